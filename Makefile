@@ -1,0 +1,39 @@
+# Every target does its own set-up: a fresh clone needs nothing but Terraform and Python 3.13.
+.DEFAULT_GOAL := help
+SHELL := bash
+BIN := .venv/bin
+
+.PHONY: help env demo test unit unit-3.11 lint bench docs lock clean
+
+help: ## what there is
+	@grep -hE '^[a-z0-9.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+env: ## make .venv (hashed requirements, Python 3.13)
+	@tools/env
+
+demo: env ## the whole mission, offline, on this machine (KEEP=1 leaves it running)
+	@$(BIN)/ekm demo $(if $(KEEP),--keep)
+
+test: lint ## every check and every test
+	@tools/test
+
+unit: env ## the inner loop: no Terraform, no LocalStack
+	@$(BIN)/pytest -q -n 2 tests/unit
+
+unit-3.11: env ## the unit tests on Python 3.11, where one is found
+	@tools/unit-3.11
+
+lint: env ## ruff, mypy, import rules, terraform fmt and validate, generated docs up to date
+	@tools/lint
+
+bench: env ## ratios measured in one run
+	@$(BIN)/python bench/run.py
+
+docs: env ## write the generated tables of the README
+	@$(BIN)/python tools/docs.py
+
+lock: env ## resolve dependencies anew into requirements/*.txt
+	@tools/lock
+
+clean: ## remove what the targets made
+	rm -rf .venv .venv-3.11 .tools .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis dist

@@ -1,0 +1,76 @@
+"""How results and errors look: one JSON document on stdout, or plain text for people."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+import click
+
+from ekm.errors import EkmError
+
+__all__ = ["defect", "document", "error", "progress", "styled", "usage_error"]
+
+
+def document(value: object) -> None:
+    """Print the one JSON document that `--json` promises."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def progress(text: str) -> None:
+    """Say on stderr what is going on, for anything that takes longer than a moment."""
+    click.echo(text, err=True)
+
+
+def styled(text: str, *, stream_is_stdout: bool = True, **style: object) -> str:
+    """Colour text when a person reads it: a terminal, and no NO_COLOR (no-color.org)."""
+    stream = sys.stdout if stream_is_stdout else sys.stderr
+    if os.environ.get("NO_COLOR") or not stream.isatty():
+        return text
+    return click.style(text, **style)  # type: ignore[arg-type]
+
+
+def error(failure: EkmError, *, as_json: bool) -> None:
+    """Render an error: text on stderr, and with `--json` the document on stdout too."""
+    head = styled(f"error[{failure.id}]", stream_is_stdout=False, fg="red", bold=True)
+    click.echo(f"{head}: {failure.message}", err=True)
+    for label, text in (
+        ("at fault", failure.at_fault),
+        ("remedy", failure.remedy),
+        ("request id", failure.request_id),
+    ):
+        if text:
+            click.echo(f"  {label}: {text}", err=True)
+    if as_json:
+        document({"error": failure.as_json()})
+
+
+def usage_error(failure: click.UsageError, *, as_json: bool) -> None:
+    """Render click's own refusal of the command line in the same form."""
+    failure.show()
+    if as_json:
+        document(
+            {
+                "error": {
+                    "id": "usage",
+                    "message": failure.format_message(),
+                    "at_fault": None,
+                    "remedy": "See --help.",
+                    "request_id": None,
+                    "exit_code": failure.exit_code,
+                }
+            }
+        )
+
+
+def defect(failure: Exception, *, as_json: bool) -> None:
+    """Render what should not have happened, without a traceback."""
+    error(
+        EkmError(
+            "defect",
+            f"This is a defect in ekm: {type(failure).__name__}: {failure}",
+            remedy="Run again with EKM_DEBUG=1 and report what it prints.",
+        ),
+        as_json=as_json,
+    )
