@@ -1,10 +1,11 @@
-"""`ekm` and `ekm-register`: the entry points, and the one place where an error becomes an exit code."""
+"""`ekm` and `ekm-register`: entry points, and where an error becomes an exit code."""
 
 from __future__ import annotations
 
 import importlib
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -17,14 +18,14 @@ from ekm.errors import EkmError
 VERBS: dict[str, tuple[str, str]] = {
     "register": (
         "ekm.cli.register",
-        "Register the key with OpenAI and make its encrypted projects.",
+        "Register the key with OpenAI, make its projects.",
     ),
     "validate": ("ekm.cli.validate", "Ask OpenAI now whether it can use the key."),
     "status": (
         "ekm.cli.status",
-        "Show record, registration, projects and key, and where they differ.",
+        "Show record, registration, projects, key, and where they differ.",
     ),
-    "handoff": ("ekm.cli.handoff", "Print what OpenAI needs for ChatGPT Enterprise: role and key."),
+    "handoff": ("ekm.cli.handoff", "Print what to hand OpenAI for ChatGPT Enterprise."),
     "retire": ("ekm.cli.retire", "Undo a registration, in the order that loses nothing."),
     "decide": ("ekm.cli.decide", "Decide requests against policies, as AWS would."),
     "emulate": ("ekm.cli.emulate", "Run OpenAI's side on this machine."),
@@ -104,7 +105,7 @@ def main_register(arguments: list[str] | None = None) -> None:
     sys.exit(run(load_verb("register"), "ekm-register", words))
 
 
-def run(command: click.Command, program: str, arguments: list[str]) -> int:
+def run(command: click.Command, program: str, arguments: list[str]) -> int:  # noqa: PLR0911 - one return for each way to end
     """Run a command and turn every way it can end into an exit code.
 
     Args:
@@ -133,7 +134,7 @@ def run(command: click.Command, program: str, arguments: list[str]) -> int:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader of our output went away (`ekm status | head`): nothing is wrong.
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - lives until exit
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # lives until exit
         return 0
     except Exception as error:  # a defect of ours: say so without a traceback
         if os.environ.get("EKM_DEBUG"):
