@@ -1,0 +1,106 @@
+"""Write the inputs and outputs of the module into README.md, from the HCL itself.
+
+    python tools/docs.py           write the tables
+    python tools/docs.py --check   fail when they differ from the HCL (CI)
+
+The text between `<!-- inputs -->` and `<!-- /inputs -->` (and the same for outputs) is replaced.
+"""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import hcl2
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+
+
+def blocks(file: Path, kind: str) -> dict[str, dict[str, Any]]:
+    """Return the blocks of a kind (`variable`, `output`) by label, in the order of the file."""
+    parsed = hcl2.loads(file.read_text(encoding="utf-8"))
+    found: dict[str, dict[str, Any]] = {}
+    for block in parsed.get(kind, []):
+        for label, body in block.items():
+            found[label.strip('"')] = body
+    return found
+
+
+def text_of(value: object) -> str:
+    """Return a description as prose: unquoted, and a heredoc without its markers."""
+    text = str(value)
+    if text.startswith('"') and text.endswith('"'):
+        text = text[1:-1]
+    if text.startswith("<<"):
+        lines = text.splitlines()[1:]
+        if lines and lines[-1].strip().isupper():
+            lines = lines[:-1]
+        return textwrap.dedent("\n".join(lines)).strip()
+    return text.replace('\\"', '"').replace("\\\\", "\\").replace("$${", "${")
+
+
+def cell(text: str) -> str:
+    """Return text that fits one cell of a Markdown table."""
+    return "<br>".join(line.strip() for line in text.splitlines() if line.strip()).replace(
+        "|", "\\|"
+    )
+
+
+def type_of(body: dict[str, Any]) -> str:
+    """Return the outermost type: `object`, `list(string)`; the parts are in the description."""
+    text = str(body.get("type", "any")).removeprefix("${").removesuffix("}")
+    return text.split("(", 1)[0] if len(text) > 30 else text  # noqa: PLR2004 - a narrow column
+
+
+def default_of(body: dict[str, Any]) -> str:
+    """Return the default as HCL spells it, or the word that says that there is none."""
+    if "default" not in body:
+        return "**required**"
+    default = body["default"]
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    return "`null`" if default is None else f"`{default}`"
+
+
+def inputs_table() -> str:
+    """Return the table of the root module's variables."""
+    rows = ["| input | type | default | what it is |", "|---|---|---|---|"]
+    for name, body in blocks(ROOT / "variables.tf", "variable").items():
+        what = cell(text_of(body.get("description", "")))
+        rows.append(f"| `{name}` | `{type_of(body)}` | {default_of(body)} | {what} |")
+    return "\n".join(rows)
+
+
+def outputs_table() -> str:
+    """Return the table of the root module's outputs."""
+    rows = ["| output | what it is and who needs it |", "|---|---|"]
+    for name, body in blocks(ROOT / "outputs.tf", "output").items():
+        rows.append(f"| `{name}` | {cell(text_of(body.get('description', '')))} |")
+    return "\n".join(rows)
+
+
+def between(document: str, marker: str, table: str) -> str:
+    """Return the document with what stands between a marker's two comments replaced."""
+    head, rest = document.split(f"<!-- {marker} -->", 1)
+    _, tail = rest.split(f"<!-- /{marker} -->", 1)
+    return f"{head}<!-- {marker} -->\n{table}\n<!-- /{marker} -->{tail}"
+
+
+def main() -> int:
+    """Write the README, or with --check say whether it is up to date."""
+    current = README.read_text(encoding="utf-8")
+    wanted = between(between(current, "inputs", inputs_table()), "outputs", outputs_table())
+    if sys.argv[1:] == ["--check"]:
+        if current != wanted:
+            print("README.md: the input and output tables differ from the HCL. Run `make docs`.")
+            return 1
+        return 0
+    README.write_text(wanted, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
