@@ -7,7 +7,8 @@
     ├── OpenAIRefused      4  OpenAI answered, and the answer is no
     ├── NotReachable       5  no answer, or the deadline passed
     ├── Conflict           6  several matches, in use, another intent, a claim that is held
-    └── RecordUnreadable   7  the record is there and cannot be read
+    ├── RecordUnreadable   7  the record is there and cannot be read
+    └── Defect            70  ours: what should not have happened
 
 Each error is raised near its cause with a stable id, and rendered once, in `cli.render`.
 Ids are documented in docs/errors.md; tests/docs pins that both say the same.
@@ -22,6 +23,7 @@ __all__ = [
     "BadInput",
     "CheckFailed",
     "Conflict",
+    "Defect",
     "EkmError",
     "NotReachable",
     "OpenAIRefused",
@@ -110,3 +112,9 @@ class RecordUnreadable(EkmError):
     """The record exists and is not one that this version can read."""
 
     exit_code = 7
+
+
+class Defect(EkmError):
+    """What should not have happened: ours to mend, past the documented codes."""
+
+    exit_code = 70

@@ -44,8 +44,7 @@ Exit codes:
   7  the record cannot be read
 """
 
-# Past the documented codes: a defect of ours, and the shell's own code for Ctrl-C.
-EXIT_DEFECT = 70
+# The shell's own code for a program that Ctrl-C ended.
 EXIT_INTERRUPTED = 130
 
 
@@ -139,6 +138,5 @@ def run(command: click.Command, program: str, arguments: list[str]) -> int:  # n
     except Exception as error:  # a defect of ours: say so without a traceback
         if os.environ.get("EKM_DEBUG"):
             raise
-        render.defect(error, as_json=as_json)
-        return EXIT_DEFECT
+        return render.defect(error, as_json=as_json)
     return code if isinstance(code, int) else 0

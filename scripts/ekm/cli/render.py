@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from ekm.errors import EkmError
+from ekm.errors import BadInput, Defect, EkmError
 
 __all__ = ["defect", "document", "error", "progress", "styled", "usage_error"]
 
@@ -47,30 +47,19 @@ def error(failure: EkmError, *, as_json: bool) -> None:
 
 
 def usage_error(failure: click.UsageError, *, as_json: bool) -> None:
-    """Render click's own refusal of the command line in the same form."""
+    """Render click's own refusal of the command line, with its usage lines."""
     failure.show()
     if as_json:
-        document(
-            {
-                "error": {
-                    "id": "usage",
-                    "message": failure.format_message(),
-                    "at_fault": None,
-                    "remedy": "See --help.",
-                    "request_id": None,
-                    "exit_code": failure.exit_code,
-                }
-            }
-        )
+        refusal = BadInput("usage", failure.format_message(), remedy="See --help.")
+        document({"error": refusal.as_json()})
 
 
-def defect(failure: Exception, *, as_json: bool) -> None:
-    """Render what should not have happened, without a traceback."""
-    error(
-        EkmError(
-            "defect",
-            f"This is a defect in ekm: {type(failure).__name__}: {failure}",
-            remedy="Run again with EKM_DEBUG=1 and report what it prints.",
-        ),
-        as_json=as_json,
+def defect(failure: Exception, *, as_json: bool) -> int:
+    """Render what should not have happened, without a traceback; return its exit code."""
+    ours = Defect(
+        "defect",
+        f"This is a defect in ekm: {type(failure).__name__}: {failure}",
+        remedy="Run again with EKM_DEBUG=1 and report what it prints.",
     )
+    error(ours, as_json=as_json)
+    return ours.exit_code
