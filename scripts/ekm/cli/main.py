@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -104,7 +103,7 @@ def main_register(arguments: list[str] | None = None) -> None:
     sys.exit(run(load_verb("register"), "ekm-register", words))
 
 
-def run(command: click.Command, program: str, arguments: list[str]) -> int:  # noqa: PLR0911 - one return for each way to end
+def run(command: click.Command, program: str, arguments: list[str]) -> int:
     """Run a command and turn every way it can end into an exit code.
 
     Args:
@@ -131,10 +130,6 @@ def run(command: click.Command, program: str, arguments: list[str]) -> int:  # n
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted.", err=True)
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output went away (`ekm status | head`): nothing is wrong.
-        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # lives until exit
-        return 0
     except Exception as error:  # a defect of ours: say so without a traceback
         if os.environ.get("EKM_DEBUG"):
             raise
