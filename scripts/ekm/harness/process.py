@@ -1,0 +1,125 @@
+"""A server process that starts, is waited for by a condition, and never outlives its starter."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ekm.errors import NotReachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+__all__ = ["KeptProcess"]
+
+GRACE_SECONDS = 3.0  # between SIGTERM and SIGKILL; LocalStack sometimes never ends by itself
+POLL_SECONDS = 0.02  # how often a condition is looked at
+
+
+class KeptProcess:
+    """A command in a process group of its own, ended together with this process.
+
+    Args:
+        command: The words to run.
+        environment: The whole environment of the command.
+        folder: Where its standard output (`out`) and error (`log`) are kept.
+        grace: Seconds between SIGTERM and SIGKILL when it is stopped.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        folder: Path,
+        grace: float = GRACE_SECONDS,
+    ) -> None:
+        self.command = tuple(command)
+        self.grace = grace
+        folder.mkdir(parents=True, exist_ok=True)
+        self._out = folder / "out"
+        self._log = folder / "log"
+        keeper = Path(__file__).with_name("keeper.py")
+        with self._out.open("wb") as out, self._log.open("wb") as log:
+            self._keeper = subprocess.Popen(
+                [sys.executable, "-I", str(keeper), str(grace), *command],
+                stdin=subprocess.PIPE,
+                stdout=out,
+                stderr=log,
+                env=dict(environment),
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        """The process group, and the pid of the process that keeps the command."""
+        return self._keeper.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether the command still runs."""
+        return self._keeper.poll() is None
+
+    @property
+    def output(self) -> str:
+        """What it has written to standard output so far."""
+        return self._out.read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def log(self) -> str:
+        """What it has written to standard error so far."""
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def wait_until(self, condition: Callable[[], bool], *, what: str, seconds: float) -> None:
+        """Wait until a condition holds.
+
+        Args:
+            condition: Looked at every few milliseconds.
+            what: What is waited for, for the message.
+            seconds: The deadline.
+
+        Raises:
+            NotReachable: The process ended first, or the deadline passed.
+        """
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if not self.running:
+                raise NotReachable(
+                    "server_ended",
+                    f"{what} ended while it was starting (exit code {self._keeper.returncode}).",
+                    at_fault=self._last_words(),
+                    remedy="Read its output above; run again when the cause is gone.",
+                )
+            if time.monotonic() > deadline:
+                self.stop()
+                raise NotReachable(
+                    "server_not_ready",
+                    f"{what} was not ready after {seconds:.0f} s.",
+                    at_fault=self._last_words(),
+                    remedy="Read its output above; a busy machine may need a longer deadline.",
+                )
+            time.sleep(POLL_SECONDS)
+
+    def stop(self) -> int:
+        """End it: SIGTERM, then SIGKILL after the grace. Harmless when it has ended.
+
+        Returns:
+            Its exit code.
+        """
+        if self._keeper.stdin is not None:
+            self._keeper.stdin.close()
+        if self.running:
+            self._keeper.terminate()
+        try:
+            return self._keeper.wait(self.grace + 2)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.pid, signal.SIGKILL)
+            return self._keeper.wait()
+
+    def _last_words(self, lines: int = 15) -> str:
+        return "\n".join((self.output + self.log).strip().splitlines()[-lines:]) or "(no output)"
