@@ -1,0 +1,45 @@
+# What works, or may work, and deserves a second look. A check warns; it stops nothing.
+
+check "external_ids_look_like_openai_ids" {
+  assert {
+    condition = alltrue([for id in var.external_ids : can(regex("^(org-|proj_)", id))])
+    error_message = format(
+      "external_ids holds %s; OpenAI accepts its organization id (org-…) or the id of one of the organization's API projects (proj_…). Copy the id from the organization's settings.",
+      jsonencode([for id in var.external_ids : id if !can(regex("^(org-|proj_)", id))]),
+    )
+  }
+}
+
+check "registered_arn_is_not_an_alias" {
+  assert {
+    condition     = !strcontains(coalesce(var.kms_key_arn, "none"), ":alias/")
+    error_message = "kms_key_arn is an alias, and OpenAI will register it as such. Moving the alias to another key makes all data under this one unreadable. Give the key's own ARN (output key_arn) unless that is what you want."
+  }
+}
+
+locals {
+  # OpenAI publishes neither its addresses nor its session name, and sends no MFA, tags or encryption context that is known.
+  conditions_openai_may_not_meet = "^(aws:(SourceIp|VpcSourceIp|SourceVpc|SourceVpce|SourceVpcArn|SourceAccount|SourceArn|SourceOrgID|SourceOrgPaths|SourceIdentity|PrincipalOrgID|PrincipalOrgPaths|MultiFactorAuthPresent|MultiFactorAuthAge|UserAgent|Referer|ViaAWSService|CalledVia|CalledViaFirst|CalledViaLast|TokenIssueTime|PrincipalTag/.*|RequestTag/.*|TagKeys)|sts:(RoleSessionName|SourceIdentity|TransitiveTagKeys|DurationSeconds)|kms:(EncryptionContext:.*|EncryptionContextKeys|ViaService|CallerAccount|RequestAlias|EncryptionAlgorithm|RecipientAttestation:.*))$"
+
+  extra_condition_keys = distinct(flatten([
+    for conditions in [var.extra_trust_conditions, var.extra_use_conditions] : [for keys in conditions : [for key in keys(keys) : key]]
+  ]))
+}
+
+check "openai_can_meet_the_extra_conditions" {
+  assert {
+    condition = !anytrue([for key in local.extra_condition_keys : can(regex("(?i)${local.conditions_openai_may_not_meet}", key))])
+    error_message = format(
+      "extra_trust_conditions or extra_use_conditions test %s, and it is not publicly known that OpenAI's calls carry what passes. Validate the registration before any data depends on it, or leave the condition out.",
+      jsonencode([for key in local.extra_condition_keys : key if can(regex("(?i)${local.conditions_openai_may_not_meet}", key))]),
+    )
+  }
+}
+
+check "trust_policy_fits_the_default_quota" {
+  # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+  assert {
+    condition     = length(module.role.trust_policy_json) <= 2048
+    error_message = "The trust policy has ${length(module.role.trust_policy_json)} characters; IAM accepts 2048 unless the quota was raised (at most 4096). Use fewer external_ids or conditions, or ask AWS for the quota."
+  }
+}

@@ -1,0 +1,8 @@
+module "ekm" {
+  source = "../.."
+
+  external_ids = [var.organization_id]
+  name         = var.name
+  kms_key_arn  = var.kms_key_arn
+  tags         = var.tags
+}

@@ -1,0 +1,105 @@
+# One instance of this module is one external key at OpenAI: one KMS key, one role, one registration, any number of
+# projects. This file composes; what each policy says stands in modules/role/trust.tf, modules/role/use.tf and
+# modules/key/policy.tf.
+
+data "aws_caller_identity" "current" {}
+
+data "aws_region" "current" {}
+
+data "aws_partition" "current" {
+  lifecycle {
+    # OpenAI's principal lives in the partition aws, and its API takes role ARNs of that partition only.
+    postcondition {
+      condition     = self.partition == "aws"
+      error_message = "The AWS partition must be aws; found ${self.partition}. OpenAI's role cannot assume a role in GovCloud or China: use an account of the partition aws."
+    }
+  }
+}
+
+locals {
+  account_id = data.aws_caller_identity.current.account_id
+  region     = data.aws_region.current.id
+
+  makes_key     = var.kms_key_arn == null
+  key_arn       = one(concat(module.key[*].arn, module.existing_key[*].arn))
+  ready_kms_arn = one(concat(module.key[*].ready_arn, module.existing_key[*].ready_arn))
+
+  # The prefix of the registration's record in Parameter Store; unique to this instance, as `name` is.
+  record = "ssm:/openai-ekm/${var.name}"
+
+  registration_name = var.registration == null ? var.name : coalesce(var.registration.name, var.name)
+  projects          = var.registration == null ? [] : sort(tolist(var.registration.projects))
+
+  documents = {
+    trust_policy      = module.role.trust_policy
+    permission_policy = module.role.permission_policy
+    key_policy        = local.makes_key ? module.key[0].policy : null
+  }
+}
+
+module "role" {
+  source = "./modules/role"
+
+  account_id             = local.account_id
+  name                   = var.name
+  path                   = var.role_path
+  external_ids           = var.external_ids
+  key_arn                = local.key_arn
+  permissions_boundary   = var.permissions_boundary
+  max_session_duration   = var.max_session_duration
+  extra_trust_conditions = var.extra_trust_conditions
+  extra_use_conditions   = var.extra_use_conditions
+  tags                   = var.tags
+}
+
+module "key" {
+  source = "./modules/key"
+  count  = local.makes_key ? 1 : 0
+
+  account_id               = local.account_id
+  role_arn                 = module.role.arn
+  alias                    = coalesce(var.alias, var.name)
+  description              = coalesce(var.key_description, "Encrypts OpenAI data (Enterprise Key Management), used by OpenAI through the role ${var.name}")
+  multi_region             = var.multi_region
+  rotation_period_in_days  = var.rotation_period_in_days
+  deletion_window_in_days  = var.deletion_window_in_days
+  policy_mode              = var.key_policy_mode
+  administrators           = var.administrators
+  account_root_administers = var.account_root_administers
+  deletion_protection      = var.deletion_protection
+  tags                     = var.tags
+}
+
+module "existing_key" {
+  source = "./modules/existing-key"
+  count  = local.makes_key ? 0 : 1
+
+  account_id  = local.account_id
+  region      = local.region
+  kms_key_arn = var.kms_key_arn
+  role_arn    = module.role.arn
+}
+
+module "registration" {
+  source = "./modules/registration"
+  count  = var.registration == null ? 0 : 1
+
+  # The ready ARNs, so that registration starts after the policies and the alias exist, and a refused destroy keeps them.
+  role_arn          = module.role.ready_arn
+  kms_arn           = local.ready_kms_arn
+  external_id       = var.external_ids[0]
+  name              = local.registration_name
+  projects          = local.projects
+  record            = local.record
+  region            = local.region
+  wait_seconds      = var.registration.wait_seconds
+  base_url          = var.registration.base_url
+  admin_key_from    = var.registration.admin_key_from
+  registrar_command = var.registration.registrar_command
+}
+
+# The policies as objects. A policy that is encoded as JSON is unknown as a whole in a plan as long as one ARN in it is;
+# here every known leaf shows, also when another root calls this module, so that a plan can be judged before it is applied.
+resource "terraform_data" "documents" {
+  input = local.documents
+}

@@ -1,0 +1,78 @@
+# Two resources, because one is unsafe: a create provisioner that fails taints its resource, and the destroy provisioner
+# of a tainted resource never runs. So what unregisters (guard) has no create provisioner, and what registers (register)
+# has no destroy provisioner. A failed registration is still unregistered at destroy; a refused one keeps everything
+# that guard depends on: key, policy, role and alias.
+
+resource "terraform_data" "guard" {
+  # All that the destroy provisioner sees. A setting changed here alone is an update in place, and counts once applied.
+  # No path is stored: the state is the same wherever it is applied from.
+  input = {
+    role_arn          = var.role_arn
+    kms_arn           = var.kms_arn
+    external_id       = var.external_id
+    name              = var.name
+    record            = var.record
+    region            = var.region
+    wait_seconds      = var.wait_seconds
+    base_url          = var.base_url
+    admin_key_from    = var.admin_key_from
+    registrar_command = var.registrar_command
+  }
+
+  # OpenAI has no update: any of these changed is another registration. A replacement runs the provisioner below, which
+  # refuses as long as projects are active.
+  triggers_replace = {
+    role_arn    = var.role_arn
+    kms_arn     = var.kms_arn
+    external_id = var.external_id
+    name        = var.name
+  }
+
+  # The last argument stands under `command`, the words before it under `interpreter`: no shell reads the line.
+  provisioner "local-exec" {
+    when = destroy
+    interpreter = concat(
+      self.input.registrar_command == null ? ["${path.module}/launcher/ekm-register"] : self.input.registrar_command,
+      ["--retire"],
+    )
+    command = "--delete-record"
+    environment = {
+      EKM_ROLE_ARN       = self.input.role_arn
+      EKM_KMS_ARN        = self.input.kms_arn
+      EKM_EXTERNAL_ID    = self.input.external_id
+      EKM_NAME           = self.input.name
+      EKM_RECORD         = self.input.record
+      EKM_WAIT_SECONDS   = self.input.wait_seconds
+      EKM_ADMIN_KEY_FROM = self.input.admin_key_from
+      OPENAI_BASE_URL    = self.input.base_url
+      AWS_REGION         = self.input.region
+      AWS_DEFAULT_REGION = self.input.region
+    }
+  }
+}
+
+resource "terraform_data" "register" {
+  # A project added registers nothing anew: the registrar adopts what is there.
+  triggers_replace = {
+    guard    = terraform_data.guard.id
+    projects = var.projects
+  }
+
+  provisioner "local-exec" {
+    interpreter = var.registrar_command == null ? ["${path.module}/launcher/ekm-register"] : var.registrar_command
+    command     = "--record=${var.record}"
+    environment = {
+      EKM_ROLE_ARN       = var.role_arn
+      EKM_KMS_ARN        = var.kms_arn
+      EKM_EXTERNAL_ID    = var.external_id
+      EKM_NAME           = var.name
+      EKM_PROJECTS       = jsonencode(var.projects)
+      EKM_RECORD         = var.record
+      EKM_WAIT_SECONDS   = var.wait_seconds
+      EKM_ADMIN_KEY_FROM = var.admin_key_from
+      OPENAI_BASE_URL    = var.base_url
+      AWS_REGION         = var.region
+      AWS_DEFAULT_REGION = var.region
+    }
+  }
+}

@@ -1,0 +1,33 @@
+locals {
+  # Built, not read back, so that a plan of the key policy, which names it, is known as a whole.
+  arn = "arn:aws:iam::${var.account_id}:role${var.path}${var.name}"
+}
+
+resource "aws_iam_role" "this" {
+  name                 = var.name
+  path                 = var.path
+  description          = "Assumed by OpenAI's Enterprise Key Management to use one KMS key"
+  assume_role_policy   = local.trust_policy_json
+  permissions_boundary = var.permissions_boundary
+  max_session_duration = var.max_session_duration
+  tags                 = var.tags
+
+  lifecycle {
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    precondition {
+      condition     = length(local.trust_policy_json) <= 4096
+      error_message = "The trust policy must have at most 4096 characters, the most that IAM can be raised to; found ${length(local.trust_policy_json)}. Use fewer external_ids or fewer extra_trust_conditions."
+    }
+
+    postcondition {
+      condition     = self.arn == local.arn
+      error_message = "The role's ARN must be ${local.arn}, which the key policy admits; AWS made ${self.arn}. Check that the provider's credentials are for the account that the plan was made with."
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "use" {
+  name   = "AllowEncryptDecrypt"
+  role   = aws_iam_role.this.name
+  policy = local.permission_policy_json
+}

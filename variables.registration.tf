@@ -1,0 +1,54 @@
+# The registration at OpenAI. The admin key is never a variable: the registrar reads it from the environment variable
+# OPENAI_ADMIN_KEY, or from where admin_key_from points.
+
+variable "registration" {
+  description = <<-EOT
+    Registers the key at OpenAI within the apply. Null (default): not here; hand `role_arn` and `kms_arn` to OpenAI (ChatGPT Enterprise), or run `ekm-register`.
+    - `name`: name of the registration at OpenAI, 1 to 128 characters. Default: as `name` of the module. Changing it is another registration.
+    - `projects`: names of API projects to create under the key. A name added is a project created; a name removed archives nothing.
+    - `wait_seconds`: how long to wait for IAM to settle, 0 to 3600 seconds. Default 180.
+    - `base_url`: `https://api.openai.com/v1`, a regional host of it, or a loopback address. Default: the environment variable `OPENAI_BASE_URL`, else `https://api.openai.com/v1`.
+    - `admin_key_from`: where the admin key is kept, `secretsmanager:ARN` or `ssm:NAME`. Default: the environment variable `OPENAI_ADMIN_KEY`.
+    - `registrar_command`: words of the command that registers. Default: the module's own launcher, which needs Python 3.11 and nothing installed.
+  EOT
+  type = object({
+    name              = optional(string)
+    projects          = optional(set(string), [])
+    wait_seconds      = optional(number, 180)
+    base_url          = optional(string)
+    admin_key_from    = optional(string)
+    registrar_command = optional(list(string))
+  })
+  default = null
+
+  validation {
+    condition     = try(var.registration.name, null) == null || can(regex("^[^\\s\\pC]([^\\pC]{0,126}[^\\s\\pC])?$", var.registration.name))
+    error_message = "registration.name must have 1 to 128 characters, no control characters, and no space at either end; found ${jsonencode(try(var.registration.name, null))}. Choose another name, or leave it out."
+  }
+
+  validation {
+    condition     = alltrue([for name in try(var.registration.projects, []) : can(regex("^[^\\s\\pC]([^\\pC]{0,126}[^\\s\\pC])?$", name))])
+    error_message = "registration.projects must be names of 1 to 128 characters, without control characters, and without a space at either end; found ${jsonencode([for name in try(var.registration.projects, []) : name if !can(regex("^[^\\s\\pC]([^\\pC]{0,126}[^\\s\\pC])?$", name))])}. Choose other names."
+  }
+
+  validation {
+    condition     = try(var.registration.wait_seconds >= 0 && var.registration.wait_seconds <= 3600 && floor(var.registration.wait_seconds) == var.registration.wait_seconds, var.registration == null)
+    error_message = "registration.wait_seconds must be a whole number from 0 to 3600; found ${jsonencode(try(var.registration.wait_seconds, null))}. IAM settles within two minutes as a rule: leave it out for 180."
+  }
+
+  # The admin key is sent there: no other host, no credentials in the URL, nothing behind the path.
+  validation {
+    condition     = try(var.registration.base_url, null) == null || can(regex("^https://([a-z0-9-]+\\.)?api\\.openai\\.com(/[A-Za-z0-9._~/-]*)?$|^https?://(127\\.0\\.0\\.1|localhost|\\[::1\\])(:\\d{1,5})?(/[A-Za-z0-9._~/-]*)?$", var.registration.base_url))
+    error_message = "registration.base_url must be https on api.openai.com or a regional host of it (eu.api.openai.com), or http on a loopback address; found ${jsonencode(try(var.registration.base_url, null))}, and the admin key goes nowhere else. Leave it out; the environment variable OPENAI_BASE_URL of the machine that applies can name another."
+  }
+
+  validation {
+    condition     = try(var.registration.admin_key_from, null) == null || can(regex("^secretsmanager:arn:aws:secretsmanager:[a-z0-9-]+:\\d{12}:secret:[A-Za-z0-9/_+=.@-]+$|^ssm:[A-Za-z0-9/_.-]+$", var.registration.admin_key_from))
+    error_message = "registration.admin_key_from must be secretsmanager:<ARN of a secret> or ssm:<name of a SecureString parameter>, a reference and never the key itself. Correct the reference, or leave it out and set OPENAI_ADMIN_KEY."
+  }
+
+  validation {
+    condition     = try(var.registration.registrar_command, null) == null || try(length(var.registration.registrar_command) > 0 && alltrue([for word in var.registration.registrar_command : try(length(word) > 0, false)]), false)
+    error_message = "registration.registrar_command must be a list of words, none of them empty, like [\"ekm-register\"]; found ${jsonencode(try(var.registration.registrar_command, null))}. Leave it out for the module's launcher."
+  }
+}

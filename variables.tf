@@ -1,0 +1,161 @@
+# Who may use the key: the external ids, and the role that OpenAI assumes.
+# The other variables stand by concern in variables.key.tf and variables.registration.tf.
+
+variable "external_ids" {
+  description = "The external ids that OpenAI may name when it assumes the role; the first is the one that is registered. OpenAI accepts your organization id (`org-…`: ChatGPT Enterprise and API) or the id of one of its API projects (`proj_…`: API only). Several are for a change of id without a gap."
+  type        = list(string)
+  nullable    = false
+
+  validation {
+    condition     = length(var.external_ids) > 0
+    error_message = "external_ids must hold at least one id; without one the role would trust every customer of OpenAI. Give your organization id (org-…)."
+  }
+
+  # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+  validation {
+    condition     = alltrue([for id in var.external_ids : can(regex("^[\\w+=,.@:/-]+$", id))])
+    error_message = "external_ids must hold ids of letters, digits and the characters _+=,.@:/- only, without spaces or line breaks; found ${jsonencode([for id in var.external_ids : id if !can(regex("^[\\w+=,.@:/-]+$", id))])}, and STS takes no others. Copy the id from your organization's settings."
+  }
+
+  # RE2 repeats at most 1000 times, so the length is no part of the expression above.
+  validation {
+    condition     = alltrue([for id in var.external_ids : try(length(id) >= 2 && length(id) <= 1224, false)])
+    error_message = "external_ids must hold ids of 2 to 1224 characters, as STS accepts; found ${jsonencode([for id in var.external_ids : try(length(id), 0) if !try(length(id) >= 2 && length(id) <= 1224, false)])} characters. Copy the id from your organization's settings."
+  }
+
+  validation {
+    condition     = alltrue([for id in var.external_ids : !try(startswith(lower(id), "arn:"), false)])
+    error_message = "external_ids must hold ids, not ARNs; found ${jsonencode([for id in var.external_ids : id if try(startswith(lower(id), "arn:"), false)])}. An external id is OpenAI's name for your organization (org-…), not a name in AWS."
+  }
+
+  validation {
+    condition     = length(var.external_ids) == length(distinct(var.external_ids))
+    error_message = "external_ids must hold each id once; found ${jsonencode([for id in distinct(var.external_ids) : id if length([for other in var.external_ids : other if other == id]) > 1])} more than once. Remove the repetition."
+  }
+}
+
+# Role
+
+variable "name" {
+  description = "Names this instance: the role, the key's alias (`alias/<name>`) and the record in Parameter Store (`/openai-ekm/<name>`). 1 to 64 letters, digits, `_` and `-`; unique in the account. Changing it makes another role and another registration."
+  type        = string
+  default     = "openai-ekm"
+  nullable    = false
+
+  # The characters that role names, aliases and parameter names have in common.
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,64}$", var.name))
+    error_message = "name must be 1 to 64 letters, digits, _ and -; IAM, KMS aliases and Parameter Store accept no others in common. Choose another name."
+  }
+}
+
+variable "role_path" {
+  description = "IAM path of the role: `/`, or `/…/` with letters, digits and `._+=,@-` between slashes, at most 512 characters. Changing it makes another role and another registration."
+  type        = string
+  default     = "/"
+  nullable    = false
+
+  # IAM takes more characters; `*` and `?` would widen the key policy, which names the role by its ARN.
+  validation {
+    condition     = can(regex("^/([A-Za-z0-9._+=,@-]+/)*$", var.role_path))
+    error_message = "role_path must be / or begin and end with /, with letters, digits and ._+=,@- between. Write it like /security/openai/."
+  }
+
+  validation {
+    condition     = length(var.role_path) <= 512
+    error_message = "role_path must have at most 512 characters, as IAM accepts; found ${length(var.role_path)}. Shorten it."
+  }
+}
+
+variable "permissions_boundary" {
+  description = "ARN of the IAM policy that bounds the role; it must allow `kms:Encrypt` and `kms:Decrypt` on the key. Null (default): no boundary."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null || can(regex("^arn:aws:iam::(aws|\\d{12}):policy/[\\w+=,.@/-]+$", var.permissions_boundary))
+    error_message = "permissions_boundary must be the ARN of an IAM policy, like arn:aws:iam::111122223333:policy/boundary. Copy the policy's ARN, or leave it out."
+  }
+}
+
+variable "max_session_duration" {
+  description = "Longest session of the role, 3600 to 43200 seconds. OpenAI reaches the role from a role of its own, and AWS ends such sessions after 3600 seconds whatever stands here. Default 3600."
+  type        = number
+  default     = 3600
+  nullable    = false
+
+  # https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+  validation {
+    condition     = var.max_session_duration >= 3600 && var.max_session_duration <= 43200 && floor(var.max_session_duration) == var.max_session_duration
+    error_message = "max_session_duration must be a whole number of seconds from 3600 to 43200, as IAM accepts. Leave it out for 3600."
+  }
+}
+
+variable "extra_trust_conditions" {
+  description = "Conditions added to the role's trust policy: condition operator, then condition key, then the list of values. They only narrow: the external id is always required. Example: `{ DateLessThan = { \"aws:CurrentTime\" = [\"2030-01-01T00:00:00Z\"] } }`."
+  type        = map(map(list(string)))
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for operator in keys(var.extra_trust_conditions) : can(regex("^(ForAllValues:|ForAnyValue:)?(String(Not)?(Equals(IgnoreCase)?|Like)|Numeric((Not)?Equals|(Less|Greater)Than(Equals)?)|Date((Not)?Equals|(Less|Greater)Than(Equals)?)|Bool|BinaryEquals|(Not)?IpAddress|Arn(Not)?(Equals|Like))(IfExists)?$|^Null$", operator))])
+    error_message = "extra_trust_conditions must name IAM's condition operators as AWS spells them; found ${jsonencode([for operator in keys(var.extra_trust_conditions) : operator if !can(regex("^(ForAllValues:|ForAnyValue:)?(String(Not)?(Equals(IgnoreCase)?|Like)|Numeric((Not)?Equals|(Less|Greater)Than(Equals)?)|Date((Not)?Equals|(Less|Greater)Than(Equals)?)|Bool|BinaryEquals|(Not)?IpAddress|Arn(Not)?(Equals|Like))(IfExists)?$|^Null$", operator))])}. Write them like StringEquals or DateLessThan."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for keys in var.extra_trust_conditions : [for key in keys(keys) : lower(key) != "sts:externalid"]]))
+    error_message = "extra_trust_conditions must leave sts:ExternalId alone; the module requires it from external_ids. Put the ids there."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for keys in var.extra_trust_conditions : [length(keys) > 0, [for values in keys : length(values) > 0]]]))
+    error_message = "extra_trust_conditions must give each operator a key and each key a value; found ${jsonencode([for operator, keys in var.extra_trust_conditions : operator if !alltrue(flatten([length(keys) > 0, [for values in keys : length(values) > 0]]))])} without. An empty list would match nothing: remove it or fill it."
+  }
+}
+
+variable "extra_use_conditions" {
+  description = "Conditions added to the role's identity policy, in the form of `extra_trust_conditions`. OpenAI's calls must meet them; which source address, session name or encryption context those carry is not public."
+  type        = map(map(list(string)))
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for operator in keys(var.extra_use_conditions) : can(regex("^(ForAllValues:|ForAnyValue:)?(String(Not)?(Equals(IgnoreCase)?|Like)|Numeric((Not)?Equals|(Less|Greater)Than(Equals)?)|Date((Not)?Equals|(Less|Greater)Than(Equals)?)|Bool|BinaryEquals|(Not)?IpAddress|Arn(Not)?(Equals|Like))(IfExists)?$|^Null$", operator))])
+    error_message = "extra_use_conditions must name IAM's condition operators as AWS spells them; found ${jsonencode([for operator in keys(var.extra_use_conditions) : operator if !can(regex("^(ForAllValues:|ForAnyValue:)?(String(Not)?(Equals(IgnoreCase)?|Like)|Numeric((Not)?Equals|(Less|Greater)Than(Equals)?)|Date((Not)?Equals|(Less|Greater)Than(Equals)?)|Bool|BinaryEquals|(Not)?IpAddress|Arn(Not)?(Equals|Like))(IfExists)?$|^Null$", operator))])}. Write them like StringEquals or DateLessThan."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for keys in var.extra_use_conditions : [length(keys) > 0, [for values in keys : length(values) > 0]]]))
+    error_message = "extra_use_conditions must give each operator a key and each key a value; found ${jsonencode([for operator, keys in var.extra_use_conditions : operator if !alltrue(flatten([length(keys) > 0, [for values in keys : length(values) > 0]]))])} without. An empty list would match nothing: remove it or fill it."
+  }
+}
+
+# Tags
+
+variable "tags" {
+  description = "Tags of the key and the role: at most 50, keys of 1 to 128 characters, values of at most 256. A change of tags can change who may use the key where policies test tags."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  # https://docs.aws.amazon.com/kms/latest/APIReference/API_Tag.html
+  validation {
+    condition     = length(var.tags) <= 50
+    error_message = "tags must be at most 50, as AWS accepts; found ${length(var.tags)}. Remove some."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : length(key) >= 1 && length(key) <= 128])
+    error_message = "tags must have keys of 1 to 128 characters, as AWS accepts; found ${jsonencode([for key in keys(var.tags) : key if length(key) < 1 || length(key) > 128])}. Shorten them."
+  }
+
+  validation {
+    condition     = alltrue([for key in keys(var.tags) : !startswith(lower(key), "aws:")])
+    error_message = "tags must not have keys that begin with aws:, which AWS keeps for itself; found ${jsonencode([for key in keys(var.tags) : key if startswith(lower(key), "aws:")])}. Rename them."
+  }
+
+  validation {
+    condition     = alltrue([for value in values(var.tags) : try(length(value) <= 256, false)])
+    error_message = "tags must have values of at most 256 characters, as AWS accepts; the keys ${jsonencode([for key, value in var.tags : key if !try(length(value) <= 256, false)])} have none or longer ones. Shorten them."
+  }
+}
