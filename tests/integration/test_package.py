@@ -1,0 +1,77 @@
+"""The wheel alone, in an empty environment, is a working registrar."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ekm._version import __version__
+
+
+@pytest.fixture(scope="module")
+def installed(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `bin` folder of an empty environment after `pip install .`, of Python 3.11 if found."""
+    found = subprocess.run(
+        [repository / "tools" / "find-python", "3.11"], capture_output=True, text=True, check=False
+    )
+    base = found.stdout.strip() or str(Path(sys.base_prefix) / "bin" / "python3")
+    folder = tmp_path_factory.mktemp("installed")
+    source = folder / "source"  # a copy, so that the build writes nothing into the checkout
+    source.mkdir()
+    for name in ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md"):
+        shutil.copy(repository / name, source)
+    shutil.copytree(repository / "scripts", source / "scripts")
+    subprocess.run([base, "-m", "venv", folder / "env"], check=True)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    subprocess.run(
+        [folder / "env" / "bin" / "python", "-m", "pip", "install", "--quiet", source],
+        env=environment,
+        check=True,
+    )
+    return folder / "env" / "bin"
+
+
+@pytest.mark.parametrize("words", [["--version"], ["--help"]], ids=str)
+def test_the_installed_registrar_works_with_runtime_dependencies_alone(
+    installed: Path, words: list[str]
+) -> None:
+    """A user's install would fail on an import that only the tests' requirements bring."""
+    done = subprocess.run(
+        [installed / "ekm-register", *words], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "ekm-register" in done.stdout
+
+
+def test_nothing_of_the_rehearsal_is_installed(installed: Path) -> None:
+    """A registrar's machine would get a web server and test tools with it."""
+    listed = subprocess.run(
+        [installed / "python", "-m", "pip", "list", "--format=freeze"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.lower()
+    assert "boto3==" in listed
+    for name in ("fastapi", "uvicorn", "pytest", "localstack"):
+        assert f"\n{name}" not in listed
+
+
+def test_the_launcher_takes_the_wheel_for_the_same_version(
+    installed: Path, repository: Path, tmp_path: Path
+) -> None:
+    """A machine with the package installed would build a second environment."""
+    stub = repository / "modules" / "registration" / "launcher" / "ekm-register"
+    done = subprocess.run(
+        [stub, "--version"],
+        env={"PATH": f"{installed}{os.pathsep}/usr/bin:/bin", "EKM_CACHE_DIR": str(tmp_path / "c")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"ekm-register {__version__}\n", "")
+    assert not (tmp_path / "c").exists()
