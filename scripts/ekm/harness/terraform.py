@@ -22,7 +22,7 @@ from ekm.harness.roots import copy_root
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["Plan", "Run", "Workspace"]
+__all__ = ["Plan", "Run", "Workspace", "run_command"]
 
 INTERRUPT_SECONDS = 15.0  # Terraform ends its running operations within seconds when interrupted
 NO_CHANGES, CHANGES = 0, 2  # exit codes of `terraform plan -detailed-exitcode`
@@ -338,20 +338,24 @@ class Workspace:
         Raises:
             CheckFailed: The exit code is another.
         """
-        started = time.monotonic()
-        code, stdout, stderr = _run(
+        run = run_command(
             [self.terraform, *words], self.path, {**self.environment, **(environment or {})}
         )
-        run = Run(words, code, stdout, stderr, time.monotonic() - started)
         self.runs.append(run)
-        if expected is not None and code not in expected:
+        if expected is None or run.exit_code in expected:
+            return run
+        if run.ok:
             raise CheckFailed(
-                "terraform_failed" if code else "terraform_did_not_refuse",
-                f"terraform {words[0]} ended with exit code {code}:\n{_errors_of(run)}",
+                "terraform_did_not_refuse",
+                f"terraform {words[0]} was expected to be refused, and was not.",
                 at_fault=str(self.path),
-                remedy="Read Terraform's output; the folder can be used by hand.",
             )
-        return run
+        raise CheckFailed(
+            "terraform_failed",
+            f"terraform {words[0]} ended with exit code {run.exit_code}:\n{_errors_of(run)}",
+            at_fault=str(self.path),
+            remedy="Read Terraform's words above; they name the resource and the reason.",
+        )
 
     def _initialize(self) -> None:
         if not self._initialized:
@@ -391,12 +395,21 @@ class Workspace:
             yield
 
 
-def _run(command: list[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, str, str]:
-    """Run to the end; when this process is interrupted, so is Terraform, and it is waited for."""
+def run_command(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None
+) -> Run:
+    """Run a command to its end; when this process is interrupted, so is the command.
+
+    Args:
+        command: The words, the program's path first.
+        folder: Where it runs.
+        environment: Its whole environment; this process's when absent.
+    """
+    started = time.monotonic()
     with subprocess.Popen(
         command,
         cwd=folder,
-        env=dict(environment),
+        env=None if environment is None else dict(environment),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -410,7 +423,8 @@ def _run(command: list[str], folder: Path, environment: Mapping[str, str]) -> tu
         except BaseException:
             _end(process)
             raise
-    return process.returncode, stdout, stderr
+    seconds = time.monotonic() - started
+    return Run(tuple(command[1:]), process.returncode, stdout, stderr, seconds)
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -1,0 +1,69 @@
+"""Check the formatting of every Terraform file; validate the root, each module and example.
+
+Validation runs in a copy, so that nothing is written beside the sources. What has not changed since
+it was found valid is not looked at again (.cache/terraform-valid).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from ekm.errors import EkmError
+from ekm.harness import Workspace
+from ekm.harness.providers import find_terraform
+from ekm.harness.roots import local_modules
+from ekm.harness.terraform import run_command
+
+ROOT = Path(__file__).resolve().parent.parent
+VALID = ROOT / ".cache" / "terraform-valid"
+AT_ONCE = 2
+
+
+def fingerprint(folder: Path) -> str:
+    """Return a name for the content of a module and of every module that it reaches."""
+    digest = hashlib.sha256()
+    for module in sorted(local_modules(folder)):
+        for file in sorted(module.glob("*.tf")):
+            digest.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+def validate(folder: Path) -> str | None:
+    """Return what `terraform validate` has against a module, or None."""
+    stamp = VALID / fingerprint(folder)
+    if stamp.exists():
+        return None
+    with tempfile.TemporaryDirectory(prefix="ekm-validate-") as copy:
+        workspace = Workspace(folder, copy)
+        workspace.init()
+        run = workspace.run("validate", "-no-color", expected=None)
+    if run.ok:
+        VALID.mkdir(parents=True, exist_ok=True)
+        stamp.touch()
+        return None
+    return f"{folder.relative_to(ROOT)}:\n{run.output}"
+
+
+def main() -> int:
+    """Print every fault; return 1 when there is one."""
+    terraform = find_terraform()
+    formatted = run_command([terraform, "fmt", "-check", "-recursive", "-diff"], ROOT)
+    faults = [] if formatted.ok else [formatted.output]
+    modules = sorted({file.parent for file in ROOT.glob("*.tf")}
+                     | {file.parent for top in ("modules", "examples", "bench")
+                        for file in (ROOT / top).rglob("*.tf")})  # fmt: skip
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        faults += [fault for fault in pool.map(validate, modules) if fault]
+    print(*faults, sep="\n", end="\n" if faults else "")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except EkmError as error:
+        sys.exit(f"{error.message} {error.remedy or ''}")
