@@ -1,4 +1,4 @@
-# Stops a plain `terraform destroy` before anything is changed. Without it Terraform would unregister the key and delete
+# Stops a plain `terraform destroy`, and a plan that would replace the key, before anything is changed. Without it Terraform would unregister the key and delete
 # the role's policy first, and only then be refused the key by its policy (modules/key/policy.tf, DenyKeyDeletion).
 # A destroy provisioner sees what was last applied: turning the protection off is an apply of its own.
 # It does not run when the module block is removed from the configuration; the key policy holds then, too.
@@ -9,28 +9,32 @@ resource "terraform_data" "deletion_guard" {
     deletion_protection = local.makes_key && var.deletion_protection
   }
 
+  # Another key is the end of this one.
+  triggers_replace = { key_arn = local.key_arn }
+
   # Destroyed first, as it depends on everything.
-  depends_on = [module.registration, module.role, module.key, module.existing_key]
+  depends_on = [
+    module.registration,
+    module.role,
+    module.key,
+    module.existing_key,
+    terraform_data.documents,
+  ]
 
   provisioner "local-exec" {
     when        = destroy
     interpreter = ["/bin/sh", "-c"]
     quiet       = true
+    command     = "if [ \"$PROTECTED\" = true ]; then echo \"$REFUSAL\" >&2; exit 1; fi"
     environment = {
-      EKM_DELETION_PROTECTION = self.input.deletion_protection
-      EKM_NAME                = self.input.name
-      EKM_KEY_ARN             = self.input.key_arn
+      PROTECTED = self.input.deletion_protection
+      REFUSAL   = <<-EOT
+        Refused: deletion protection is on for ${self.input.name} (${self.input.key_arn}). Nothing was changed.
+        All data that OpenAI keeps under this key is lost with it. To go on:
+          1. archive the key's active projects at OpenAI (an archived project cannot be brought back);
+          2. set deletion_protection = false and run terraform apply;
+          3. run terraform destroy.
+      EOT
     }
-    command = <<-EOT
-      [ "$EKM_DELETION_PROTECTION" = true ] || exit 0
-      cat >&2 <<MESSAGE
-      Refused: deletion protection is on for "$EKM_NAME" ($EKM_KEY_ARN). Nothing was changed.
-      Everything that OpenAI stored under this key is lost with it. To go on:
-        1. archive the key's active projects at OpenAI (an archived project cannot be brought back);
-        2. set deletion_protection = false and run terraform apply;
-        3. run terraform destroy.
-      MESSAGE
-      exit 1
-    EOT
   }
 }

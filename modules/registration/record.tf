@@ -17,27 +17,26 @@ data "aws_ssm_parameters_by_path" "record" {
   depends_on = [terraform_data.register]
 }
 
+locals {
+  intent = {
+    role_arn    = var.role_arn
+    kms_arn     = var.kms_arn
+    external_id = var.external_id
+    name        = var.name
+  }
+
+  # What is wrong with the record, the worst first.
+  record_faults = local.record == null ? ["none that can be read"] : concat(
+    try(local.record.state, null) == "registered" ? [] : ["the state ${jsonencode(try(local.record.state, null))}"],
+    [for member, wanted in local.intent : "${member} ${jsonencode(try(local.record[member], null))}, wanted ${jsonencode(wanted)}" if try(local.record[member], null) != wanted],
+    [for name in var.projects : "no project ${jsonencode(name)}" if !can(local.record.projects[name].id)],
+  )
+}
+
+# One assertion, because each is one more warning in the first plan, when there is no record to read yet.
 check "record_tells_of_this_registration" {
   assert {
-    condition     = local.record != null
-    error_message = "There must be a readable record at ${var.record}/record; found none. To adopt the registration and write the record again: terraform apply -replace=ADDRESS, ADDRESS being that of terraform_data.register in this module."
-  }
-
-  assert {
-    condition     = try(local.record.state, "registered") == "registered"
-    error_message = "The record at ${var.record}/record must have the state registered; found ${try(local.record.state, "none")}. To register: terraform apply -replace=ADDRESS, ADDRESS being that of terraform_data.register in this module."
-  }
-
-  assert {
-    condition = alltrue([
-      for member, wanted in { role_arn = var.role_arn, kms_arn = var.kms_arn, external_id = var.external_id, name = var.name } :
-      try(local.record[member], wanted) == wanted
-    ])
-    error_message = "The record at ${var.record}/record must tell of ${var.role_arn}, ${var.kms_arn}, ${var.external_id} and ${var.name}; it tells of another registration. See which is right with ekm status, before anything is changed."
-  }
-
-  assert {
-    condition     = local.record == null || length(setsubtract(var.projects, keys(try(local.record.projects, {})))) == 0
-    error_message = "The record at ${var.record}/record must name every project; it lacks ${jsonencode(setsubtract(var.projects, keys(try(local.record.projects, {}))))}. To create them: terraform apply -replace=ADDRESS, ADDRESS being that of terraform_data.register in this module."
+    condition     = length(local.record_faults) == 0
+    error_message = "The record ${var.record}/record must tell of this registration; found ${join("; ", local.record_faults)}. See what OpenAI has: ekm status. To adopt it and write the record again: terraform apply -replace=ADDRESS, ADDRESS being that of terraform_data.register in this module."
   }
 }

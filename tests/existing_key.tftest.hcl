@@ -1,0 +1,328 @@
+# A key that exists: which forms are accepted, and what only the key itself can tell.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  external_ids = ["org-abc123"]
+}
+
+run "registers_an_existing_key" {
+  command = plan
+
+  variables {
+    kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+  }
+
+  assert {
+    condition     = output.kms_arn == "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555" && output.handoff.kms_arn == output.kms_arn
+    error_message = "The key must be registered as given."
+  }
+
+  assert {
+    condition     = output.key_policy_json == null && output.alias_arn == null
+    error_message = "The policy and the alias of an existing key are not the output of this module."
+  }
+
+  assert {
+    condition     = output.key_policy_statement.Condition.ArnEquals["aws:PrincipalArn"] == "arn:aws:iam::111122223333:role/openai-ekm"
+    error_message = "The statement must name the role."
+  }
+
+  assert {
+    condition     = output.policies.permission_policy.Statement[0].Resource == "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+    error_message = "The role must use that key."
+  }
+}
+
+run "registers_a_multi_region_key" {
+  command = plan
+
+  variables {
+    kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef"
+  }
+}
+
+run "warns_of_an_alias_and_permits_the_key_behind_it" {
+  command = plan
+
+  variables {
+    kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:alias/team/openai"
+  }
+
+  expect_failures = [check.registered_arn_is_not_an_alias]
+
+  assert {
+    condition     = output.kms_arn == "arn:aws:kms:eu-west-1:111122223333:alias/team/openai"
+    error_message = "The alias must be registered as given."
+  }
+
+  assert {
+    condition     = output.policies.permission_policy.Statement[0].Resource == "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+    error_message = "The role must be given the key, never the alias."
+  }
+}
+
+run "refuses_a_key_id_without_its_arn" {
+  command = plan
+
+  variables {
+    kms_key_arn = "11111111-2222-4333-8444-555555555555"
+  }
+
+  expect_failures = [var.kms_key_arn]
+}
+
+run "refuses_a_key_of_another_partition" {
+  command = plan
+
+  variables {
+    kms_key_arn = "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+  }
+
+  expect_failures = [var.kms_key_arn]
+}
+
+run "refuses_the_alias_of_an_aws_managed_key" {
+  command = plan
+
+  variables {
+    kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:alias/aws/s3"
+  }
+
+  expect_failures = [var.kms_key_arn]
+}
+
+run "refuses_settings_of_a_new_key_with_an_existing_one" {
+  command = plan
+
+  variables {
+    kms_key_arn  = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+    multi_region = true
+  }
+
+  expect_failures = [var.kms_key_arn]
+}
+
+run "accepts_an_enabled_symmetric_key" {
+  command = plan
+
+  module {
+    source = "./modules/existing-key"
+  }
+
+  variables {
+    account_id  = "111122223333"
+    region      = "eu-west-1"
+    kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+    role_arn    = "arn:aws:iam::111122223333:role/openai-ekm"
+  }
+
+  assert {
+    condition     = output.ready_arn == var.kms_key_arn
+    error_message = "The ARN must be passed on as given."
+  }
+}
+
+run "asks_for_the_same_statement_that_a_new_key_has" {
+  command = plan
+
+  module {
+    source = "./modules/key"
+  }
+
+  variables {
+    account_id               = "111122223333"
+    role_arn                 = "arn:aws:iam::111122223333:role/openai-ekm"
+    alias                    = "openai-ekm"
+    description              = "For OpenAI"
+    multi_region             = false
+    rotation_period_in_days  = 365
+    deletion_window_in_days  = 30
+    policy_mode              = "least_privilege"
+    administrators           = []
+    account_root_administers = true
+    deletion_protection      = true
+    tags                     = {}
+  }
+
+  assert {
+    condition     = output.use_statement == run.accepts_an_enabled_symmetric_key.use_statement
+    error_message = "An existing key must need what a new key has."
+  }
+}
+
+run "refuses_a_key_of_another_region" {
+  command = plan
+
+  module {
+    source = "./modules/existing-key"
+  }
+
+  variables {
+    account_id  = "111122223333"
+    region      = "eu-west-1"
+    kms_key_arn = "arn:aws:kms:us-east-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+    role_arn    = "arn:aws:iam::111122223333:role/openai-ekm"
+  }
+
+  expect_failures = [data.aws_kms_key.this]
+}
+
+run "refuses_a_key_of_another_account" {
+  command = plan
+
+  module {
+    source = "./modules/existing-key"
+  }
+
+  variables {
+    account_id  = "111122223333"
+    region      = "eu-west-1"
+    kms_key_arn = "arn:aws:kms:eu-west-1:444455556666:key/11111111-2222-4333-8444-555555555555"
+    role_arn    = "arn:aws:iam::111122223333:role/openai-ekm"
+  }
+
+  expect_failures = [data.aws_kms_key.this]
+}
+
+run "refuses_a_disabled_key" {
+  command = plan
+
+  override_data {
+    target = data.aws_kms_key.this
+    values = {
+      arn         = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+      key_spec    = "SYMMETRIC_DEFAULT"
+      key_usage   = "ENCRYPT_DECRYPT"
+      key_state   = "Disabled"
+      key_manager = "CUSTOMER"
+    }
+  }
+
+  module {
+    source = "./modules/existing-key"
+  }
+
+  variables {
+    account_id  = "111122223333"
+    region      = "eu-west-1"
+    kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+    role_arn    = "arn:aws:iam::111122223333:role/openai-ekm"
+  }
+
+  expect_failures = [data.aws_kms_key.this]
+}
+
+run "refuses_a_key_that_waits_for_deletion" {
+  command = plan
+
+  override_data {
+    target = data.aws_kms_key.this
+    values = {
+      arn         = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+      key_spec    = "SYMMETRIC_DEFAULT"
+      key_usage   = "ENCRYPT_DECRYPT"
+      key_state   = "PendingDeletion"
+      key_manager = "CUSTOMER"
+    }
+  }
+
+  module {
+    source = "./modules/existing-key"
+  }
+
+  variables {
+    account_id  = "111122223333"
+    region      = "eu-west-1"
+    kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+    role_arn    = "arn:aws:iam::111122223333:role/openai-ekm"
+  }
+
+  expect_failures = [data.aws_kms_key.this]
+}
+
+run "refuses_an_asymmetric_key" {
+  command = plan
+
+  override_data {
+    target = data.aws_kms_key.this
+    values = {
+      arn         = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+      key_spec    = "RSA_3072"
+      key_usage   = "ENCRYPT_DECRYPT"
+      key_state   = "Enabled"
+      key_manager = "CUSTOMER"
+    }
+  }
+
+  module {
+    source = "./modules/existing-key"
+  }
+
+  variables {
+    account_id  = "111122223333"
+    region      = "eu-west-1"
+    kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+    role_arn    = "arn:aws:iam::111122223333:role/openai-ekm"
+  }
+
+  expect_failures = [data.aws_kms_key.this]
+}
+
+run "refuses_a_key_for_messages_authentication" {
+  command = plan
+
+  override_data {
+    target = data.aws_kms_key.this
+    values = {
+      arn         = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+      key_spec    = "HMAC_256"
+      key_usage   = "GENERATE_VERIFY_MAC"
+      key_state   = "Enabled"
+      key_manager = "CUSTOMER"
+    }
+  }
+
+  module {
+    source = "./modules/existing-key"
+  }
+
+  variables {
+    account_id  = "111122223333"
+    region      = "eu-west-1"
+    kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+    role_arn    = "arn:aws:iam::111122223333:role/openai-ekm"
+  }
+
+  expect_failures = [data.aws_kms_key.this]
+}
+
+run "refuses_a_key_that_aws_manages" {
+  command = plan
+
+  override_data {
+    target = data.aws_kms_key.this
+    values = {
+      arn         = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+      key_spec    = "SYMMETRIC_DEFAULT"
+      key_usage   = "ENCRYPT_DECRYPT"
+      key_state   = "Enabled"
+      key_manager = "AWS"
+    }
+  }
+
+  module {
+    source = "./modules/existing-key"
+  }
+
+  variables {
+    account_id  = "111122223333"
+    region      = "eu-west-1"
+    kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+    role_arn    = "arn:aws:iam::111122223333:role/openai-ekm"
+  }
+
+  expect_failures = [data.aws_kms_key.this]
+}
