@@ -1,0 +1,204 @@
+"""One condition against a request: missing keys, several values, set operators, negation.
+
+Sources:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_multi-value-conditions.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ekm.evaluation.conditions import arn, binary, boolean, date, ip, null, numeric, string
+from ekm.evaluation.decision import OpenPoint
+from ekm.policy.operators import Family, Operator, Quantifier
+
+if TYPE_CHECKING:
+    from ekm.evaluation.request import Context
+    from ekm.policy.statement import Condition
+    from ekm.policy.variables import Template
+
+__all__ = ["holds"]
+
+# (the policy's value, the request's value) -> whether it matches; None: cannot be compared.
+Match = Callable[[str, str], bool | None]
+
+MATCHES: dict[str, Match] = {
+    "StringEquals": string.equals,
+    "StringEqualsIgnoreCase": string.equals_ignore_case,
+    "StringLike": string.like,
+    "NumericEquals": numeric.equals,
+    "NumericLessThan": numeric.less_than,
+    "NumericLessThanEquals": numeric.less_than_equals,
+    "NumericGreaterThan": numeric.greater_than,
+    "NumericGreaterThanEquals": numeric.greater_than_equals,
+    "DateEquals": date.equals,
+    "DateLessThan": date.less_than,
+    "DateLessThanEquals": date.less_than_equals,
+    "DateGreaterThan": date.greater_than,
+    "DateGreaterThanEquals": date.greater_than_equals,
+    "Bool": boolean.equals,
+    "BinaryEquals": binary.equals,
+    "IpAddress": ip.within,
+    "ArnEquals": arn.like,
+    "ArnLike": arn.like,
+}
+
+
+def holds(condition: Condition, context: Context) -> bool | OpenPoint:
+    """Whether a condition holds.
+
+    Args:
+        condition: The condition.
+        context: The request's keys and values.
+
+    Returns:
+        Whether it holds, or the open point that keeps it from being decided.
+    """
+    operator = condition.operator
+    found = context.get(condition.lookup)
+    if operator.family is Family.NULL:
+        return _null(condition, found)
+    if operator.quantifier is Quantifier.ONE:
+        return _one(condition, operator, found, context)
+    if found is None:
+        return operator.if_exists or operator.quantifier is Quantifier.ALL
+    values = (found,) if isinstance(found, str) else found
+    null_set = not any(values)
+    verdicts = [_compare(condition, operator, value, context) for value in values]
+    verdict = _quantify(operator.quantifier, verdicts)
+    if null_set and verdict is not (operator.quantifier is Quantifier.ALL):
+        return OpenPoint(
+            f"{operator.text} on {condition.key}: the request's only value is empty, which AWS "
+            "counts as no value"
+        )
+    return verdict
+
+
+def _one(
+    condition: Condition, operator: Operator, found: str | tuple[str, ...] | None, context: Context
+) -> bool | OpenPoint:
+    """Without a set operator: one value, or none."""
+    if isinstance(found, tuple):
+        if len(found) > 1:
+            return OpenPoint(
+                f"{operator.text} on {condition.key}: the request has several values, and only "
+                "ForAnyValue and ForAllValues compare several"
+            )
+        found = found[0] if found else None
+    if found is None:
+        return operator.if_exists or operator.negated
+    if not condition.values:
+        return OpenPoint(f"{operator.text} on {condition.key} has no value to compare with")
+    return _compare(condition, operator, found, context)
+
+
+def _quantify(quantifier: Quantifier, verdicts: list[bool | OpenPoint]) -> bool | OpenPoint:
+    decisive = quantifier is Quantifier.ANY
+    undecided: OpenPoint | None = None
+    for verdict in verdicts:
+        if verdict is decisive:
+            return decisive
+        if isinstance(verdict, OpenPoint):
+            undecided = verdict
+    return undecided or not decisive
+
+
+def _null(condition: Condition, found: str | tuple[str, ...] | None) -> bool | OpenPoint:
+    operator = condition.operator
+    if operator.quantifier is not Quantifier.ONE:
+        return OpenPoint(f"{operator.text}: AWS does not say what a set operator does to Null")
+    undecided = not condition.values
+    for wanted in condition.values:
+        verdict = null.absent(wanted, found)
+        if verdict:
+            return True
+        undecided = undecided or verdict is None
+    if undecided:
+        return OpenPoint(
+            f"Null on {condition.key}: {', '.join(map(repr, condition.values)) or 'no value'} "
+            f"against {found!r} cannot be judged"
+        )
+    return False
+
+
+def _compare(
+    condition: Condition, operator: Operator, found: str, context: Context
+) -> bool | OpenPoint:
+    """Whether one value of the request passes: any of the policy's values will do."""
+    if condition.templates:
+        matched = _matched_with_variables(condition, operator, found, context)
+    else:
+        matched = _matched(condition, operator, found)
+    if isinstance(matched, OpenPoint):
+        return matched
+    return matched is not operator.negated
+
+
+def _matched(condition: Condition, operator: Operator, found: str) -> bool | OpenPoint:
+    match = MATCHES[operator.positive]
+    unread: str | None = None
+    for wanted in condition.values:
+        verdict = match(wanted, found)
+        if verdict:
+            return True
+        if verdict is None:
+            unread = wanted
+    if unread is not None:
+        return OpenPoint(
+            f"{operator.text} on {condition.key}: {found!r} cannot be compared with {unread!r}"
+        )
+    return False
+
+
+def _matched_with_variables(
+    condition: Condition, operator: Operator, found: str, context: Context
+) -> bool | OpenPoint:
+    match = MATCHES[operator.positive]
+    undecided: OpenPoint | None = None
+    for wanted, template in zip(condition.values, condition.templates, strict=True):
+        if template is None:
+            verdict = match(wanted, found)
+        elif operator.family is Family.BOOL:
+            return OpenPoint(f"{operator.text}: AWS's pages disagree on variables in {wanted!r}")
+        else:
+            several = _several(template, context)
+            if several:
+                undecided = OpenPoint(f"{several} has several values and cannot be a variable")
+                continue
+            verdict = _matched_filled(operator, template, found, context)
+        if verdict:
+            return True
+        if verdict is None:
+            undecided = OpenPoint(
+                f"{operator.text} on {condition.key}: {found!r} cannot be compared with {wanted!r}"
+            )
+    return undecided or False
+
+
+def _several(template: Template, context: Context) -> str | None:
+    """The first variable of a template whose key has several values in the request."""
+    for key in template.keys:
+        if isinstance(context.get(key), tuple):
+            return key
+    return None
+
+
+def _matched_filled(
+    operator: Operator, template: Template, found: str, context: Context
+) -> bool | None:
+    runs = template.fill(lambda key: _single(context, key))
+    if runs is None:
+        return False
+    if operator.family is Family.ARN:
+        return arn.filled_like(runs, found)
+    if operator.positive == "StringLike":
+        return string.filled_like(runs, found)
+    return MATCHES[operator.positive]("".join(run for run, _ in runs), found)
+
+
+def _single(context: Context, key: str) -> str | None:
+    value = context.get(key)
+    return value if isinstance(value, str) else None

@@ -1,0 +1,90 @@
+"""Why nothing allowed: which statements came near, and what each lacked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ekm.evaluation.conditions import holds
+from ekm.evaluation.decision import OpenPoint
+from ekm.evaluation.findings import ref_of
+from ekm.evaluation.matching import action_matches, resource_matches
+from ekm.evaluation.principals import level_of
+from ekm.policy.statement import Condition, Effect, Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ekm.evaluation.policies import NamedDocument
+    from ekm.evaluation.request import Context, Situation
+
+__all__ = ["nothing_allows"]
+
+
+def nothing_allows(
+    layer: str, documents: Sequence[NamedDocument], situation: Situation
+) -> list[str]:
+    """Say that a layer does not allow, and what its statements lacked.
+
+    Args:
+        layer: What the documents are: `key policy`, `identity policies`.
+        documents: The layer's documents.
+        situation: The request.
+
+    Returns:
+        A sentence for the layer, and one for each statement that allows the action but for its
+        resource, principal or conditions.
+    """
+    request = situation.request
+    if not documents:
+        return [f"there is no {layer}, so none allows {request.action} on {request.resource}"]
+    sentences = [
+        (
+            f"no statement of the {layer} allows {request.action} on {request.resource} "
+            f"to {request.principal}"
+        )
+    ]
+    for named in documents:
+        for statement in named.document.statements:
+            if statement.effect is Effect.ALLOW:
+                sentences += (
+                    f"{ref_of(named, statement)}: {lack}" for lack in _lacks(statement, situation)
+                )
+    return sentences
+
+
+def _lacks(statement: Statement, situation: Situation) -> Iterable[str]:
+    if action_matches(statement, situation.action) is False:
+        return
+    if resource_matches(statement, situation) is False:
+        texts = ", ".join(each.text for each in statement.resources or ())
+        element = "NotResource" if statement.not_resource else "Resource"
+        yield (
+            f"{element} does not cover it: found {situation.request.resource}, wanted "
+            f"{'none of ' if statement.not_resource else ''}{texts or 'nothing'}"
+        )
+        return
+    if level_of(statement, situation) is None:
+        texts = ", ".join(each.text for each in statement.principals or ())
+        yield f"Principal does not name {situation.request.principal}: wanted {texts or 'nobody'}"
+        return
+    for condition in statement.conditions:
+        verdict = holds(condition, situation.context)
+        if verdict is False:
+            yield _unmet(condition, situation.context)
+        elif isinstance(verdict, OpenPoint):
+            yield f"condition {condition.operator.text} {condition.key} is open: {verdict.text}"
+
+
+def _unmet(condition: Condition, context: Context) -> str:
+    found = context.get(condition.lookup)
+    wanted = ", ".join(map(repr, condition.values)) or "nothing"
+    if found is None:
+        seen = "nothing (the request has no such key)"
+    elif isinstance(found, str):
+        seen = repr(found)
+    else:
+        seen = ", ".join(map(repr, found)) or "no value"
+    return (
+        f"condition {condition.operator.text} {condition.key} did not match: found {seen}, "
+        f"wanted {wanted}"
+    )

@@ -1,0 +1,196 @@
+"""KMS grants: the other route to a key, beside its key policy.
+
+Sources:
+https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
+https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html
+https://docs.aws.amazon.com/kms/latest/APIReference/API_GrantConstraints.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ekm.evaluation.decision import OpenPoint, StatementRef
+from ekm.evaluation.principals import Level, named
+from ekm.policy.malformed import MalformedPolicy
+from ekm.policy.principal import Principal, PrincipalForm, parse_principal
+
+if TYPE_CHECKING:
+    from ekm.evaluation.request import Situation
+
+__all__ = ["Grant", "grant_applies", "parse_grant"]
+
+# Operations that carry an encryption context, so that constraints can be compared with it.
+WITH_CONTEXT = frozenset(
+    {
+        "encrypt",
+        "decrypt",
+        "generatedatakey",
+        "generatedatakeywithoutplaintext",
+        "generatedatakeypair",
+        "generatedatakeypairwithoutplaintext",
+        "reencryptfrom",
+        "reencryptto",
+    }
+)
+# "The constraint doesn't apply to these operations."
+UNCONSTRAINED = frozenset({"describekey", "retiregrant"})
+OTHERS = frozenset(
+    {
+        "sign",
+        "verify",
+        "getpublickey",
+        "creategrant",
+        "generatemac",
+        "verifymac",
+        "derivesharedsecret",
+    }
+)
+OPERATIONS = WITH_CONTEXT | UNCONSTRAINED | OTHERS
+REQUIRED = frozenset({"grantee_principal", "operations", "key_arn"})
+MEMBERS = REQUIRED | {
+    "constraints",
+    "name",
+    "grant_id",
+    "retiring_principal",
+    "issuing_account",
+    "creation_date",
+}
+CONSTRAINTS = frozenset({"EncryptionContextEquals", "EncryptionContextSubset"})
+CONTEXT_PREFIX = "kms:encryptioncontext:"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One grant.
+
+    Args:
+        index: Its place among the grants.
+        name: Its name or id, or None.
+        grantee: Who may use it.
+        operations: In lower case.
+        key_arn: The key that it is on.
+        equals: Pairs that the encryption context must be, or None.
+        subset: Pairs that it must contain, or None.
+    """
+
+    index: int
+    name: str | None
+    grantee: Principal
+    operations: frozenset[str]
+    key_arn: str
+    equals: frozenset[tuple[str, str]] | None
+    subset: frozenset[tuple[str, str]] | None
+
+    @property
+    def ref(self) -> StatementRef:
+        """How a decision names it."""
+        return StatementRef(f"grants[{self.index}]", 0, self.name, "Allow")
+
+
+def parse_grant(raw: Any, index: int) -> Grant:
+    """Read one grant.
+
+    Args:
+        raw: Its decoded JSON.
+        index: Its place among the grants.
+
+    Returns:
+        The grant.
+
+    Raises:
+        MalformedPolicy: A member is missing, unknown, or of the wrong form.
+    """
+    place = f"grants[{index}]"
+    if not isinstance(raw, Mapping):
+        raise MalformedPolicy("a grant is a JSON object", place)
+    for member in raw:
+        if member not in MEMBERS:
+            raise MalformedPolicy(f"{member!r} is not a member of a grant", place)
+    for member in REQUIRED:
+        if member not in raw:
+            raise MalformedPolicy(f"the grant has no {member}", place)
+    grantee, key_arn, name = raw["grantee_principal"], raw["key_arn"], raw.get("name")
+    if not isinstance(grantee, str) or not isinstance(key_arn, str):
+        raise MalformedPolicy("grantee_principal and key_arn must be strings", place)
+    try:
+        principal = parse_principal("AWS", grantee)
+    except MalformedPolicy as fault:
+        raise MalformedPolicy(fault.message, f"{place}.grantee_principal") from None
+    if principal.form is PrincipalForm.ANYONE:
+        raise MalformedPolicy("a grant is never to everyone", f"{place}.grantee_principal")
+    constraints = raw.get("constraints") or {}
+    if not isinstance(constraints, Mapping) or not constraints.keys() <= CONSTRAINTS:
+        raise MalformedPolicy(
+            f"takes {' or '.join(sorted(CONSTRAINTS))} only", f"{place}.constraints"
+        )
+    return Grant(
+        index=index,
+        name=name if isinstance(name, str) and name else None,
+        grantee=principal,
+        operations=_operations(raw["operations"], f"{place}.operations"),
+        key_arn=key_arn,
+        equals=_pairs(constraints, "EncryptionContextEquals", place),
+        subset=_pairs(constraints, "EncryptionContextSubset", place),
+    )
+
+
+def _operations(raw: Any, place: str) -> frozenset[str]:
+    if not isinstance(raw, list | tuple) or not all(isinstance(each, str) for each in raw):
+        raise MalformedPolicy("must be a list of strings", place)
+    for each in raw:
+        if each.lower() not in OPERATIONS:
+            raise MalformedPolicy(f"{each!r} is not an operation of a grant", place)
+    return frozenset(each.lower() for each in raw)
+
+
+def _pairs(
+    constraints: Mapping[str, Any], name: str, place: str
+) -> frozenset[tuple[str, str]] | None:
+    if name not in constraints:
+        return None
+    raw = constraints[name]
+    if not isinstance(raw, Mapping) or not all(
+        isinstance(key, str) and isinstance(value, str) for key, value in raw.items()
+    ):
+        raise MalformedPolicy("must be an object of strings", f"{place}.constraints.{name}")
+    return frozenset(raw.items())
+
+
+def grant_applies(grant: Grant, situation: Situation) -> Level | OpenPoint | None:
+    """Whether a grant covers the request, its grantee's own policies apart.
+
+    Args:
+        grant: The grant.
+        situation: A request for an action of kms on a key.
+
+    Returns:
+        How closely the grantee names the caller, an open point, or None.
+    """
+    operation = situation.action.partition(":")[2]
+    if operation not in grant.operations or grant.key_arn != situation.request.resource:
+        return None
+    level = named(grant.grantee, situation)
+    if level is None or (grant.equals is None and grant.subset is None):
+        return level
+    if operation in UNCONSTRAINED:
+        return level
+    if operation not in WITH_CONTEXT:
+        return OpenPoint(f"{grant.ref}: its constraints bear on {operation} in a way not decided")
+    pairs = _encryption_context(situation)
+    if grant.equals is not None and pairs != grant.equals:
+        return None
+    if grant.subset is not None and not grant.subset <= pairs:
+        return None
+    return level
+
+
+def _encryption_context(situation: Situation) -> frozenset[tuple[str, str]]:
+    """The request's encryption context; its keys are case-sensitive for a grant."""
+    return frozenset(
+        (key[len(CONTEXT_PREFIX) :], value)
+        for key, value in situation.request.context.items()
+        if key.lower().startswith(CONTEXT_PREFIX) and isinstance(value, str)
+    )

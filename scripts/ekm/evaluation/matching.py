@@ -1,0 +1,118 @@
+"""Whether a statement applies to a request: action, resource, principal, conditions.
+
+Sources:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ekm.evaluation.conditions import holds
+from ekm.evaluation.decision import OpenPoint
+from ekm.evaluation.principals import Level, level_of
+from ekm.policy.statement import ArnPattern, Statement, split_arn_pattern
+
+if TYPE_CHECKING:
+    from ekm.evaluation.request import Context, Situation
+
+__all__ = ["action_matches", "applies", "conditions_hold", "resource_matches"]
+
+
+def applies(statement: Statement, situation: Situation) -> Level | OpenPoint | None:
+    """Whether a statement applies.
+
+    Args:
+        statement: The statement.
+        situation: The request.
+
+    Returns:
+        How closely it names the caller when it applies (`ITSELF` in documents that name nobody),
+        an open point when only that keeps it from applying, None when it does not apply.
+    """
+    action = action_matches(statement, situation.action)
+    if action is False:
+        return None
+    resource = resource_matches(statement, situation)
+    if resource is False:
+        return None
+    level = level_of(statement, situation)
+    if level is None:
+        return None
+    conditions = conditions_hold(statement, situation.context)
+    if conditions is False:
+        return None
+    for part in (action, resource, conditions):
+        if isinstance(part, OpenPoint):
+            return part
+    return level
+
+
+def action_matches(statement: Statement, action: str) -> bool | OpenPoint:
+    """Whether the action is among those of a statement.
+
+    Args:
+        statement: The statement.
+        action: In lower case.
+    """
+    if statement.not_action and not statement.actions:
+        return OpenPoint("NotAction is empty: AWS says that such a statement has no effect")
+    return any(each.matches(action) for each in statement.actions) is not statement.not_action
+
+
+def resource_matches(statement: Statement, situation: Situation) -> bool | OpenPoint:
+    """Whether the resource is among those of a statement; a trust policy is about its role."""
+    if statement.resources is None:
+        return True
+    if statement.not_resource and not statement.resources:
+        return OpenPoint("NotResource is empty: AWS says that such a statement has no effect")
+    undecided: OpenPoint | None = None
+    for pattern in statement.resources:
+        found = _resource(pattern, situation, excepted=statement.not_resource)
+        if found is True:
+            return not statement.not_resource
+        if isinstance(found, OpenPoint):
+            undecided = found
+    if statement.not_resource and situation.resource is None:
+        return OpenPoint("whether NotResource covers an action without a resource is not said")
+    return undecided or statement.not_resource
+
+
+def _resource(pattern: ArnPattern, situation: Situation, *, excepted: bool) -> bool | OpenPoint:
+    if pattern.everything:
+        return True
+    segments = situation.resource
+    if segments is None:
+        return False
+    if pattern.template is None:
+        return pattern.matches(segments)
+    context = situation.context
+    for key in pattern.template.keys:
+        if isinstance(context.get(key), tuple):
+            return OpenPoint(f"{key} has several values and cannot be a variable")
+    runs = pattern.template.fill(lambda key: _single(context, key))
+    if runs is None:
+        if excepted:
+            return OpenPoint(f"{pattern.text}: a variable has no value in this request")
+        return False
+    filled = split_arn_pattern(runs, pattern.text)
+    return filled is not None and filled.matches(segments)
+
+
+def _single(context: Context, key: str) -> str | None:
+    value = context.get(key)
+    return value if isinstance(value, str) else None
+
+
+def conditions_hold(statement: Statement, context: Context) -> bool | OpenPoint:
+    """Whether all conditions hold; one that does not settles it, whatever is open."""
+    undecided: OpenPoint | None = None
+    for condition in statement.conditions:
+        verdict = holds(condition, context)
+        if verdict is False:
+            return False
+        if verdict is not True:
+            undecided = verdict
+    return undecided or True

@@ -1,0 +1,141 @@
+"""The policies in force for a request, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ekm.evaluation.grants import Grant, parse_grant
+from ekm.policy.document import Document, DocumentKind, parse_document
+from ekm.policy.malformed import MalformedPolicy
+
+__all__ = ["NamedDocument", "Policies", "PreparedPolicies"]
+
+Raw = str | Mapping[str, Any] | Document
+
+
+@dataclass(frozen=True, slots=True)
+class NamedDocument:
+    """A document and what answers call it.
+
+    Args:
+        name: `resource`, `identity[0]`, `scps[0][1]`, …
+        document: The document.
+    """
+
+    name: str
+    document: Document
+
+
+Level = tuple[NamedDocument, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """Documents as they come: JSON text, decoded JSON, or already parsed.
+
+    Args:
+        identity: The caller's identity policies.
+        resource: The trust policy for actions of sts, the key policy for those of kms.
+        permissions_boundary: The caller's.
+        session: The session policy, if one was passed.
+        scps: Of the caller's account, one inner sequence a level (root, OU, account).
+        rcps: Of the resource's account, likewise.
+        grants: On the key: `grantee_principal`, `operations`, `key_arn`, `constraints`.
+    """
+
+    identity: Sequence[Raw] = ()
+    resource: Raw | None = None
+    permissions_boundary: Raw | None = None
+    session: Raw | None = None
+    scps: Sequence[Sequence[Raw]] = ()
+    rcps: Sequence[Sequence[Raw]] = ()
+    grants: Sequence[Mapping[str, Any]] = ()
+
+    def prepare(self, action: str) -> PreparedPolicies:
+        """Read every document once, for any number of requests.
+
+        Args:
+            action: One of the actions to be decided: its service says what `resource` is.
+
+        Returns:
+            The same policies, read.
+
+        Raises:
+            MalformedPolicy: A document is malformed; `place` begins with its name.
+        """
+        trust = action.lower().startswith("sts:")
+        resource_kind = DocumentKind.TRUST if trust else DocumentKind.KEY
+        return PreparedPolicies(
+            identity=_level(self.identity, "identity", DocumentKind.IDENTITY),
+            resource=_optional(self.resource, "resource", resource_kind),
+            permissions_boundary=_optional(
+                self.permissions_boundary, "permissions_boundary", DocumentKind.IDENTITY
+            ),
+            session=_optional(self.session, "session", DocumentKind.IDENTITY),
+            scps=_levels(self.scps, "scps", DocumentKind.SCP),
+            rcps=_levels(self.rcps, "rcps", DocumentKind.RCP),
+            grants=tuple(
+                parse_grant(each, index)
+                for index, each in enumerate(_sequence(self.grants, "grants"))
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedPolicies:
+    """The policies in force, read; made by `Policies.prepare`.
+
+    Args:
+        identity: The caller's identity policies.
+        resource: Trust policy or key policy.
+        permissions_boundary: The caller's.
+        session: The session policy.
+        scps: A tuple of documents a level.
+        rcps: Likewise.
+        grants: On the key.
+    """
+
+    identity: Level
+    resource: NamedDocument | None
+    permissions_boundary: NamedDocument | None
+    session: NamedDocument | None
+    scps: tuple[Level, ...]
+    rcps: tuple[Level, ...]
+    grants: tuple[Grant, ...]
+
+
+def _sequence(value: Any, name: str) -> Sequence[Any]:
+    if isinstance(value, list | tuple):
+        return value
+    raise MalformedPolicy("must be a list", name)
+
+
+def _named(value: Any, name: str, kind: DocumentKind) -> NamedDocument:
+    if isinstance(value, Document):
+        if value.kind is not kind:
+            raise MalformedPolicy(
+                f"was read as a {value.kind.value} policy, wanted a {kind.value} policy", name
+            )
+        return NamedDocument(name, value)
+    try:
+        return NamedDocument(name, parse_document(value, kind))
+    except MalformedPolicy as fault:
+        raise MalformedPolicy(fault.message, f"{name}: {fault.place}".rstrip(": ")) from None
+
+
+def _optional(value: Any, name: str, kind: DocumentKind) -> NamedDocument | None:
+    return None if value is None else _named(value, name, kind)
+
+
+def _level(value: Any, name: str, kind: DocumentKind) -> Level:
+    return tuple(
+        _named(each, f"{name}[{index}]", kind) for index, each in enumerate(_sequence(value, name))
+    )
+
+
+def _levels(value: Any, name: str, kind: DocumentKind) -> tuple[Level, ...]:
+    return tuple(
+        _level(each, f"{name}[{index}]", kind) for index, each in enumerate(_sequence(value, name))
+    )

@@ -1,0 +1,182 @@
+"""Whether a statement of a resource policy names the caller, and how closely.
+
+Sources:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-single-account.html
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from ekm.evaluation.caller import CallerForm
+from ekm.evaluation.decision import OpenPoint
+from ekm.policy.operators import Family, Quantifier
+from ekm.policy.principal import Principal, PrincipalForm
+from ekm.policy.statement import Condition, Effect, Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ekm.evaluation.request import Situation
+
+__all__ = ["Level", "level_of", "named"]
+
+
+class Level(IntEnum):
+    """How closely the caller is named; the higher, the less its own policies matter.
+
+    ACCOUNT delegates: the caller's own policies must allow too. ROLE is enough without an
+    identity policy, but stays inside boundary and session policy. ITSELF (session, user, service,
+    root user of the account, or everyone narrowed to it by aws:PrincipalArn) is enough alone.
+    EVERYONE is `*` as such: enough without an identity policy; AWS does not say what a boundary
+    does to it.
+    """
+
+    ACCOUNT = 1
+    ROLE = 2
+    EVERYONE = 3
+    ITSELF = 4
+
+
+def level_of(statement: Statement, situation: Situation) -> Level | OpenPoint | None:
+    """How closely a statement names the caller.
+
+    Args:
+        statement: Of a document that names principals.
+        situation: The request.
+
+    Returns:
+        The closest level among its principals, an open point when only that keeps it from
+        naming the caller, or None when it does not.
+    """
+    principals = statement.principals
+    if principals is None:
+        return Level.ITSELF
+    if statement.not_principal:
+        return _excepted(principals, situation)
+    found = _closest(principals, situation)
+    if found is not Level.EVERYONE or statement.effect is Effect.DENY:
+        return found
+    if situation.caller.form in (CallerForm.SERVICE, CallerForm.PROVIDER):
+        return OpenPoint(
+            f"AWS does not say whether the principal * lets in {situation.caller.text}"
+        )
+    if any(_narrows_to_principal(each) for each in statement.conditions):
+        return Level.ITSELF
+    return found
+
+
+def _closest(principals: Iterable[Principal], situation: Situation) -> Level | OpenPoint | None:
+    best: Level | None = None
+    undecided: OpenPoint | None = None
+    for principal in principals:
+        found = named(principal, situation)
+        if isinstance(found, OpenPoint):
+            undecided = found
+        elif found is not None and (best is None or found > best):
+            best = found
+    return undecided if best is None else best
+
+
+def named(principal: Principal, situation: Situation) -> Level | OpenPoint | None:
+    """How closely one principal names the caller."""
+    caller = situation.caller
+    match principal.form:
+        case PrincipalForm.ANYONE:
+            return Level.EVERYONE
+        case PrincipalForm.ACCOUNT:
+            return _account(principal, situation)
+        case PrincipalForm.ROLE:
+            return _role(principal, situation)
+        case PrincipalForm.UNIQUE_ID:
+            return _unique_id(principal, situation)
+        case PrincipalForm.USER if caller.form is CallerForm.FEDERATED_USER:
+            if caller.account != principal.account:
+                return None
+            return OpenPoint(f"the request does not say which user {caller.text} comes from")
+        case PrincipalForm.SERVICE:
+            matches = caller.form is CallerForm.SERVICE and principal.text == caller.text
+        case PrincipalForm.FEDERATED:
+            matches = caller.form is CallerForm.PROVIDER and principal.text == caller.text
+        case _:
+            matches = principal.text == caller.text
+    return Level.ITSELF if matches else None
+
+
+def _account(principal: Principal, situation: Situation) -> Level | None:
+    """An account names all its principals; its root user it names itself."""
+    caller = situation.caller
+    if caller.account != principal.account or caller.form is CallerForm.PROVIDER:
+        return None
+    if principal.partition is not None and principal.partition != caller.partition:
+        return None
+    return Level.ITSELF if caller.form is CallerForm.ROOT else Level.ACCOUNT
+
+
+def _role(principal: Principal, situation: Situation) -> Level | OpenPoint | None:
+    """A role names its sessions. A session's ARN does not hold the role's path."""
+    caller = situation.caller
+    if not caller.is_session_of_role or caller.account != principal.account:
+        return None
+    if principal.text == situation.role_arn:
+        return Level.ROLE
+    if situation.path_known or principal.partition != caller.partition:
+        return None
+    if principal.text.rpartition("/")[2] == caller.name:
+        return OpenPoint(
+            f"whether {caller.text} is a session of {principal.text} shows in aws:PrincipalArn, "
+            "which the request does not have"
+        )
+    return None
+
+
+def _unique_id(principal: Principal, situation: Situation) -> Level | None:
+    """The id that a deleted principal leaves behind; a new one of the same name has another.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+    """
+    user_id = situation.context.get("aws:userid")
+    if not isinstance(user_id, str) or user_id.partition(":")[0] != principal.text:
+        return None
+    return Level.ROLE if situation.caller.is_session_of_role else Level.ITSELF
+
+
+def _excepted(principals: tuple[Principal, ...], situation: Situation) -> Level | OpenPoint | None:
+    """NotPrincipal with Deny: None when the caller is excepted.
+
+    A caller with a permissions boundary never is. Otherwise account and role (or user, or
+    session) must both be among the exceptions; AWS says that it might deny when only some are.
+    """
+    caller = situation.caller
+    if situation.bounded:
+        return Level.EVERYONE
+    found = [named(each, situation) for each in principals]
+    levels = {each for each in found if isinstance(each, Level)}
+    if Level.EVERYONE in levels:
+        return None
+    if caller.form in (CallerForm.ROOT, CallerForm.SERVICE, CallerForm.PROVIDER):
+        return None if Level.ITSELF in levels else Level.EVERYONE
+    own = Level.ROLE if caller.is_session_of_role else Level.ITSELF
+    if own in levels and Level.ACCOUNT in levels:
+        return None
+    if any(each is not None for each in found):
+        return OpenPoint(
+            f"NotPrincipal names only a part of {caller.text}, its "
+            f"{'role' if caller.is_session_of_role else 'user'} and its account: AWS might deny"
+        )
+    return Level.EVERYONE
+
+
+def _narrows_to_principal(condition: Condition) -> bool:
+    """Whether a condition keeps everyone out whose aws:PrincipalArn does not match."""
+    operator = condition.operator
+    return (
+        condition.lookup == "aws:principalarn"
+        and operator.family in (Family.STRING, Family.ARN)
+        and not operator.negated
+        and not operator.if_exists
+        and operator.quantifier is not Quantifier.ALL
+    )

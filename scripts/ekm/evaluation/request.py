@@ -1,0 +1,144 @@
+"""What is asked: who, what, on which resource, with which context.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+(which keys follow from principal and resource)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ekm.evaluation.caller import Caller, CallerForm
+
+__all__ = ["Context", "Request", "Situation"]
+
+Value = str | tuple[str, ...]
+
+SERVICE_LINKED_PATH = ":role/aws-service-role/"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request.
+
+    Args:
+        principal: ARN of a session, role (a session of it under no particular name), user or
+            root user, or the name of a service.
+        action: `service:Action`.
+        resource: Full ARN of role or key, or `*` for an action without a resource.
+        resource_account: Twelve digits; None when the resource's ARN says it.
+        context: The whole request context: a string, or several for a multivalued key.
+    """
+
+    principal: str
+    action: str
+    resource: str
+    resource_account: str | None = None
+    context: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A request in the form in which statements are compared with it.
+
+    Args:
+        request: As it was asked.
+        caller: Who asks.
+        role_arn: The role behind the caller, with its path where the context says it.
+        path_known: Whether that path is known.
+        action: In lower case.
+        service: The part of the action before its colon.
+        resource: The resource's ARN in six parts; None for `*`.
+        resource_account: Whose resource it is; empty when unknown.
+        region: Where the resource is; empty when it has none.
+        context: Its keys and values.
+        bounded: Whether the caller has a permissions boundary.
+    """
+
+    request: Request
+    caller: Caller
+    role_arn: str
+    path_known: bool
+    action: str
+    service: str
+    resource: tuple[str, ...] | None
+    resource_account: str
+    region: str
+    context: Context
+    bounded: bool
+
+    @property
+    def service_linked(self) -> bool:
+        """Whether the caller is a session of a service-linked role (its path says so)."""
+        return SERVICE_LINKED_PATH in self.role_arn
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The condition keys of a request, by lower-case name.
+
+    What follows from principal and resource is derived when it is absent; nothing else is.
+
+    Args:
+        given: What the request says.
+        derived: What follows, by lower-case name.
+    """
+
+    given: Mapping[str, Value]
+    derived: Mapping[str, str]
+
+    def get(self, lookup: str) -> Value | None:
+        """The value of a key in lower case; None when the request has none."""
+        value = self.given.get(lookup)
+        return self.derived.get(lookup) if value is None else value
+
+
+def derive(
+    caller: Caller, role_arn: str, service: str, account: str, region: str
+) -> dict[str, str]:
+    """What the context holds because of who asks, and about what.
+
+    Args:
+        caller: Who asks.
+        role_arn: The role behind the caller, or empty.
+        service: Of the action.
+        account: The resource's account, or empty.
+        region: The resource's Region, or empty.
+
+    Returns:
+        Keys in lower case and their values.
+    """
+    if caller.form is CallerForm.SERVICE:
+        keys = {"aws:principalisawsservice": "true", "aws:principalservicename": caller.name}
+    elif caller.form is CallerForm.PROVIDER:
+        keys = {}
+    else:
+        keys = {
+            "aws:principalarn": role_arn or caller.text,
+            "aws:principalaccount": caller.account,
+            "aws:principaltype": TYPES[caller.form],
+            "aws:principalisawsservice": "false",
+        }
+        if caller.form is CallerForm.USER:
+            keys["aws:username"] = caller.name
+        elif caller.form is CallerForm.ROOT:
+            keys["aws:userid"] = caller.account
+        if service == "kms":
+            keys["kms:calleraccount"] = caller.account
+    if account:
+        keys["aws:resourceaccount"] = account
+    if region and service == "kms":
+        keys["aws:requestedregion"] = region
+    return keys
+
+
+TYPES: dict[CallerForm, str] = {
+    CallerForm.SESSION: "AssumedRole",
+    CallerForm.ROLE: "AssumedRole",
+    CallerForm.USER: "User",
+    CallerForm.FEDERATED_USER: "FederatedUser",
+    CallerForm.ROOT: "Account",
+}
+
+Derive = Callable[[], Mapping[str, str]]

@@ -1,0 +1,227 @@
+"""The two ways a request can be granted, once nothing denies it.
+
+Sources:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-single-account.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ekm.evaluation.caller import CallerForm
+from ekm.evaluation.decision import OpenPoint, StatementRef
+from ekm.evaluation.explain import nothing_allows
+from ekm.evaluation.grants import grant_applies
+from ekm.evaluation.principals import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ekm.evaluation.findings import Findings
+    from ekm.evaluation.policies import NamedDocument, PreparedPolicies
+    from ekm.evaluation.request import Situation
+
+__all__ = ["Answer", "Layers", "by_identity", "by_resource"]
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """What each layer says to a request.
+
+    Args:
+        policies: The documents themselves.
+        identity: Findings of the identity policies.
+        resource: Of the resource's policy.
+        boundary: Of the permissions boundary; None when there is none.
+        session: Of the session policy; None when there is none.
+    """
+
+    policies: PreparedPolicies
+    identity: Findings
+    resource: Findings
+    boundary: Findings | None
+    session: Findings | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Whether a way leads to an allowance.
+
+    Args:
+        granted: The statements that it rests on; None when it does not lead there.
+        missing: What it lacked.
+        points: The open points on it.
+    """
+
+    granted: tuple[StatementRef, ...] | None = None
+    missing: tuple[str, ...] = ()
+    points: tuple[OpenPoint, ...] = field(default=())
+
+
+def by_identity(layers: Layers, situation: Situation) -> Answer:
+    """The caller's own policies, for what has no policy of its own.
+
+    An account's root user needs none.
+    """
+    caller = situation.caller
+    if caller.form in (CallerForm.SERVICE, CallerForm.PROVIDER):
+        return Answer(missing=(f"{caller.text} has no identity policies",))
+    account = situation.resource_account
+    if not account and situation.resource is not None:
+        point = OpenPoint(f"whose {situation.request.resource} is, is not known")
+        return Answer(missing=(point.text,), points=(point,))
+    if account and account != caller.account:
+        return Answer(
+            missing=(
+                (
+                    f"{situation.request.resource} is of account {account}: a policy of the resource "
+                    f"would have to let {caller.text} in"
+                ),
+            )
+        )
+    return _own_policies(layers, situation)
+
+
+def by_resource(layers: Layers, situation: Situation) -> Answer:
+    """The resource's own policy, or a grant on the key.
+
+    Same account: a grant to the session, the user or the root user itself is enough; to the role
+    it stays inside boundary and session policy; to the account it delegates to identity policies.
+    Across accounts the caller's own policies must always allow as well.
+    """
+    first = _by_policy(layers, situation)
+    if first.granted is not None or not layers.policies.grants:
+        return first
+    second = _by_grant(layers, situation)
+    if second.granted is not None:
+        return second
+    return Answer(missing=first.missing + second.missing, points=first.points + second.points)
+
+
+def _by_policy(layers: Layers, situation: Situation) -> Answer:
+    found = layers.resource
+    if not found.allows:
+        policy = layers.policies.resource
+        return Answer(
+            missing=tuple(
+                nothing_allows(_policy_name(situation), (policy,) if policy else (), situation)
+            ),
+            points=tuple(point for _, point in found.open_allows),
+        )
+    itself, role = found.at(Level.ITSELF), found.at(Level.ROLE)
+    everyone, account = found.at(Level.EVERYONE), found.at(Level.ACCOUNT)
+    caller = situation.caller
+    if caller.form in (CallerForm.SERVICE, CallerForm.PROVIDER):
+        return Answer(granted=itself)
+    if caller.account != situation.resource_account:
+        own = _own_policies(layers, situation)
+        return own if own.granted is None else Answer(found.allowing + own.granted)
+    if itself:
+        return Answer(granted=itself)
+    limits = _limits(layers, situation)
+    if role and limits.granted is not None:
+        return Answer(granted=role + limits.granted)
+    if everyone and limits.granted is not None:
+        return Answer(granted=everyone + limits.granted)
+    if everyone:
+        point = OpenPoint(
+            f"{everyone[0]} names everyone, and AWS does not say whether a permissions boundary "
+            "or session policy that does not allow stands against that"
+        )
+        return Answer(missing=limits.missing, points=(point,))
+    if account:
+        own = _own_policies(layers, situation)
+        if own.granted is not None:
+            return Answer(granted=account + own.granted)
+        return own
+    return limits
+
+
+def _by_grant(layers: Layers, situation: Situation) -> Answer:
+    """Grants on the key. AWS does not say how boundaries bear on them: they must allow."""
+    missing: list[str] = []
+    points: list[OpenPoint] = []
+    for grant in layers.policies.grants:
+        level = grant_applies(grant, situation)
+        if level is None:
+            continue
+        if isinstance(level, OpenPoint):
+            points.append(level)
+            continue
+        same_account = situation.caller.account == situation.resource_account
+        if same_account and level is not Level.ACCOUNT:
+            own, question = _limits(layers, situation), "boundary or session policy"
+        else:
+            own, question = _own_policies(layers, situation), "identity policies"
+        if own.granted is not None:
+            return Answer(granted=(grant.ref, *own.granted))
+        missing += own.missing
+        points.append(
+            OpenPoint(
+                f"{grant.ref} covers it, and AWS does not say whether {question} "
+                "that does not allow stands against that"
+            )
+        )
+    if not missing and not points:
+        missing.append(
+            f"no grant covers {situation.request.action} on {situation.request.resource} "
+            f"for {situation.request.principal}"
+        )
+    return Answer(missing=tuple(missing), points=tuple(points))
+
+
+def _own_policies(layers: Layers, situation: Situation) -> Answer:
+    """Identity policies, inside boundary and session policy."""
+    caller = situation.caller
+    if caller.form is CallerForm.ROOT:
+        return Answer(granted=())
+    limits = _limits(layers, situation)
+    if caller.form is CallerForm.FEDERATED_USER and layers.session is None:
+        return Answer(missing=("a federated user without a session policy has no permissions",))
+    if layers.identity.allows and limits.granted is not None:
+        return Answer(granted=layers.identity.allowing + limits.granted)
+    missing = limits.missing
+    points = limits.points
+    if not layers.identity.allows:
+        missing = (
+            *nothing_allows("identity policy", layers.policies.identity, situation),
+            *missing,
+        )
+        points += tuple(point for _, point in layers.identity.open_allows)
+    return Answer(missing=missing, points=points)
+
+
+def _limits(layers: Layers, situation: Situation) -> Answer:
+    """Permissions boundary and session policy: each, when there is one, must allow."""
+    if situation.caller.form is CallerForm.ROOT:
+        return Answer(granted=())
+    granted: tuple[StatementRef, ...] = ()
+    missing: list[str] = []
+    points: list[OpenPoint] = []
+    for name, documents, findings in _limit_layers(layers):
+        if findings.allows:
+            granted += findings.allowing
+        else:
+            missing += nothing_allows(name, documents, situation)
+            points += (point for _, point in findings.open_allows)
+    if missing:
+        return Answer(missing=tuple(missing), points=tuple(points))
+    return Answer(granted=granted)
+
+
+def _limit_layers(
+    layers: Layers,
+) -> Iterable[tuple[str, tuple[NamedDocument, ...], Findings]]:
+    policies = layers.policies
+    if layers.boundary is not None and policies.permissions_boundary is not None:
+        yield "permissions boundary", (policies.permissions_boundary,), layers.boundary
+    if layers.session is not None and policies.session is not None:
+        yield "session policy", (policies.session,), layers.session
+
+
+def _policy_name(situation: Situation) -> str:
+    return {"kms": "key policy", "sts": "trust policy"}.get(situation.service, "resource policy")

@@ -1,0 +1,48 @@
+"""AWS STS: a role's trust policy says who may assume it.
+
+Sources:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-trust-policy.html
+https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ekm.evaluation.caller import CallerForm
+from ekm.evaluation.decision import OpenPoint
+from ekm.evaluation.services.route import Route
+
+if TYPE_CHECKING:
+    from ekm.evaluation.request import Situation
+
+__all__ = ["ROLE_ACTIONS", "route"]
+
+ROLE_ACTIONS = frozenset(
+    {
+        "sts:assumerole",
+        "sts:assumerolewithsaml",
+        "sts:assumerolewithwebidentity",
+        "sts:setcontext",
+        "sts:setsourceidentity",
+        "sts:tagsession",
+    }
+)
+# "No permissions are required to perform this operation."
+UNPERMISSIONED = frozenset({"sts:getcalleridentity", "sts:getsessiontoken"})
+
+
+def route(situation: Situation) -> Route | OpenPoint:
+    """Which way a request for an action of sts is decided."""
+    request = situation.request
+    resource = situation.resource
+    if situation.action in UNPERMISSIONED:
+        return OpenPoint(f"{request.action} needs no permission, so no policy decides it")
+    if situation.action not in ROLE_ACTIONS:
+        return Route.IDENTITY
+    if resource is None or resource[2] != "iam" or not resource[5].startswith("role/"):
+        return OpenPoint(f"{request.action} needs the ARN of a role, not {request.resource!r}")
+    if situation.caller.form is CallerForm.ROOT:
+        return OpenPoint("roles cannot be assumed by an account's root user")
+    return Route.RESOURCE

@@ -1,0 +1,262 @@
+"""The grammar of a statement, as AWS checks it at save, for each kind of document.
+
+Sources:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html
+(its errors are refusals here; its warnings and suggestions are not)
+https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html
+https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_syntax.html
+https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, TypeVar
+
+from ekm.policy.condition_block import conditions
+from ekm.policy.json_text import RepeatedMember
+from ekm.policy.kinds import DocumentKind
+from ekm.policy.malformed import MalformedPolicy
+from ekm.policy.pattern import ANY, Pattern
+from ekm.policy.principal import PRINCIPAL_TYPES, Principal, PrincipalForm, parse_principal
+from ekm.policy.statement import ArnPattern, Effect, Statement, parse_action, parse_resource
+
+__all__ = ["statement", "unique_sids"]
+
+ELEMENTS = frozenset(
+    {
+        "Sid",
+        "Effect",
+        "Principal",
+        "NotPrincipal",
+        "Action",
+        "NotAction",
+        "Resource",
+        "NotResource",
+        "Condition",
+    }
+)
+EFFECTS = {"Allow": Effect.ALLOW, "Deny": Effect.DENY}
+NAMES_PRINCIPALS = frozenset({DocumentKind.TRUST, DocumentKind.KEY, DocumentKind.RCP})
+# Trust policies are for the actions of one service; `*` is carried along, since it ends there.
+TRUST_SERVICE = "sts:"
+# Sids of IAM and Organizations documents are unique; a key policy's only should be.
+SID_MAY_REPEAT = frozenset({DocumentKind.KEY})
+ANYONE = parse_principal("AWS", "*")
+
+Read = TypeVar("Read")
+
+
+def statement(raw: Any, index: int, kind: DocumentKind, *, variables: bool) -> Statement:
+    """Read one statement.
+
+    Args:
+        raw: The decoded JSON.
+        index: Its place in the document, from zero.
+        kind: The document's kind.
+        variables: Whether `${…}` is a variable (Version 2012-10-17).
+
+    Returns:
+        The statement.
+
+    Raises:
+        MalformedPolicy: With the place, from `Statement[index]` on.
+    """
+    try:
+        return _statement(raw, index, kind, variables=variables)
+    except MalformedPolicy as fault:
+        raise fault.inside(f"Statement[{index}]") from None
+
+
+def _statement(raw: Any, index: int, kind: DocumentKind, *, variables: bool) -> Statement:
+    if not isinstance(raw, Mapping):
+        raise MalformedPolicy("a statement is a JSON object")
+    if isinstance(raw, RepeatedMember):
+        raise MalformedPolicy(f"the element {raw.name!r} stands twice")
+    if not raw.keys() <= ELEMENTS:
+        unknown = next(name for name in raw if name not in ELEMENTS)
+        raise MalformedPolicy(f"{unknown!r} is not an element of a statement")
+    sid = _sid(raw.get("Sid"), kind) if "Sid" in raw else None
+    effect = _effect(raw)
+    not_principal = "NotPrincipal" in raw
+    principals = _principals(raw, kind, effect)
+    not_action = "NotAction" in raw
+    action_texts, actions = _actions(raw, kind, not_action=not_action)
+    not_resource = "NotResource" in raw
+    resources = _resources(raw, kind, variables=variables)
+    read = Statement(
+        index=index,
+        sid=sid,
+        effect=effect,
+        principals=principals,
+        not_principal=not_principal,
+        actions=actions,
+        action_texts=action_texts,
+        not_action=not_action,
+        resources=resources,
+        not_resource=not_resource,
+        conditions=(
+            conditions(raw["Condition"], variables=variables) if "Condition" in raw else ()
+        ),
+    )
+    if kind is DocumentKind.RCP:
+        _resource_control(read)
+    return read
+
+
+def unique_sids(statements: tuple[Statement, ...], kind: DocumentKind) -> None:
+    """Check that no Sid stands twice, where the kind of document asks for that.
+
+    Raises:
+        MalformedPolicy: Naming the second statement of the same Sid.
+    """
+    if len(statements) == 1 or kind in SID_MAY_REPEAT:
+        return
+    seen: dict[str, int] = {}
+    for each in statements:
+        if each.sid is None:
+            continue
+        if each.sid in seen:
+            raise MalformedPolicy(
+                f"{each.sid!r} is already the Sid of statement {seen[each.sid]}",
+                f"Statement[{each.index}].Sid",
+            )
+        seen[each.sid] = each.index
+
+
+def _sid(sid: Any, kind: DocumentKind) -> str | None:
+    if not isinstance(sid, str):
+        raise MalformedPolicy("must be a string", "Sid")
+    if sid and kind is not DocumentKind.KEY and not (sid.isascii() and sid.isalnum()):
+        raise MalformedPolicy(f"{sid!r} holds characters other than A-Z, a-z and 0-9", "Sid")
+    return sid or None
+
+
+def _effect(raw: Mapping[str, Any]) -> Effect:
+    if "Effect" not in raw:
+        raise MalformedPolicy("the statement has no Effect")
+    effect = raw["Effect"]
+    if not isinstance(effect, str) or effect not in EFFECTS:
+        raise MalformedPolicy(f"{effect!r} is neither Allow nor Deny", "Effect")
+    return EFFECTS[effect]
+
+
+def _either(raw: Mapping[str, Any], name: str) -> str | None:
+    """Which of an element and its inverse a statement has."""
+    inverse = f"Not{name}"
+    if name in raw:
+        if inverse in raw:
+            raise MalformedPolicy(f"{name} and {inverse} cannot stand in one statement", inverse)
+        return name
+    return inverse if inverse in raw else None
+
+
+def _principals(
+    raw: Mapping[str, Any], kind: DocumentKind, effect: Effect
+) -> tuple[Principal, ...] | None:
+    element = _either(raw, "Principal")
+    if kind not in NAMES_PRINCIPALS:
+        if element:
+            raise MalformedPolicy(f"no principal stands in an {kind.value} policy", element)
+        return None
+    if element is None:
+        raise MalformedPolicy("the statement names no Principal")
+    if element == "NotPrincipal":
+        if kind is not DocumentKind.KEY:
+            raise MalformedPolicy(f"a {kind.value} policy takes no NotPrincipal", element)
+        if effect is Effect.ALLOW:
+            raise MalformedPolicy("NotPrincipal must be used with Deny", element)
+    value = raw[element]
+    if value == "*" and isinstance(value, str):
+        return (ANYONE,)
+    if not isinstance(value, Mapping):
+        raise MalformedPolicy("must be * or an object of principal types", element)
+    try:
+        return _principal_map(value, kind)
+    except MalformedPolicy as fault:
+        raise fault.inside(element) from None
+
+
+def _principal_map(value: Mapping[str, Any], kind: DocumentKind) -> tuple[Principal, ...]:
+    if isinstance(value, RepeatedMember):
+        raise MalformedPolicy(f"the type {value.name!r} stands twice")
+    named: list[Principal] = []
+    for type_, texts in value.items():
+        if type_ not in PRINCIPAL_TYPES or type_ == "CanonicalUser":
+            raise MalformedPolicy(f"{type_!r} is not a type of principal that this policy takes")
+        if type_ == "Federated" and kind is not DocumentKind.TRUST:
+            raise MalformedPolicy("a federated principal stands in a trust policy only", type_)
+        named.extend(_each(texts, type_, partial(parse_principal, type_)))
+    return tuple(named)
+
+
+def _each(value: Any, element: str, read: Callable[[str], Read]) -> list[Read]:
+    """Read a string or a list of strings, naming the one at fault."""
+    if isinstance(value, str):
+        try:
+            return [read(value)]
+        except MalformedPolicy as fault:
+            raise fault.inside(element) from None
+    if not isinstance(value, list):
+        raise MalformedPolicy("must be a string or a list of strings", element)
+    found: list[Read] = []
+    for position, text in enumerate(value):
+        if not isinstance(text, str):
+            raise MalformedPolicy("must be a string", f"{element}[{position}]")
+        try:
+            found.append(read(text))
+        except MalformedPolicy as fault:
+            raise fault.inside(f"{element}[{position}]") from None
+    return found
+
+
+def _actions(
+    raw: Mapping[str, Any], kind: DocumentKind, *, not_action: bool
+) -> tuple[tuple[str, ...], tuple[Pattern, ...]]:
+    element = _either(raw, "Action")
+    if element is None:
+        raise MalformedPolicy("the statement has neither Action nor NotAction")
+    value = raw[element]
+    patterns = tuple(_each(value, element, parse_action))
+    texts = (value,) if isinstance(value, str) else tuple(value)
+    if kind is DocumentKind.TRUST:
+        for text in texts:
+            if text != "*" and not text.lower().startswith(TRUST_SERVICE):
+                raise MalformedPolicy(f"{text!r}: a trust policy is about actions of sts", element)
+    if kind is DocumentKind.RCP and not_action:
+        raise MalformedPolicy("a resource control policy takes no NotAction", element)
+    return texts, patterns
+
+
+def _resources(
+    raw: Mapping[str, Any], kind: DocumentKind, *, variables: bool
+) -> tuple[ArnPattern, ...] | None:
+    element = _either(raw, "Resource")
+    if kind is DocumentKind.TRUST:
+        if element:
+            raise MalformedPolicy("a trust policy is about its own role", element)
+        return None
+    if element is None:
+        raise MalformedPolicy("the statement has neither Resource nor NotResource")
+    return tuple(_each(raw[element], element, partial(parse_resource, variables=variables)))
+
+
+def _resource_control(read: Statement) -> None:
+    """What only resource control policies ask: everyone as principal, Allow in one form alone."""
+    if read.principals is None or any(
+        each.form is not PrincipalForm.ANYONE for each in read.principals
+    ):
+        raise MalformedPolicy("the principal of a resource control policy is *", "Principal")
+    if read.effect is Effect.DENY:
+        return
+    full = (
+        read.actions == (ANY,)
+        and not read.not_resource
+        and read.resources is not None
+        and any(each.everything for each in read.resources)
+        and not read.conditions
+    )
+    if not full:
+        raise MalformedPolicy("Allow stands in RCPFullAWSAccess only: every action on *", "Effect")

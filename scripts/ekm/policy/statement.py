@@ -1,0 +1,218 @@
+"""One statement of a policy as a value: who, what, on which resource, under which conditions.
+
+Patterns are compiled once for each text and kept in bounded caches, so that a statement costs
+little to build and nothing is compiled that no request asks for.
+
+Sources:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from ekm.policy.arn import SEGMENTS
+from ekm.policy.malformed import MalformedPolicy
+from ekm.policy.pattern import ANY, Pattern, compile_pattern, pattern_of
+from ekm.policy.variables import Template, parse_template
+
+if TYPE_CHECKING:
+    from ekm.policy.operators import Operator
+    from ekm.policy.principal import Principal
+
+__all__ = [
+    "ArnPattern",
+    "Condition",
+    "Effect",
+    "Statement",
+    "arn_pattern",
+    "parse_action",
+    "parse_resource",
+    "split_arn_pattern",
+]
+
+
+class Effect(StrEnum):
+    """What a statement does when it applies."""
+
+    ALLOW = "Allow"
+    DENY = "Deny"
+
+
+@dataclass(frozen=True, slots=True)
+class ArnPattern:
+    """What a resource is compared with.
+
+    Args:
+        text: As the policy spells it.
+        everything: It is `*`.
+        segments: The six patterns between the colons; empty when `everything`, or while there
+            are variables to fill.
+        template: The text with variables, or None when it has none.
+    """
+
+    text: str
+    everything: bool
+    segments: tuple[Pattern, ...]
+    template: Template | None = None
+
+    def matches(self, segments: tuple[str, ...]) -> bool:
+        """Whether an ARN, cut into its six parts, fits segment by segment."""
+        if len(segments) != len(self.segments):
+            return False
+        for pattern, segment in zip(self.segments, segments, strict=True):
+            if pattern is not ANY and not pattern.matches(segment):
+                return False
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One key under one operator.
+
+    Args:
+        operator: How the request's value is compared.
+        key: As the policy spells it.
+        lookup: The key in lower case: condition keys are not case-sensitive.
+        values: What it is compared with; any of them will do.
+        templates: For each value its variables, or None; empty when no value has any.
+    """
+
+    operator: Operator
+    key: str
+    lookup: str
+    values: tuple[str, ...]
+    templates: tuple[Template | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement.
+
+    Args:
+        index: Its place in the document, from zero.
+        sid: Its Sid; None when it has none or an empty one.
+        effect: Allow or Deny.
+        principals: Whom it names; None in documents that name nobody.
+        not_principal: Whether `principals` are the exceptions (NotPrincipal).
+        actions: Patterns of `service:Action` in lower case.
+        action_texts: The same as the policy spells them.
+        not_action: Whether `actions` are the exceptions (NotAction).
+        resources: What it is about; None in a trust policy.
+        not_resource: Whether `resources` are the exceptions (NotResource).
+        conditions: All of which must hold.
+    """
+
+    index: int
+    sid: str | None
+    effect: Effect
+    principals: tuple[Principal, ...] | None
+    not_principal: bool
+    actions: tuple[Pattern, ...]
+    action_texts: tuple[str, ...]
+    not_action: bool
+    resources: tuple[ArnPattern, ...] | None
+    not_resource: bool
+    conditions: tuple[Condition, ...]
+
+
+@lru_cache(maxsize=8192)
+def parse_action(text: str) -> Pattern:
+    """Read one action.
+
+    Args:
+        text: `service:Action`, wildcards allowed, or `*`.
+
+    Returns:
+        Its pattern in lower case: service and action are not case-sensitive.
+
+    Raises:
+        MalformedPolicy: No service before a colon, or characters that no action has.
+    """
+    if text == "*":
+        return ANY
+    service, colon, name = text.partition(":")
+    if not (colon and service and name):
+        raise MalformedPolicy(f"{text!r} is not an action (service:Action, or *)")
+    plain = (service + name).replace("-", "").replace("*", "").replace("?", "").replace("_", "")
+    if plain and not (plain.isascii() and plain.isalnum()):
+        raise MalformedPolicy(f"{text!r} holds characters that no action has")
+    return compile_pattern(text.lower())
+
+
+@lru_cache(maxsize=8192)
+def parse_resource(text: str, *, variables: bool) -> ArnPattern:
+    """Read one resource.
+
+    Args:
+        text: An ARN, wildcards allowed, or `*`.
+        variables: Whether `${…}` is a variable (Version 2012-10-17).
+
+    Returns:
+        What an ARN is compared with.
+
+    Raises:
+        MalformedPolicy: Not an ARN and not `*`, a wildcard for the service, or a variable before
+            the fifth colon.
+    """
+    if text == "*":
+        return ArnPattern(text, everything=True, segments=())
+    template = parse_template(text) if variables else None
+    parts = text.split(":", SEGMENTS - 1)
+    if len(parts) != SEGMENTS or parts[0] != "arn":
+        raise MalformedPolicy(f"{text!r} is neither an ARN nor *")
+    if not parts[1] or not parts[2] or not parts[5]:
+        raise MalformedPolicy(f"{text!r}: partition, service and resource must not be empty")
+    if "*" in parts[2] or "?" in parts[2]:
+        raise MalformedPolicy(f"{text!r}: no wildcard may stand for the service")
+    if template is None:
+        return ArnPattern(text, everything=False, segments=tuple(map(_segment, parts)))
+    if any("${" in part for part in parts[:5]):
+        raise MalformedPolicy(f"{text!r}: a variable may stand after the fifth colon only")
+    return ArnPattern(text, everything=False, segments=(), template=template)
+
+
+def _segment(text: str) -> Pattern:
+    return ANY if text == "*" else compile_pattern(text)
+
+
+@lru_cache(maxsize=8192)
+def arn_pattern(text: str) -> ArnPattern | None:
+    """Compile an ARN to compare with, as ARN operators of conditions do.
+
+    Args:
+        text: The value of a condition, without variables.
+
+    Returns:
+        The pattern, or None when the text does not have six parts.
+    """
+    return split_arn_pattern(((text, True),), text)
+
+
+def split_arn_pattern(runs: tuple[tuple[str, bool], ...], text: str) -> ArnPattern | None:
+    """Cut runs of text at the first five colons into the patterns of six segments.
+
+    Args:
+        runs: Pairs of text and whether its wildcards are wildcards.
+        text: How the whole was spelt.
+
+    Returns:
+        The pattern, or None when there are fewer than six parts.
+    """
+    segments: list[list[tuple[str, bool]]] = [[]]
+    for run, wild in runs:
+        rest = run
+        while len(segments) < SEGMENTS and ":" in rest:
+            head, _, rest = rest.partition(":")
+            segments[-1].append((head, wild))
+            segments.append([])
+        segments[-1].append((rest, wild))
+    if len(segments) != SEGMENTS:
+        return None
+    return ArnPattern(
+        text, everything=False, segments=tuple(pattern_of(tuple(s)) for s in segments)
+    )
