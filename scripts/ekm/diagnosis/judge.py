@@ -1,0 +1,225 @@
+"""What would OpenAI's validation answer? The first thing at fault, in the order AWS meets it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Final
+
+from ekm.diagnosis import wording
+from ekm.diagnosis.calls import (
+    ASSUME_ROLE,
+    DECRYPT,
+    ENCRYPT,
+    decide_assume_role,
+    lacking,
+    role_session_arn,
+    use_of,
+)
+from ekm.diagnosis.value import AwsError, DecidingStatement, Diagnosis, Outcome
+from ekm.evaluation import Decision, Policies, Request, decide
+from ekm.evaluation import Outcome as DecisionOutcome
+from ekm.policy import parse_arn
+from ekm.snapshot import UNSEEN, Key, Role, Snapshot
+
+__all__ = ["judge", "judge_assume_role", "judge_use"]
+
+# Source: help.openai.com/en/articles/20000947 names the three forms; no pattern is published.
+_KMS_ARN: Final = re.compile(
+    r"arn:aws:kms:[a-z]{2}(?:-[a-z]+)+-\d:\d{12}:"
+    r"(?:key/(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})"
+    r"|alias/[a-zA-Z0-9/_-]{1,250})",
+)
+_DENIED: Final = {ENCRYPT: Outcome.ENCRYPT_DENIED, DECRYPT: Outcome.DECRYPT_DENIED}
+
+
+def judge(snapshot: Snapshot, *, session_name: str | None = None) -> Diagnosis:
+    """Say what OpenAI's validation would answer.
+
+    The order is AWS's: AssumeRole; then the form of `kms_arn`, whether the key exists in that
+    Region, authorization, state, type; Encrypt before Decrypt; for each call a malformed
+    document before a denial.
+
+    Args:
+        snapshot: What was collected.
+        session_name: Name of OpenAI's session in the customer's role, where it is known.
+
+    Returns:
+        The diagnosis; it never refuses a snapshot for a value that it is there to judge.
+    """
+    first = judge_assume_role(snapshot, session_name=session_name)
+    second = judge_use(snapshot, session_name=session_name)
+    at_fault = first if first.outcome is not Outcome.OK else second
+    return replace(at_fault, decisions={**first.decisions, **second.decisions})
+
+
+def judge_assume_role(
+    snapshot: Snapshot, *, session_name: str | None = None, external_id: str | None = UNSEEN
+) -> Diagnosis:
+    """Say what AWS answers to OpenAI's AssumeRole alone.
+
+    Args:
+        snapshot: What was collected.
+        session_name: Name of OpenAI's session in the customer's role, where it is known.
+        external_id: Sent instead of the registered one; `None` sends none.
+    """
+    registration, role = snapshot.registration, snapshot.role
+    denied = wording.assume_role_denied(registration.role_arn)
+    if not isinstance(role, Role) or role.arn != registration.role_arn:
+        # A role that does not exist answers exactly as one that does not trust.
+        return _fault(snapshot, Outcome.ASSUME_ROLE_DENIED, denied, curable=role is UNSEEN)
+    sent = registration.external_id if external_id is UNSEEN else external_id
+    decision = decide_assume_role(snapshot, external_id=sent, session_name=session_name)
+    decisions = {ASSUME_ROLE: decision}
+    if decision.allowed:
+        return _ok(snapshot, decisions)
+    if decision.outcome is DecisionOutcome.ERROR:
+        error = wording.malformed("AssumeRole", decision)
+        return _fault(snapshot, Outcome.POLICY_MALFORMED, error, decisions, decision)
+    curable = role.trust_policy is UNSEEN
+    return _fault(
+        snapshot, Outcome.ASSUME_ROLE_DENIED, denied, decisions, decision, curable=curable
+    )
+
+
+def judge_use(snapshot: Snapshot, *, session_name: str | None = None) -> Diagnosis:
+    """Say what KMS answers to Encrypt and Decrypt by a session of the role.
+
+    Args:
+        snapshot: What was collected.
+        session_name: Name of the session, where it is known.
+    """
+    kms_arn = snapshot.registration.kms_arn
+    if not _KMS_ARN.fullmatch(kms_arn):
+        error = AwsError("Encrypt", "NotFoundException", f"Invalid arn {kms_arn}")
+        return _fault(snapshot, Outcome.INVALID_ARN, error)
+    key = registered_key(snapshot)
+    if key is None:
+        outcome = Outcome.WRONG_REGION if _elsewhere(snapshot) else Outcome.KEY_NOT_FOUND
+        curable = snapshot.keys is UNSEEN
+        return _fault(snapshot, outcome, wording.key_not_found(kms_arn), curable=curable)
+    if not isinstance(snapshot.role, Role):
+        return _ok(snapshot, {})
+    asked = {
+        action: use_of(action, snapshot, key, session_name=session_name)
+        for action in (ENCRYPT, DECRYPT)
+    }
+    decisions = {action: decide(*question) for action, question in asked.items()}
+    for action, decision in decisions.items():
+        if not decision.allowed:
+            return _use_fault(snapshot, key, action, asked[action], decisions, session_name)
+    if refused := wording.unusable_state(key):
+        outcome, error = refused
+        return _fault(snapshot, outcome, error, decisions, curable=key.state == "Creating")
+    if mistyped := wording.not_symmetric(key):
+        return _fault(snapshot, Outcome.NOT_SYMMETRIC, mistyped, decisions)
+    return _ok(snapshot, decisions)
+
+
+def registered_key(snapshot: Snapshot) -> Key | None:
+    """Return the key behind the registered ARN, or `None` when it was not found."""
+    if snapshot.keys is UNSEEN:
+        return None
+    target = snapshot.registration.kms_arn
+    if ":alias/" in target:
+        if snapshot.aliases is UNSEEN:
+            # Keys are what was looked up for this registration: a single one is the alias's.
+            return snapshot.keys[0] if len(snapshot.keys) == 1 else None
+        target = next((a.target for a in snapshot.aliases if a.arn == target), "")
+    return next((key for key in snapshot.keys if key.arn == target), None)
+
+
+def _elsewhere(snapshot: Snapshot) -> bool:
+    """Whether the registered key was found in another Region."""
+    registered = parse_arn(snapshot.registration.kms_arn)
+    if registered is None or snapshot.keys is UNSEEN:
+        return False
+    found = [parse_arn(key.arn) for key in snapshot.keys]
+    if snapshot.aliases is not UNSEEN:
+        found += [parse_arn(alias.arn) for alias in snapshot.aliases]
+    return any(
+        arn is not None
+        and (arn.account, arn.resource) == (registered.account, registered.resource)
+        and arn.region != registered.region
+        for arn in found
+    )
+
+
+def _use_fault(
+    snapshot: Snapshot,
+    key: Key,
+    action: str,
+    question: tuple[Request, Policies],
+    decisions: dict[str, Decision],
+    session_name: str | None,
+) -> Diagnosis:
+    decision, operation = decisions[action], action.removeprefix("kms:")
+    if decision.outcome is DecisionOutcome.ERROR:
+        error = wording.malformed(operation, decision)
+        return _fault(snapshot, Outcome.POLICY_MALFORMED, error, decisions, decision, key=key)
+    role = snapshot.role
+    assert isinstance(role, Role)
+    role_arn, key_arn = parse_arn(role.arn), parse_arn(key.arn)
+    same = role_arn is not None and key_arn is not None and role_arn.account == key_arn.account
+    session = role_session_arn(role.arn, session_name or "<session>")
+    if decision.outcome is DecisionOutcome.EXPLICITLY_DENIED:
+        tail = wording.explicit_deny(decision, same_account=same)
+    else:
+        tail = wording.nothing_allows(operation, lacking(*question))
+    error = wording.use_denied(operation, session, key.arn, tail=tail)
+    curable = UNSEEN in (role.permission_policies, role.permissions_boundary, key.policy)
+    return _fault(snapshot, _DENIED[action], error, decisions, decision, key=key, curable=curable)
+
+
+def _ok(snapshot: Snapshot, decisions: dict[str, Decision]) -> Diagnosis:
+    """Nothing that was read refuses: if OpenAI still does, IAM has not settled."""
+    return Diagnosis(
+        Outcome.OK, decisions=decisions, unseen=snapshot.unseen(), curable_by_waiting=True
+    )
+
+
+def _fault(
+    snapshot: Snapshot,
+    outcome: Outcome,
+    error: AwsError,
+    decisions: dict[str, Decision] | None = None,
+    decision: Decision | None = None,
+    *,
+    key: Key | None = None,
+    curable: bool = False,
+) -> Diagnosis:
+    return Diagnosis(
+        outcome,
+        decisions=decisions or {},
+        error=error,
+        deciding=_deciding(snapshot, decision, key),
+        missing=decision.missing if decision is not None else (),
+        unseen=snapshot.unseen(),
+        curable_by_waiting=curable,
+    )
+
+
+def _deciding(
+    snapshot: Snapshot, decision: Decision | None, key: Key | None
+) -> tuple[DecidingStatement, ...]:
+    """Name the deciding statements by snapshot path; OpenAI's own side is none of them."""
+    if decision is None:
+        return ()
+    return tuple(
+        DecidingStatement(
+            _path(snapshot, reference.document, key),
+            reference.statement,
+            reference.sid,
+            reference.effect,
+        )
+        for reference in decision.decided_by
+        if key is not None or not reference.document.startswith("identity")
+    )
+
+
+def _path(snapshot: Snapshot, document: str, key: Key | None) -> str:
+    if key is None:
+        return "trust_policy" if document == "resource" else document
+    if document == "resource" and snapshot.keys is not UNSEEN:
+        return f"keys[{snapshot.keys.index(key)}].policy"
+    return document.replace("identity", "permission_policies", 1)

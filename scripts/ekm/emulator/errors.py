@@ -1,0 +1,156 @@
+"""OpenAI's errors on the wire: two shapes, and the exact texts that are known.
+
+Source: openai-ekm-api wire contract, section 1.0 (openai/terraform-provider-openai,
+resource_external_key.go and its protocol test, for the texts).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+__all__ = ["ApiError", "invalid_pattern", "missing_scope"]
+
+KEY_IN_USE: Final = (
+    "This external key is associated with active projects. "
+    "Please archive the projects before deleting the external key."
+)
+UNSUPPORTED_ENDPOINT: Final = "Unsupported endpoint"
+SCOPE_TAIL: Final = (
+    "Check that you have the correct role in your organization (Reader, Writer, Owner) and "
+    "project (Member, Owner), and if you're using a restricted API key, that it has the "
+    "necessary scopes."
+)
+
+
+class ApiError(Exception):
+    """An error as OpenAI answers it.
+
+    Args:
+        status: HTTP status.
+        message: The text.
+        type: `type` of the envelope.
+        param: The field at fault, or `None`.
+        code: OpenAI's code, or `None`.
+        bare: Answer the second shape, `{"error": "text"}`.
+        headers: Further response headers.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        type: str = "invalid_request_error",
+        param: str | None = None,
+        code: str | None = None,
+        bare: bool = False,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.type = type
+        self.param = param
+        self.code = code
+        self.bare = bare
+        self.headers = headers or {}
+
+    def body(self) -> dict[str, Any]:
+        """Return the JSON body."""
+        if self.bare:
+            return {"error": self.message}
+        return {
+            "error": {
+                "message": self.message,
+                "type": self.type,
+                "param": self.param,
+                "code": self.code,
+            }
+        }
+
+
+def missing_key() -> ApiError:
+    """No bearer token."""
+    return ApiError(401, "Missing bearer authentication in header")
+
+
+def invalid_key() -> ApiError:
+    """A key that is wrong, revoked, or no admin key; nothing of it is repeated."""
+    return ApiError(
+        401,
+        "Incorrect API key provided. You can find your API key at "
+        "https://platform.openai.com/account/api-keys.",
+        code="invalid_api_key",
+    )
+
+
+def incorrect_hostname() -> ApiError:
+    """The credential belongs to another regional host."""
+    return ApiError(
+        401,
+        "Attempted to access resource with incorrect regional hostname. Please make your "
+        "request to the regional host of this organization.",
+        code="incorrect_hostname",
+    )
+
+
+def missing_scope(scope: str, *, status: int) -> ApiError:
+    """An admin key without a scope: the second shape."""
+    return ApiError(
+        status,
+        f"You have insufficient permissions for this operation. Missing scopes: {scope}. "
+        f"{SCOPE_TAIL}",
+        bare=True,
+    )
+
+
+def unsupported_endpoint() -> ApiError:
+    """EKM is not enabled for the organization."""
+    return ApiError(404, UNSUPPORTED_ENDPOINT)
+
+
+def key_not_found(external_key_id: str) -> ApiError:
+    """GET of a registration that is not there."""
+    return ApiError(404, f"The external key {external_key_id} was not found")
+
+
+def key_to_delete_not_found(external_key_id: str) -> ApiError:
+    """DELETE of a registration that is not there."""
+    return ApiError(404, f"No external key found with id '{external_key_id}'")
+
+
+def project_not_found(project_id: str) -> ApiError:
+    """A project that is not there; the text is not public."""
+    return ApiError(404, f"The project {project_id} was not found", param="project_id")
+
+
+def invalid_pattern(field: str, pattern: str, *, status: int, code: str | None) -> ApiError:
+    """A field that does not match its pattern."""
+    return ApiError(
+        status,
+        f"Invalid '{field}': string does not match pattern. "
+        f"Expected a string that matches the pattern '{pattern}'.",
+        param=field,
+        code=code,
+    )
+
+
+def rate_limited(retry_after: int | None) -> ApiError:
+    """Too many requests; the header is absent when the caller must act."""
+    headers = {} if retry_after is None else {"Retry-After": str(max(1, retry_after))}
+    return ApiError(
+        429,
+        "Rate limit reached for this endpoint. Please slow down.",
+        type="requests",
+        code="rate_limit_exceeded",
+        headers=headers,
+    )
+
+
+def server_error(status: int) -> ApiError:
+    """A fault at OpenAI."""
+    return ApiError(
+        status,
+        "The server had an error while processing your request. Sorry about that!",
+        type="server_error",
+    )

@@ -1,0 +1,90 @@
+"""Putting an emulator together from its parts, and running it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ekm.emulator.app import create_app
+from ekm.emulator.auth import AdminKeys
+from ekm.emulator.cloud import Accounts, AwsCloud
+from ekm.emulator.context import Emulator
+from ekm.emulator.faults import Faults, parse_fault
+from ekm.emulator.server import Connections, base_address, bind, serve
+from ekm.emulator.settings import Settings, parse_assignments
+from ekm.emulator.settle import Settling
+from ekm.emulator.store import Store
+from ekm.errors import BadInput
+
+__all__ = ["run"]
+
+
+def run(
+    *,
+    host: str,
+    port: int,
+    database: str,
+    settle: float,
+    faults: Sequence[str],
+    settings: Sequence[str],
+    environment: Mapping[str, str],
+    ready: Callable[[dict[str, Any]], None],
+) -> None:
+    """Run the emulator until it is told to stop.
+
+    Args:
+        host: Loopback address.
+        port: TCP port; 0 takes a free one.
+        database: SQLite file, or `:memory:`.
+        settle: Seconds that IAM takes to settle.
+        faults: Faults to begin with, as `parse_fault` reads them.
+        settings: `NAME=VALUE` words.
+        environment: `AWS_ENDPOINT_URL`, `OPENAI_ADMIN_KEY`, `EKM_EMULATOR_KEYS`.
+        ready: Called with the addresses once connections are accepted.
+
+    Raises:
+        BadInput: An option or a variable is wrong; nothing was started.
+    """
+    behaviour = Settings().changed(parse_assignments(settings))
+    switched = Faults(parse_fault(text) for text in faults)
+    keys = AdminKeys.from_environment(environment)
+    accounts = Accounts(_endpoint(environment))
+    listener = bind(host, port)
+    store = Store(database)
+    try:
+        settling = Settling(store, seconds=settle, clock=time.time)
+        emulator = Emulator(
+            store=store,
+            keys=keys,
+            cloud=AwsCloud(accounts, settling),
+            clock=time.time,
+            settings=behaviour,
+            faults=switched,
+        )
+        connections = Connections()
+        address = base_address(listener)
+        where = {
+            "base_url": f"{address}/v1",
+            "control_url": f"{address}/_emulator",
+            "pid": os.getpid(),
+        }
+        app = create_app(emulator, hang_up=connections.hang_up)
+        serve(app, listener, connections, lambda: ready(where))
+    finally:
+        listener.close()
+        store.close()
+
+
+def _endpoint(environment: Mapping[str, str]) -> str:
+    """Return the AWS that the emulator checks keys in; never the real one by default."""
+    endpoint = environment.get("AWS_ENDPOINT_URL", "").strip()
+    if not endpoint:
+        raise BadInput(
+            "emulator_aws_endpoint_missing",
+            "AWS_ENDPOINT_URL is not set: the emulator checks keys in the AWS that it names.",
+            at_fault="AWS_ENDPOINT_URL",
+            remedy="Start LocalStack and export AWS_ENDPOINT_URL=http://127.0.0.1:4566.",
+        )
+    return endpoint

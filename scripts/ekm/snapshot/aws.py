@@ -1,0 +1,215 @@
+"""Collect a snapshot from AWS, live, as the customer. It reads and decides nothing.
+
+What could not be read (access denied, not supported) is left unseen, never guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+from ekm.errors import NotReachable
+from ekm.policy import Arn, parse_arn
+from ekm.snapshot.members import Alias, Customer, Key, NamedPolicy, Registration, Role
+from ekm.snapshot.unseen import UNSEEN, UnseenType
+from ekm.snapshot.value import Snapshot
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
+__all__ = ["IntentLike", "SessionFactory", "SessionLike", "collect"]
+
+T = TypeVar("T")
+
+_GONE: Final = {"NoSuchEntity", "NotFoundException"}
+# The partition's one IAM endpoint signs for this Region.
+_IAM_REGION: Final = "us-east-1"
+
+
+class IntentLike(Protocol):
+    """Anything that names what is, or is to be, registered."""
+
+    @property
+    def role_arn(self) -> str: ...
+    @property
+    def kms_arn(self) -> str: ...
+    @property
+    def external_id(self) -> str: ...
+
+
+class SessionLike(Protocol):
+    """The one method of a boto3 Session that is used here."""
+
+    def client(self, service_name: Any, region_name: str | None = None) -> Any: ...
+
+
+SessionFactory = Callable[[str], SessionLike]
+
+
+def collect(intent: IntentLike, session_factory: SessionFactory) -> Snapshot:
+    """Read role, key, policies, aliases and grants.
+
+    Args:
+        intent: What is registered.
+        session_factory: Account id (12 digits) to a boto3 session for it. A customer with one
+            set of credentials returns the same session for every account.
+
+    Returns:
+        The snapshot; what could not be read is unseen.
+
+    Raises:
+        NotReachable: AWS gave no answer.
+    """
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - boto3 only where used
+
+    registration = Registration(intent.role_arn, intent.kms_arn, intent.external_id)
+    role_arn, kms_arn = parse_arn(intent.role_arn), parse_arn(intent.kms_arn)
+    try:
+        role = _role(role_arn, session_factory) if _is_role(role_arn) else UNSEEN
+        keys, aliases, grants = UNSEEN, UNSEEN, UNSEEN
+        if kms_arn is not None and kms_arn.service == "kms" and kms_arn.region:
+            kms = session_factory(kms_arn.account).client("kms", region_name=kms_arn.region)
+            keys, aliases, grants = _key(kms, intent.kms_arn)
+    except BotoCoreError as failure:
+        raise NotReachable(
+            "aws_no_answer",
+            f"AWS could not be read: {failure}",
+            remedy="Check the network, the AWS credentials, and AWS_ENDPOINT_URL if it is set.",
+        ) from failure
+    account = role_arn.account if role_arn is not None else UNSEEN
+    return Snapshot(
+        registration=registration,
+        role=role,
+        keys=keys,
+        aliases=aliases,
+        grants=grants,
+        customer=Customer(account=account),
+    )
+
+
+def _is_role(arn: Arn | None) -> bool:
+    return arn is not None and arn.service == "iam" and arn.resource.startswith("role/")
+
+
+def _role(arn: Arn, session_factory: SessionFactory) -> Role | UnseenType | None:
+    """Read the role by its name: the path is not part of it, so the ARN found may differ."""
+    iam = session_factory(arn.account).client("iam", region_name=_IAM_REGION)
+    name = arn.resource.rsplit("/", 1)[-1]
+    found = _read(lambda: iam.get_role(RoleName=name)["Role"])
+    if found is None or found is UNSEEN:
+        return found
+    boundary: Any = None
+    if attached := found.get("PermissionsBoundary"):
+        boundary = _managed_document(iam, attached["PermissionsBoundaryArn"])
+    return Role(
+        arn=found["Arn"],
+        trust_policy=found.get("AssumeRolePolicyDocument", UNSEEN),
+        permission_policies=_permission_policies(iam, name),
+        permissions_boundary=boundary,
+        max_session_duration=found.get("MaxSessionDuration", UNSEEN),
+    )
+
+
+def _permission_policies(iam: Any, role: str) -> tuple[NamedPolicy, ...] | UnseenType:
+    """Read inline and attached policies; one that cannot be read leaves all of them unseen."""
+    policies: list[NamedPolicy] = []
+    inline = _read(lambda: list(_pages(iam, "list_role_policies", "PolicyNames", RoleName=role)))
+    attached = _read(
+        lambda: list(_pages(iam, "list_attached_role_policies", "AttachedPolicies", RoleName=role))
+    )
+    for name in inline or ():
+        document = _read(
+            lambda name=name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        )
+        policies.append(NamedPolicy(name, document))
+    policies += [
+        NamedPolicy(policy["PolicyName"], _managed_document(iam, policy["PolicyArn"]))
+        for policy in attached or ()
+    ]
+    # A policy that vanished between list and read is gone; one that was refused is unseen.
+    present = tuple(policy for policy in policies if policy.document is not None)
+    unreadable = any(policy.document is UNSEEN for policy in present)
+    return UNSEEN if UNSEEN in (inline, attached) or unreadable else present
+
+
+def _managed_document(iam: Any, arn: str) -> Any:
+    """Return the document of a managed policy's default version."""
+
+    def read() -> Any:
+        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        return iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+
+    document = _read(read)
+    return UNSEEN if document is None else document
+
+
+def _key(
+    kms: Any, registered: str
+) -> tuple[
+    tuple[Key, ...] | UnseenType,
+    tuple[Alias, ...] | UnseenType,
+    tuple[dict[str, Any], ...] | UnseenType,
+]:
+    """Read the key behind a key ARN or an alias ARN, its aliases and its grants."""
+    found = _read(lambda: kms.describe_key(KeyId=registered)["KeyMetadata"])
+    if found is None:
+        return (), (), ()
+    if found is UNSEEN:
+        return UNSEEN, UNSEEN, UNSEEN
+    arn = found["Arn"]
+    policy = _read(lambda: kms.get_key_policy(KeyId=arn, PolicyName="default")["Policy"])
+    key = Key(
+        arn=arn,
+        state=found.get("KeyState", UNSEEN),
+        spec=found.get("KeySpec", UNSEEN),
+        usage=found.get("KeyUsage", UNSEEN),
+        origin=found.get("Origin", UNSEEN),
+        multi_region=_multi_region(found),
+        policy=policy,
+    )
+    aliases = _read(lambda: list(_pages(kms, "list_aliases", "Aliases", KeyId=arn)))
+    grants = _read(lambda: list(_pages(kms, "list_grants", "Grants", KeyId=arn)))
+    return (
+        (key,),
+        UNSEEN
+        if aliases is UNSEEN
+        else tuple(Alias(alias["AliasArn"], arn) for alias in aliases or ()),
+        UNSEEN if grants is UNSEEN else tuple(_grant(grant, arn) for grant in grants or ()),
+    )
+
+
+def _multi_region(metadata: dict[str, Any]) -> str | UnseenType | None:
+    if "MultiRegion" not in metadata:
+        return UNSEEN
+    configuration = metadata.get("MultiRegionConfiguration") or {}
+    return configuration.get("MultiRegionKeyType") if metadata["MultiRegion"] else None
+
+
+def _grant(grant: dict[str, Any], key_arn: str) -> dict[str, Any]:
+    """Return a grant in the form of a decision case."""
+    members = {
+        "grantee_principal": grant.get("GranteePrincipal"),
+        "operations": grant.get("Operations", []),
+        "key_arn": key_arn,
+        "constraints": grant.get("Constraints") or None,
+    }
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _pages(client: Any, operation: str, member: str, **arguments: Any) -> Iterator[Any]:
+    for page in client.get_paginator(operation).paginate(**arguments):
+        yield from page[member]
+
+
+def _read(read: Callable[[], T]) -> T | UnseenType | None:
+    """Return what was read, `None` when it is not there, unseen when AWS would not say."""
+    from botocore.exceptions import ClientError  # noqa: PLC0415 - boto3 only where used
+
+    try:
+        return read()
+    except ClientError as refusal:
+        return None if _code(refusal) in _GONE else UNSEEN
+
+
+def _code(refusal: ClientError) -> str:
+    return str(refusal.response.get("Error", {}).get("Code", ""))

@@ -1,0 +1,86 @@
+"""The snapshot: one value that holds all that bears on a key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final, TYPE_CHECKING
+
+from ekm.snapshot import reading, writing
+from ekm.snapshot.members import Alias, Calls, Customer, Key, Registration, Role
+from ekm.snapshot.unseen import UNSEEN, UnseenType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["SCHEMA", "Snapshot"]
+
+SCHEMA: Final = "ekm-snapshot/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that bears on whether OpenAI can use a key, as it was read.
+
+    A member that was not collected is `UNSEEN`. `role=None` means that the role was looked up
+    and is not there; a key that is not among `keys` was looked up and not found.
+
+    Source: design, "Formats that others read", schema ekm-snapshot/1.
+    """
+
+    registration: Registration
+    role: Role | UnseenType | None = UNSEEN
+    keys: tuple[Key, ...] | UnseenType = UNSEEN
+    aliases: tuple[Alias, ...] | UnseenType = UNSEEN
+    grants: tuple[Mapping[str, Any], ...] | UnseenType = UNSEEN
+    scps: tuple[Any, ...] | UnseenType = UNSEEN
+    rcps: tuple[Any, ...] | UnseenType = UNSEEN
+    customer: Customer | UnseenType = UNSEEN
+    administrators: tuple[str, ...] | None = None
+    caller: str | None = None
+    calls: Calls = field(default_factory=Calls)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, source: Mapping[str, Any], *, strict: bool = True) -> Snapshot:
+        """Read a snapshot of schema `ekm-snapshot/1`.
+
+        Args:
+            source: The JSON object.
+            strict: Refuse unknown members where they could change a judgement (inside policy
+                entries, keys and the role); elsewhere, and when not strict, they are carried
+                along.
+
+        Returns:
+            The snapshot; no value that is there to be judged has been checked.
+
+        Raises:
+            BadInput: Another schema, a member of the wrong JSON type, or, when strict, an
+                unknown one that could matter.
+        """
+        return cls(**reading.snapshot_members(source, schema=SCHEMA, strict=strict))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the JSON object that `from_json` reads back as an equal value."""
+        return {"schema": SCHEMA, **writing.members(self)}
+
+    def unseen(self) -> tuple[str, ...]:
+        """Return the snapshot paths of what bears on a judgement and was not collected."""
+        paths = [
+            name
+            for name in ("role", "keys", "aliases", "grants", "scps", "rcps")
+            if getattr(self, name) is UNSEEN
+        ]
+        if isinstance(self.role, Role):
+            paths += [
+                name
+                for name in ("trust_policy", "permission_policies", "permissions_boundary")
+                if getattr(self.role, name) is UNSEEN
+            ]
+        if self.keys is not UNSEEN:
+            paths += [
+                f"keys[{index}].{name}"
+                for index, key in enumerate(self.keys)
+                for name in ("state", "spec", "usage", "origin", "multi_region", "policy")
+                if getattr(key, name) is UNSEEN
+            ]
+        return tuple(paths)
