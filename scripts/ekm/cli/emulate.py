@@ -70,6 +70,7 @@ Examples:
 @click.option("--list-faults", is_flag=True, help="Print every fault and exit.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: one line once it listens.")
 def command(
+    *,
     host: str,
     port: int,
     database: str,

@@ -20,7 +20,7 @@ from ekm.diagnosis.value import AwsError, DecidingStatement, Diagnosis, Outcome
 from ekm.evaluation import Decision, Policies, Request, decide
 from ekm.evaluation import Outcome as DecisionOutcome
 from ekm.policy import parse_arn
-from ekm.snapshot import UNSEEN, Key, Role, Snapshot
+from ekm.snapshot import UNSEEN, Key, Role, Snapshot, UnseenType
 
 __all__ = ["judge", "judge_assume_role", "judge_use"]
 
@@ -54,14 +54,17 @@ def judge(snapshot: Snapshot, *, session_name: str | None = None) -> Diagnosis:
 
 
 def judge_assume_role(
-    snapshot: Snapshot, *, session_name: str | None = None, external_id: str | None = UNSEEN
+    snapshot: Snapshot,
+    *,
+    session_name: str | None = None,
+    external_id: str | UnseenType | None = UNSEEN,
 ) -> Diagnosis:
     """Say what AWS answers to OpenAI's AssumeRole alone.
 
     Args:
         snapshot: What was collected.
         session_name: Name of OpenAI's session in the customer's role, where it is known.
-        external_id: Sent instead of the registered one; `None` sends none.
+        external_id: Sent instead of the registered one (unseen: that one); `None` sends none.
     """
     registration, role = snapshot.registration, snapshot.role
     denied = wording.assume_role_denied(registration.role_arn)
@@ -105,9 +108,14 @@ def judge_use(snapshot: Snapshot, *, session_name: str | None = None) -> Diagnos
         for action in (ENCRYPT, DECRYPT)
     }
     decisions = {action: decide(*question) for action, question in asked.items()}
-    for action, decision in decisions.items():
-        if not decision.allowed:
-            return _use_fault(snapshot, key, action, asked[action], decisions, session_name)
+    denied = next((action for action in asked if not decisions[action].allowed), None)
+    if denied is not None:
+        return _use_fault(snapshot, key, denied, asked[denied], decisions)
+    return _judge_key(snapshot, key, decisions)
+
+
+def _judge_key(snapshot: Snapshot, key: Key, decisions: dict[str, Decision]) -> Diagnosis:
+    """Say what the key's own state and type allow, once the caller may use it."""
     if refused := wording.unusable_state(key):
         outcome, error = refused
         return _fault(snapshot, outcome, error, decisions, curable=key.state == "Creating")
@@ -151,7 +159,6 @@ def _use_fault(
     action: str,
     question: tuple[Request, Policies],
     decisions: dict[str, Decision],
-    session_name: str | None,
 ) -> Diagnosis:
     decision, operation = decisions[action], action.removeprefix("kms:")
     if decision.outcome is DecisionOutcome.ERROR:
@@ -159,9 +166,12 @@ def _use_fault(
         return _fault(snapshot, Outcome.POLICY_MALFORMED, error, decisions, decision, key=key)
     role = snapshot.role
     assert isinstance(role, Role)
-    role_arn, key_arn = parse_arn(role.arn), parse_arn(key.arn)
-    same = role_arn is not None and key_arn is not None and role_arn.account == key_arn.account
-    session = role_session_arn(role.arn, session_name or "<session>")
+    caller, key_arn = parse_arn(question[0].principal), parse_arn(key.arn)
+    # AWS names the session; under no particular name it is the role's ARN that was asked about.
+    session = question[0].principal
+    if session == role.arn:
+        session = role_session_arn(role.arn, "<session>")
+    same = caller is not None and key_arn is not None and caller.account == key_arn.account
     if decision.outcome is DecisionOutcome.EXPLICITLY_DENIED:
         tail = wording.explicit_deny(decision, same_account=same)
     else:

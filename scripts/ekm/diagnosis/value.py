@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TYPE_CHECKING
-
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ekm.evaluation import Decision
     from collections.abc import Mapping
+
+    from ekm.evaluation import Decision
 
 __all__ = ["AwsError", "DecidingStatement", "Diagnosis", "Outcome"]
 

@@ -6,7 +6,7 @@ docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html for the
 
 from __future__ import annotations
 
-from typing import Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ekm.diagnosis.constants import ENCRYPTION_ALGORITHM, OPENAI_SESSION_ARN
 from ekm.diagnosis.value import AwsError, Outcome
@@ -72,8 +72,9 @@ def use_denied(operation: str, session_arn: str, key_arn: str, *, tail: str) -> 
 
 
 def explicit_deny(decision: Decision, *, same_account: bool) -> str:
-    """Return the tail of a refusal by a Deny; across accounts AWS does not say what the key
-    policy holds.
+    """Return the tail of a refusal by a Deny.
+
+    Across accounts AWS does not say what the key policy holds.
     """
     kinds = [reference.document.split("[", 1)[0] for reference in decision.decided_by]
     kind = next((kind for kind in kinds if kind in _KINDS), "identity")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.applications import Starlette
@@ -10,10 +12,12 @@ from starlette.routing import Mount, Route
 
 from ekm._version import __version__
 from ekm.emulator import audit_logs, external_keys, projects
-from ekm.emulator.context import Emulator
 from ekm.emulator.control import control_surface
 from ekm.emulator.envelope import Envelope, Hangup
 from ekm.emulator.errors import ApiError, server_error
+
+if TYPE_CHECKING:
+    from ekm.emulator.context import Emulator
 
 __all__ = ["create_app"]
 

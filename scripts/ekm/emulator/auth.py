@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ekm.emulator import errors
 from ekm.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["ALL_SCOPES", "AdminKeys", "Caller"]
 

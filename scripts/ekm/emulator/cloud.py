@@ -11,10 +11,9 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
@@ -22,12 +21,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ekm.diagnosis import OPENAI_ACCOUNT, AwsError, Outcome, judge, judge_assume_role, judge_use
 from ekm.emulator.errors import ApiError, server_error
-from ekm.emulator.settings import Settings
-from ekm.emulator.settle import Settling
-from ekm.emulator.store import ExternalKeyRow
 from ekm.errors import NotReachable
 from ekm.snapshot import Calls, Snapshot
 from ekm.snapshot.aws import SessionFactory, collect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ekm.emulator.settings import Settings
+    from ekm.emulator.settle import Settling
+    from ekm.emulator.store import ExternalKeyRow
 
 __all__ = ["Accounts", "AwsCloud"]
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from fastapi import Request
+from fastapi import Request  # noqa: TC002 - FastAPI reads the annotations of a dependency
 
 from ekm.emulator import errors
-from ekm.emulator.auth import AdminKeys, Caller
 from ekm.emulator.faults import Fault, Faults
 from ekm.emulator.settings import Settings
 from ekm.emulator.store import Event, ExternalKeyRow, ProjectRow, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ekm.emulator.auth import AdminKeys, Caller
 
 __all__ = ["Cloud", "Emulator", "admitted"]
 

@@ -7,18 +7,21 @@ for no key. That is why the emulator listens on loopback alone.
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from ekm.emulator.context import Emulator
 from ekm.emulator.faults import FAULTS, parse_faults
 from ekm.errors import BadInput
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from ekm.emulator.context import Emulator
 
 __all__ = ["control_surface"]
 

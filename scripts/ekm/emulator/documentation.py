@@ -5,12 +5,14 @@ Bodies and queries are read by hand, so that refusals come in OpenAI's order and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, Any
 
 from ekm.emulator import wire
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pydantic import BaseModel
 
 __all__ = ["answers", "body_schema", "list_parameters"]
 
@@ -71,7 +73,7 @@ def answers(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
         404: "Not there, or not enabled",
         429: "Too many requests",
     }
-    errors = {
+    errors: dict[int | str, dict[str, Any]] = {
         status: {"model": wire.ErrorBody, "description": text} for status, text in texts.items()
     }
     return {200: {"model": model, "description": "Done"}, **errors}

@@ -10,18 +10,20 @@ import uuid
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ekm.emulator import errors
-from ekm.emulator.context import Emulator
-from ekm.emulator.errors import ApiError
-from ekm.emulator.faults import Fault
+
+if TYPE_CHECKING:
+    from ekm.emulator.context import Emulator
+    from ekm.emulator.errors import ApiError
+    from ekm.emulator.faults import Fault
 
 __all__ = ["Envelope"]
 
-# Source: developers.openai.com/api/reference/overview
+# Its value is documented at developers.openai.com/api/reference/overview.
 OPENAI_VERSION: Final = "2020-10-01"
 _SLOW_SECONDS: Final = 2.0
 _MINUTE: Final = 60.0
@@ -150,7 +152,7 @@ class Envelope:
 
         try:
             await self._app(scope, receive, keep)
-        except Exception:  # answered as a 500 by then; the log says what it was
+        except Exception:  # noqa: BLE001 - answered as a 500 by then; the log says what it was
             _LOG.exception("%s %s failed", scope["method"], scope["path"])
         return answer
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import re
 import secrets
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
@@ -18,14 +18,17 @@ from ekm.emulator.auth import EXTERNAL_KEYS_READ, EXTERNAL_KEYS_WRITE, Caller
 from ekm.emulator.context import Emulator, admitted, emulator_of, faults_of
 from ekm.emulator.documentation import answers, body_schema, list_parameters
 from ekm.emulator.errors import ApiError
-from ekm.emulator.settings import Settings
 from ekm.emulator.store import ExternalKeyRow
+
+if TYPE_CHECKING:
+    from ekm.emulator.settings import Settings
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/organization/external_keys", tags=["external_keys"])
 Writer = Annotated[Caller, Depends(admitted(EXTERNAL_KEYS_WRITE, feature=True))]
 Reader = Annotated[Caller, Depends(admitted(EXTERNAL_KEYS_READ, feature=True))]
+READER: Final = Depends(admitted(EXTERNAL_KEYS_READ, feature=True))
 PURPOSES: Final = ("ekm", "psp_decryption")
 _BLIND_SECONDS: Final = 60.0  # of the fault eventual-lists, unless it says
 
@@ -151,13 +154,14 @@ def _check_allowed(emulator: Emulator, row: ExternalKeyRow) -> None:
     "",
     response_model=None,
     responses=answers(wire.ExternalKeyPage),
+    dependencies=[READER],
     operation_id="list_external_keys",
     summary="List registrations of every purpose, or of one",
     openapi_extra=list_parameters(
         limit=(0, 100), after=True, order=("asc", "desc"), purpose=PURPOSES
     ),
 )
-def list_external_keys(request: Request, caller: Reader) -> Any:
+def list_external_keys(request: Request) -> Any:
     """Return a page."""
     emulator = emulator_of(request)
     settings = emulator.settings
@@ -191,10 +195,11 @@ def list_external_keys(request: Request, caller: Reader) -> Any:
     "/{external_key_id}",
     response_model=None,
     responses=answers(wire.ExternalKey),
+    dependencies=[READER],
     operation_id="retrieve_external_key",
     summary="Read one registration",
 )
-def retrieve(request: Request, external_key_id: str, caller: Reader) -> Any:
+def retrieve(request: Request, external_key_id: str) -> Any:
     """Return the object, or the exact 404 text that says it is gone."""
     emulator = emulator_of(request)
     as_of = _as_of(request, emulator.settings.read_delay_seconds)

@@ -22,7 +22,7 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/organization/projects", tags=["projects"])
 Writer = Annotated[Caller, Depends(admitted(MANAGEMENT_WRITE))]
-Reader = Annotated[Caller, Depends(admitted(MANAGEMENT_READ))]
+READER: Final = Depends(admitted(MANAGEMENT_READ))
 
 # Residency area -> beginnings of the AWS Regions that are in it.
 _REGIONS_OF_AREA: Final = {
@@ -147,11 +147,12 @@ def _usable_key(emulator: Emulator, id: str) -> ExternalKeyRow:
     "",
     response_model=None,
     responses=answers(wire.ProjectPage),
+    dependencies=[READER],
     operation_id="list_projects",
     summary="List projects, the archived ones when asked",
     openapi_extra=list_parameters(limit=(1, 100), after=True, flags=("include_archived",)),
 )
-def list_projects(request: Request, caller: Reader) -> Any:
+def list_projects(request: Request) -> Any:
     """Return a page, newest first."""
     emulator = emulator_of(request)
     settings = emulator.settings
@@ -176,10 +177,11 @@ def list_projects(request: Request, caller: Reader) -> Any:
     "/{project_id}",
     response_model=None,
     responses=answers(wire.Project),
+    dependencies=[READER],
     operation_id="retrieve_project",
     summary="Read one project, archived or not",
 )
-def retrieve(request: Request, project_id: str, caller: Reader) -> Any:
+def retrieve(request: Request, project_id: str) -> Any:
     """Return the project."""
     emulator = emulator_of(request)
     return wire.project(_present(emulator, project_id), emulator.settings)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
 from ekm.emulator.errors import ApiError, invalid_pattern
-from ekm.emulator.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fastapi import Request
+
+    from ekm.emulator.settings import Settings
 
 __all__ = ["choice", "flag", "integer", "json_object", "page_of", "parsed"]
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ekm.emulator.store import Store
 from ekm.snapshot import UNSEEN, Key, Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ekm.emulator.store import Store
 
 __all__ = ["Settling"]
 

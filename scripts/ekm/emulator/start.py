@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ekm.emulator.app import create_app
 from ekm.emulator.auth import AdminKeys
@@ -17,6 +16,9 @@ from ekm.emulator.settings import Settings, parse_assignments
 from ekm.emulator.settle import Settling
 from ekm.emulator.store import Store
 from ekm.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 __all__ = ["run"]
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ekm.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 __all__ = ["MEMORY", "Event", "ExternalKeyRow", "ProjectRow", "Store"]
 
@@ -198,7 +200,7 @@ class Store:
         query = f"SELECT {_PROJECT_COLUMNS} FROM projects"  # noqa: S608 - constants
         where = "" if include_archived else " WHERE archived_at IS NULL"
         found = self._rows(f"{query}{where} ORDER BY sequence")
-        return [ProjectRow(*row[:-1], is_default=bool(row[-1])) for row in found]
+        return [ProjectRow(*(*row[:-1], bool(row[-1]))) for row in found]
 
     def project(self, id: str) -> ProjectRow | None:
         """Return one project, archived or not."""
@@ -232,7 +234,7 @@ class Store:
         found = self._rows(
             f"SELECT {_EVENT_COLUMNS} FROM events ORDER BY sequence DESC"  # noqa: S608
         )
-        return [Event(*row[:-1], details=json.loads(row[-1])) for row in found]
+        return [Event(*(*row[:-1], json.loads(row[-1]))) for row in found]
 
     # What IAM showed, and when it was first seen
 

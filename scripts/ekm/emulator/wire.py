@@ -6,12 +6,13 @@ Source: openai-ekm-api wire contract, sections 1.1 to 1.11
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ekm.emulator.settings import Settings
-from ekm.emulator.store import ExternalKeyRow, ProjectRow
+if TYPE_CHECKING:
+    from ekm.emulator.settings import Settings
+    from ekm.emulator.store import ExternalKeyRow, ProjectRow
 
 __all__ = [
     "CLOUDS",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ekm.snapshot.members import Alias, Calls, Customer, Key, NamedPolicy, Registration, Role
-from ekm.snapshot.unseen import UNSEEN, Unseen
+from ekm.snapshot.unseen import UNSEEN, Unseen, UnseenType
 from ekm.snapshot.value import SCHEMA, Snapshot
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "Role",
     "Snapshot",
     "Unseen",
+    "UnseenType",
 ]

@@ -6,6 +6,7 @@ What could not be read (access denied, not supported) is left unseen, never gues
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from ekm.errors import NotReachable
@@ -30,17 +31,23 @@ class IntentLike(Protocol):
     """Anything that names what is, or is to be, registered."""
 
     @property
-    def role_arn(self) -> str: ...
+    def role_arn(self) -> str:
+        """The role that OpenAI assumes."""
+
     @property
-    def kms_arn(self) -> str: ...
+    def kms_arn(self) -> str:
+        """The key, as a key ARN or an alias ARN."""
+
     @property
-    def external_id(self) -> str: ...
+    def external_id(self) -> str:
+        """The external id that OpenAI sends."""
 
 
 class SessionLike(Protocol):
     """The one method of a boto3 Session that is used here."""
 
-    def client(self, service_name: Any, region_name: str | None = None) -> Any: ...
+    def client(self, service_name: Any, region_name: str | None = None) -> Any:
+        """Return a client of a service."""
 
 
 SessionFactory = Callable[[str], SessionLike]
@@ -65,11 +72,11 @@ def collect(intent: IntentLike, session_factory: SessionFactory) -> Snapshot:
     registration = Registration(intent.role_arn, intent.kms_arn, intent.external_id)
     role_arn, kms_arn = parse_arn(intent.role_arn), parse_arn(intent.kms_arn)
     try:
-        role = _role(role_arn, session_factory) if _is_role(role_arn) else UNSEEN
-        keys, aliases, grants = UNSEEN, UNSEEN, UNSEEN
+        role = _role(role_arn, session_factory)
+        around = _KeyAndAround()
         if kms_arn is not None and kms_arn.service == "kms" and kms_arn.region:
             kms = session_factory(kms_arn.account).client("kms", region_name=kms_arn.region)
-            keys, aliases, grants = _key(kms, intent.kms_arn)
+            around = _key(kms, intent.kms_arn)
     except BotoCoreError as failure:
         raise NotReachable(
             "aws_no_answer",
@@ -80,19 +87,17 @@ def collect(intent: IntentLike, session_factory: SessionFactory) -> Snapshot:
     return Snapshot(
         registration=registration,
         role=role,
-        keys=keys,
-        aliases=aliases,
-        grants=grants,
+        keys=around.keys,
+        aliases=around.aliases,
+        grants=around.grants,
         customer=Customer(account=account),
     )
 
 
-def _is_role(arn: Arn | None) -> bool:
-    return arn is not None and arn.service == "iam" and arn.resource.startswith("role/")
-
-
-def _role(arn: Arn, session_factory: SessionFactory) -> Role | UnseenType | None:
+def _role(arn: Arn | None, session_factory: SessionFactory) -> Role | UnseenType | None:
     """Read the role by its name: the path is not part of it, so the ARN found may differ."""
+    if arn is None or arn.service != "iam" or not arn.resource.startswith("role/"):
+        return UNSEEN
     iam = session_factory(arn.account).client("iam", region_name=_IAM_REGION)
     name = arn.resource.rsplit("/", 1)[-1]
     found = _read(lambda: iam.get_role(RoleName=name)["Role"])
@@ -112,24 +117,24 @@ def _role(arn: Arn, session_factory: SessionFactory) -> Role | UnseenType | None
 
 def _permission_policies(iam: Any, role: str) -> tuple[NamedPolicy, ...] | UnseenType:
     """Read inline and attached policies; one that cannot be read leaves all of them unseen."""
-    policies: list[NamedPolicy] = []
     inline = _read(lambda: list(_pages(iam, "list_role_policies", "PolicyNames", RoleName=role)))
     attached = _read(
         lambda: list(_pages(iam, "list_attached_role_policies", "AttachedPolicies", RoleName=role))
     )
-    for name in inline or ():
-        document = _read(
-            lambda name=name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-        )
-        policies.append(NamedPolicy(name, document))
+    if inline is UNSEEN or attached is UNSEEN:
+        return UNSEEN
+    policies = [NamedPolicy(name, _inline_document(iam, role, name)) for name in inline or ()]
     policies += [
         NamedPolicy(policy["PolicyName"], _managed_document(iam, policy["PolicyArn"]))
         for policy in attached or ()
     ]
     # A policy that vanished between list and read is gone; one that was refused is unseen.
     present = tuple(policy for policy in policies if policy.document is not None)
-    unreadable = any(policy.document is UNSEEN for policy in present)
-    return UNSEEN if UNSEEN in (inline, attached) or unreadable else present
+    return UNSEEN if any(policy.document is UNSEEN for policy in present) else present
+
+
+def _inline_document(iam: Any, role: str, name: str) -> Any:
+    return _read(lambda: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
 
 
 def _managed_document(iam: Any, arn: str) -> Any:
@@ -143,21 +148,23 @@ def _managed_document(iam: Any, arn: str) -> Any:
     return UNSEEN if document is None else document
 
 
-def _key(
-    kms: Any, registered: str
-) -> tuple[
-    tuple[Key, ...] | UnseenType,
-    tuple[Alias, ...] | UnseenType,
-    tuple[dict[str, Any], ...] | UnseenType,
-]:
+@dataclass(frozen=True, slots=True)
+class _KeyAndAround:
+    """The key behind what is registered, and what else bears on its use."""
+
+    keys: tuple[Key, ...] | UnseenType = UNSEEN
+    aliases: tuple[Alias, ...] | UnseenType = UNSEEN
+    grants: tuple[dict[str, Any], ...] | UnseenType = UNSEEN
+
+
+def _key(kms: Any, registered: str) -> _KeyAndAround:
     """Read the key behind a key ARN or an alias ARN, its aliases and its grants."""
     found = _read(lambda: kms.describe_key(KeyId=registered)["KeyMetadata"])
-    if found is None:
-        return (), (), ()
     if found is UNSEEN:
-        return UNSEEN, UNSEEN, UNSEEN
+        return _KeyAndAround()
+    if found is None:
+        return _KeyAndAround((), (), ())
     arn = found["Arn"]
-    policy = _read(lambda: kms.get_key_policy(KeyId=arn, PolicyName="default")["Policy"])
     key = Key(
         arn=arn,
         state=found.get("KeyState", UNSEEN),
@@ -165,16 +172,17 @@ def _key(
         usage=found.get("KeyUsage", UNSEEN),
         origin=found.get("Origin", UNSEEN),
         multi_region=_multi_region(found),
-        policy=policy,
+        # KMS wants the one name there is.
+        policy=_read(lambda: kms.get_key_policy(KeyId=arn, PolicyName="default")["Policy"]),
     )
     aliases = _read(lambda: list(_pages(kms, "list_aliases", "Aliases", KeyId=arn)))
     grants = _read(lambda: list(_pages(kms, "list_grants", "Grants", KeyId=arn)))
-    return (
+    return _KeyAndAround(
         (key,),
-        UNSEEN
+        aliases
         if aliases is UNSEEN
         else tuple(Alias(alias["AliasArn"], arn) for alias in aliases or ()),
-        UNSEEN if grants is UNSEEN else tuple(_grant(grant, arn) for grant in grants or ()),
+        grants if grants is UNSEEN else tuple(_grant(grant, arn) for grant in grants or ()),
     )
 
 

@@ -1,4 +1,4 @@
-"""The values a snapshot is made of. Policy documents stay as they were read: judging is not ours."""
+"""The values a snapshot is made of; policy documents stay as they were read."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from ekm.snapshot import reading, writing
 from ekm.snapshot.members import Alias, Calls, Customer, Key, Registration, Role
