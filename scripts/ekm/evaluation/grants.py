@@ -173,18 +173,15 @@ def grant_applies(grant: Grant, situation: Situation) -> Level | OpenPoint | Non
     if operation not in grant.operations or grant.key_arn != situation.request.resource:
         return None
     level = named(grant.grantee, situation)
-    if level is None or (grant.equals is None and grant.subset is None):
-        return level
-    if operation in UNCONSTRAINED:
+    constrained = grant.equals is not None or grant.subset is not None
+    if level is None or not constrained or operation in UNCONSTRAINED:
         return level
     if operation not in WITH_CONTEXT:
         return OpenPoint(f"{grant.ref}: its constraints bear on {operation} in a way not decided")
     pairs = _encryption_context(situation)
-    if grant.equals is not None and pairs != grant.equals:
-        return None
-    if grant.subset is not None and not grant.subset <= pairs:
-        return None
-    return level
+    equal = grant.equals is None or pairs == grant.equals
+    contained = grant.subset is None or grant.subset <= pairs
+    return level if equal and contained else None
 
 
 def _encryption_context(situation: Situation) -> frozenset[tuple[str, str]]:

@@ -81,11 +81,9 @@ def resource_matches(statement: Statement, situation: Situation) -> bool | OpenP
 
 
 def _resource(pattern: ArnPattern, situation: Situation, *, excepted: bool) -> bool | OpenPoint:
-    if pattern.everything:
-        return True
     segments = situation.resource
-    if segments is None:
-        return False
+    if pattern.everything or segments is None:
+        return pattern.everything
     if pattern.template is None:
         return pattern.matches(segments)
     context = situation.context
@@ -93,11 +91,9 @@ def _resource(pattern: ArnPattern, situation: Situation, *, excepted: bool) -> b
         if isinstance(context.get(key), tuple):
             return OpenPoint(f"{key} has several values and cannot be a variable")
     runs = pattern.template.fill(lambda key: _single(context, key))
-    if runs is None:
-        if excepted:
-            return OpenPoint(f"{pattern.text}: a variable has no value in this request")
-        return False
-    filled = split_arn_pattern(runs, pattern.text)
+    if runs is None and excepted:
+        return OpenPoint(f"{pattern.text}: a variable has no value in this request")
+    filled = None if runs is None else split_arn_pattern(runs, pattern.text)
     return filled is not None and filled.matches(segments)
 
 

@@ -81,7 +81,9 @@ def _closest(principals: Iterable[Principal], situation: Situation) -> Level | O
     return undecided if best is None else best
 
 
-def named(principal: Principal, situation: Situation) -> Level | OpenPoint | None:
+def named(  # noqa: PLR0911 - one return for each form
+    principal: Principal, situation: Situation
+) -> Level | OpenPoint | None:
     """How closely one principal names the caller."""
     caller = situation.caller
     match principal.form:

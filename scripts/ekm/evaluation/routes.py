@@ -78,8 +78,8 @@ def by_identity(layers: Layers, situation: Situation) -> Answer:
         return Answer(
             missing=(
                 (
-                    f"{situation.request.resource} is of account {account}: a policy of the resource "
-                    f"would have to let {caller.text} in"
+                    f"{situation.request.resource} is of account {account}: a policy of the "
+                    f"resource would have to let {caller.text} in"
                 ),
             )
         )
@@ -104,41 +104,40 @@ def by_resource(layers: Layers, situation: Situation) -> Answer:
 
 def _by_policy(layers: Layers, situation: Situation) -> Answer:
     found = layers.resource
+    caller = situation.caller
+    across = bool(caller.account) and caller.account != situation.resource_account
+    own = _own_policies(layers, situation) if across else Answer(granted=())
     if not found.allows:
         policy = layers.policies.resource
-        return Answer(
-            missing=tuple(
-                nothing_allows(_policy_name(situation), (policy,) if policy else (), situation)
-            ),
-            points=tuple(point for _, point in found.open_allows),
-        )
-    itself, role = found.at(Level.ITSELF), found.at(Level.ROLE)
-    everyone, account = found.at(Level.EVERYONE), found.at(Level.ACCOUNT)
-    caller = situation.caller
-    if caller.form in (CallerForm.SERVICE, CallerForm.PROVIDER):
-        return Answer(granted=itself)
-    if caller.account != situation.resource_account:
-        own = _own_policies(layers, situation)
+        lacks = nothing_allows(_policy_name(situation), (policy,) if policy else (), situation)
+        points = tuple(point for _, point in found.open_allows)
+        return Answer(missing=(*lacks, *own.missing), points=points + own.points)
+    if across:
         return own if own.granted is None else Answer(found.allowing + own.granted)
+    return _same_account(layers, situation)
+
+
+def _same_account(layers: Layers, situation: Situation) -> Answer:
+    """What the resource's policy says is enough, or delegates, by how closely it names."""
+    found = layers.resource
+    itself = found.at(Level.ITSELF)
     if itself:
         return Answer(granted=itself)
     limits = _limits(layers, situation)
-    if role and limits.granted is not None:
-        return Answer(granted=role + limits.granted)
-    if everyone and limits.granted is not None:
-        return Answer(granted=everyone + limits.granted)
+    everyone = found.at(Level.EVERYONE)
+    close = found.at(Level.ROLE) or everyone
+    if close and limits.granted is not None:
+        return Answer(granted=close + limits.granted)
     if everyone:
         point = OpenPoint(
             f"{everyone[0]} names everyone, and AWS does not say whether a permissions boundary "
             "or session policy that does not allow stands against that"
         )
         return Answer(missing=limits.missing, points=(point,))
-    if account:
-        own = _own_policies(layers, situation)
-        if own.granted is not None:
-            return Answer(granted=account + own.granted)
-        return own
-    return limits
+    if close:
+        return limits
+    own = _own_policies(layers, situation)
+    return own if own.granted is None else Answer(found.at(Level.ACCOUNT) + own.granted)
 
 
 def _by_grant(layers: Layers, situation: Situation) -> Answer:

@@ -9,6 +9,8 @@ from ekm.evaluation.caller import Caller, CallerForm, parse_caller
 from ekm.evaluation.decision import OpenPoint
 from ekm.evaluation.request import Context, Request, Situation, Value, derive
 from ekm.policy.arn import SEGMENTS, is_account, parse_arn
+from ekm.policy.condition_block import text_of
+from ekm.policy.malformed import MalformedPolicy
 
 __all__ = ["contradiction", "situate"]
 
@@ -86,12 +88,13 @@ def _context(context: Any) -> dict[str, Value] | OpenPoint:
         lookup = key.lower()
         if lookup in given:
             return OpenPoint(f"the context holds {key} twice, in different case")
-        if isinstance(value, str):
-            given[lookup] = value
-        elif isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
-            given[lookup] = tuple(value)
-        else:
-            return OpenPoint(f"the value of {key} in the context is neither text nor a list of it")
+        try:
+            if isinstance(value, list | tuple):
+                given[lookup] = tuple(text_of(each, key) for each in value)
+            else:
+                given[lookup] = text_of(value, key)
+        except MalformedPolicy as fault:
+            return OpenPoint(f"the value of {key} in the context {fault.message}")
     return given
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from ekm.policy.json_text import RepeatedMember
 from ekm.policy.malformed import MalformedPolicy
-from ekm.policy.operators import Family, parse_operator
+from ekm.policy.operators import Family, Operator, parse_operator
 from ekm.policy.statement import Condition
-from ekm.policy.variables import parse_template
+from ekm.policy.variables import Template, parse_template
 
 __all__ = ["conditions", "text_of"]
 
@@ -69,17 +69,24 @@ def _block(name: str, block: Any, read: list[Condition], *, variables: bool) -> 
             raise MalformedPolicy("names no tag (aws:…Tag/key)", key)
         seen.add(lookup)
         values = _values(raw, key)
-        templates: tuple[Any, ...] = ()
-        if variables and any("${" in value for value in values):
-            if operator.family not in TAKES_VARIABLES:
-                raise MalformedPolicy("variables stand with String and ARN operators only", key)
-            try:
-                templates = tuple(parse_template(value) for value in values)
-            except MalformedPolicy as fault:
-                raise MalformedPolicy(fault.message, key) from None
+        templates = _templates(values, operator, key) if variables else ()
         if operator.family is Family.BOOL and len(values) > 1:
             raise MalformedPolicy("takes a single Boolean value", key)
         read.append(Condition(operator, key, lookup, values, templates))
+
+
+def _templates(
+    values: tuple[str, ...], operator: Operator, key: str
+) -> tuple[Template | None, ...]:
+    """The variables in each value; empty when no value has any."""
+    if not any("${" in value for value in values):
+        return ()
+    if operator.family not in TAKES_VARIABLES:
+        raise MalformedPolicy("variables stand with String and ARN operators only", key)
+    try:
+        return tuple(parse_template(value) for value in values)
+    except MalformedPolicy as fault:
+        raise MalformedPolicy(fault.message, key) from None
 
 
 def _values(raw: Any, key: str) -> tuple[str, ...]:

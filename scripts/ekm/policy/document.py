@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Document", "DocumentKind", "parse_document"]
 
 ELEMENTS = frozenset({"Version", "Id", "Statement"})
+TAKES_ID = frozenset({DocumentKind.TRUST, DocumentKind.KEY})
 VARIABLES_SINCE = "2012-10-17"
 VERSIONS = ("2008-10-17", VARIABLES_SINCE)
 
@@ -67,17 +68,8 @@ def parse_document(value: str | Mapping[str, Any], kind: DocumentKind) -> Docume
     if not value.keys() <= ELEMENTS:
         unknown = next(name for name in value if name not in ELEMENTS)
         raise MalformedPolicy(f"{unknown!r} is not an element of a policy document")
-    version = value.get("Version", VERSIONS[0])
-    if version not in VERSIONS or not isinstance(version, str):
-        raise MalformedPolicy(f"{version!r} is not one of {', '.join(VERSIONS)}", "Version")
-    if kind is DocumentKind.RCP and version != VARIABLES_SINCE:
-        raise MalformedPolicy(f"a resource control policy says {VARIABLES_SINCE!r}", "Version")
-    identifier = value.get("Id")
-    if "Id" in value:
-        if kind not in (DocumentKind.TRUST, DocumentKind.KEY):
-            raise MalformedPolicy(f"an {kind.value} policy takes no Id", "Id")
-        if not isinstance(identifier, str):
-            raise MalformedPolicy("must be a string", "Id")
+    version = _version(value, kind)
+    identifier = _identifier(value, kind) if "Id" in value else None
     if "Statement" not in value:
         raise MalformedPolicy("the document has no Statement")
     raw = value["Statement"]
@@ -91,3 +83,21 @@ def parse_document(value: str | Mapping[str, Any], kind: DocumentKind) -> Docume
     )
     grammar.unique_sids(statements, kind)
     return Document(version, identifier, statements, kind)
+
+
+def _version(value: Mapping[str, Any], kind: DocumentKind) -> str:
+    version = value.get("Version", VERSIONS[0])
+    if not isinstance(version, str) or version not in VERSIONS:
+        raise MalformedPolicy(f"{version!r} is not one of {', '.join(VERSIONS)}", "Version")
+    if kind is DocumentKind.RCP and version != VARIABLES_SINCE:
+        raise MalformedPolicy(f"a resource control policy says {VARIABLES_SINCE!r}", "Version")
+    return version
+
+
+def _identifier(value: Mapping[str, Any], kind: DocumentKind) -> str:
+    identifier = value["Id"]
+    if kind not in TAKES_ID:
+        raise MalformedPolicy(f"no Id stands in policies of kind {kind.value}", "Id")
+    if not isinstance(identifier, str):
+        raise MalformedPolicy("must be a string", "Id")
+    return identifier

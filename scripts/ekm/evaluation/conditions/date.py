@@ -19,6 +19,9 @@ __all__ = ["equals", "greater_than", "greater_than_equals", "less_than", "less_t
 DAY = 86_400
 EPOCH = date(1970, 1, 1).toordinal()
 YEAR_DIGITS = 4
+WHOLE_DAY = len("YYYY-MM-DD")
+MINUTES, SECONDS = len(("hh", "mm")), len(("hh", "mm", "ss"))
+LAST_HOUR, LAST_MINUTE, LAST_SECOND = 23, 59, 59
 LONGEST = 64
 
 
@@ -41,7 +44,7 @@ def instant(text: str) -> Fraction | None:
     if not separator:
         return Fraction(day)
     clock = _time(time_text)
-    return None if clock is None or day_text.count("-") != 2 else day + clock
+    return None if clock is None or len(day_text) != WHOLE_DAY else day + clock
 
 
 def _day(text: str) -> int | None:
@@ -62,13 +65,13 @@ def _time(text: str) -> Fraction | None:
     else:
         clock, shift = text[:-6], text[-6:]
         sign = {"+": 1, "-": -1}.get(shift[:1])
-        minutes = _clock(shift[1:].split(":"), 2)
+        minutes = _clock(shift[1:].split(":"), MINUTES)
         if sign is None or minutes is None:
             return None
         offset = sign * minutes
     seconds, point, fraction = clock.partition(".")
     parts = seconds.split(":")
-    if point and (len(parts) != 3 or not fraction.isdigit()):
+    if point and (len(parts) != SECONDS or not fraction.isdigit()):
         return None
     total = _clock(parts, len(parts))
     if total is None:
@@ -79,12 +82,12 @@ def _time(text: str) -> Fraction | None:
 
 def _clock(parts: list[str], wanted: int) -> int | None:
     """Seconds of `hh:mm` or `hh:mm:ss`."""
-    if len(parts) != wanted or wanted not in (2, 3):
+    if len(parts) != wanted or wanted not in (MINUTES, SECONDS):
         return None
-    if not all(len(part) == 2 and part.isdigit() for part in parts):
+    if not all(len(part) == len("hh") and part.isdigit() for part in parts):
         return None
     hours, minutes, seconds = [*map(int, parts), 0][:3]
-    if hours > 23 or minutes > 59 or seconds > 59:
+    if hours > LAST_HOUR or minutes > LAST_MINUTE or seconds > LAST_SECOND:
         return None
     return hours * 3600 + minutes * 60 + seconds
 
