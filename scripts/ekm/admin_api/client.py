@@ -1,0 +1,271 @@
+"""The calls that registering, validating and retiring need; each returns a value or raises.
+
+Source: wire contract 1.1 to 1.10.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
+
+from ekm.admin_api import constants, retry
+from ekm.admin_api.objects import ExternalKey, NotAnObject, Project
+from ekm.admin_api.pacing import Pacer, Unpaced
+from ekm.admin_api.pages import all_items
+from ekm.admin_api.redaction import redact
+from ekm.admin_api.refusals import ApiRefused, Kind, Refusal, as_error, read_refusal
+from ekm.admin_api.transport import (
+    AnswerLost,
+    HttpRequest,
+    HttpResponse,
+    NeverSent,
+    Transport,
+)
+from ekm.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ekm.admin_api.retry import RetryPolicy
+
+__all__ = ["AdminApi"]
+
+T = TypeVar("T")
+
+_KEYS = "/organization/external_keys"
+_PROJECTS = "/organization/projects"
+_SUCCESS = range(200, 300)
+
+
+class AdminApi:
+    """OpenAI's Admin API, as far as external keys and projects go.
+
+    Args:
+        transport: Makes one exchange.
+        pacer: Waits before each call.
+        sleep: Takes seconds.
+        progress: Takes a line for stderr, when a repeat is more than two seconds away.
+        chance: Returns a number between 0 and 1, for jitter.
+        now: Current time, for a Retry-After that is a date.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        pacer: Pacer | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        progress: Callable[[str], None] = lambda _line: None,
+        chance: Callable[[], float] = random.random,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._transport = transport
+        self.pacer: Pacer = pacer or Unpaced()
+        self._sleep = sleep
+        self._progress = progress
+        self._chance = chance
+        self._now = now
+        self.calls = 0
+
+    def list_external_keys(self) -> tuple[ExternalKey, ...]:
+        """Return every registration whose purpose is `ekm`, as the API lists them."""
+
+        def fetch(cursor: str | None) -> Mapping[str, Any]:
+            query = [("limit", str(constants.PAGE_SIZE)), ("purpose", "ekm")]
+            return self._safe(_get(_KEYS, query, cursor))
+
+        return self._list(_KEYS, fetch, ExternalKey.parse)
+
+    def get_external_key(self, id: str) -> ExternalKey:
+        """Return a registration.
+
+        Raises:
+            ApiRefused: Kind GONE only when OpenAI says exactly that.
+        """
+        request = HttpRequest("GET", f"{_KEYS}/{_segment(id)}", f"GET {_KEYS}/{{id}}")
+        return self._parsed(request, self._send(request, retry.SAFE, id), ExternalKey.parse)
+
+    def create_external_key(
+        self, *, name: str, role_arn: str, kms_arn: str, external_id: str
+    ) -> ExternalKey:
+        """Register a key; never sent twice unless the first was refused as rate-limited.
+
+        Raises:
+            ApiUnclear: It may have happened: list and adopt.
+        """
+        body = {
+            "type": "aws",
+            "purpose": "ekm",
+            "name": name,
+            "role_arn": role_arn,
+            "kms_arn": kms_arn,
+            "external_id": external_id,
+        }
+        request = HttpRequest("POST", _KEYS, f"POST {_KEYS}", body=body)
+        return self._parsed(request, self._send(request, retry.ONCE), ExternalKey.parse)
+
+    def validate_external_key(self, id: str) -> None:
+        """Ask OpenAI to use the key now. It changes nothing, so it may be repeated.
+
+        Raises:
+            ApiRefused: OpenAI cannot use it; the message has AWS's words.
+        """
+        request = HttpRequest(
+            "POST", f"{_KEYS}/{_segment(id)}/validate", f"POST {_KEYS}/{{id}}/validate"
+        )
+        answer = self._send(request, retry.SAFE, id)
+        status = answer.get("status")
+        if status != "success":
+            refusal = Refusal(Kind.NOT_VALIDATED, 200, f"status {redact(json.dumps(status))[:200]}")
+            raise as_error(refusal, f"{request.method} {request.path}")
+
+    def delete_external_key(self, id: str) -> None:
+        """Delete a registration; nothing in AWS changes.
+
+        Raises:
+            ApiRefused: Kind GONE or IN_USE among others.
+        """
+        request = HttpRequest("DELETE", f"{_KEYS}/{_segment(id)}", f"DELETE {_KEYS}/{{id}}")
+        self._send(request, retry.ONCE, id)
+
+    def list_projects(self) -> tuple[Project, ...]:
+        """Return every active project of the organization."""
+
+        def fetch(cursor: str | None) -> Mapping[str, Any]:
+            return self._safe(_get(_PROJECTS, [("limit", str(constants.PAGE_SIZE))], cursor))
+
+        found = self._list(_PROJECTS, fetch, Project.parse)
+        return tuple(project for project in found if not project.archived)
+
+    def create_project(self, *, name: str, external_key_id: str) -> Project:
+        """Create a project that is encrypted from its first moment.
+
+        Raises:
+            ApiUnclear: It may have happened: list and adopt.
+        """
+        body = {"name": name, "external_key_id": external_key_id}
+        request = HttpRequest("POST", _PROJECTS, f"POST {_PROJECTS}", body=body)
+        answer = self._send(request, retry.ONCE, external_key_id)
+        return self._parsed(request, answer, Project.parse)
+
+    def archive_project(self, id: str) -> None:
+        """Archive a project, for good. Any 404 means that it is not there.
+
+        Source: wire contract 1.10.
+        """
+        request = HttpRequest(
+            "POST", f"{_PROJECTS}/{_segment(id)}/archive", f"POST {_PROJECTS}/{{id}}/archive"
+        )
+        try:
+            self._send(request, retry.ONCE)
+        except ApiRefused as refused:
+            if refused.refusal.kind is not Kind.NOT_FOUND:
+                raise
+
+    def _list(
+        self,
+        path: str,
+        fetch: Callable[[str | None], Mapping[str, Any]],
+        parse: Callable[[object], T],
+    ) -> tuple[T, ...]:
+        try:
+            return tuple(parse(item) for item in all_items(fetch))
+        except NotAnObject as failure:
+            raise _unreadable(f"GET {path}", failure) from None
+
+    def _safe(self, request: HttpRequest) -> Mapping[str, Any]:
+        return self._send(request, retry.SAFE)
+
+    def _parsed(
+        self, request: HttpRequest, answer: Mapping[str, Any], parse: Callable[[object], T]
+    ) -> T:
+        try:
+            return parse(answer)
+        except NotAnObject as failure:
+            raise _unreadable(request.endpoint, failure) from None
+
+    def _send(
+        self, request: HttpRequest, policy: RetryPolicy, external_key_id: str | None = None
+    ) -> Mapping[str, Any]:
+        """Send, repeat as the policy says, and return the JSON object of a 2xx answer."""
+        attempt = 0
+        while True:
+            attempt += 1
+            self.pacer.wait(request.endpoint)
+            outcome = self._attempt(request, external_key_id)
+            if not isinstance(outcome, Refusal):
+                return outcome
+            delay = policy.delay(outcome, attempt, self._chance())
+            if delay is None:
+                raise as_error(outcome, f"{request.method} {request.path}")
+            if outcome.kind is Kind.RATE_LIMITED:
+                self.pacer.back_off(request.endpoint, delay)
+                self.pacer.waited += delay
+            if delay > constants.TELL_AFTER:
+                self._progress(
+                    f"{request.endpoint} answered HTTP {outcome.status} ({outcome.kind.value}); "
+                    f"again in {delay:.0f} s (attempt {attempt + 1} of {policy.attempts})."
+                )
+            self._sleep(delay)
+
+    def _attempt(
+        self, request: HttpRequest, external_key_id: str | None
+    ) -> Mapping[str, Any] | Refusal:
+        self.calls += 1
+        try:
+            response = self._transport.send(request)
+        except NeverSent as failure:
+            return Refusal(Kind.UNREACHABLE, 0, str(failure))
+        except AnswerLost as failure:
+            return Refusal(Kind.AMBIGUOUS, 0, f"(no whole answer: {failure})")
+        return self._read(response, external_key_id)
+
+    def _read(
+        self, response: HttpResponse, external_key_id: str | None
+    ) -> Mapping[str, Any] | Refusal:
+        request_id = response.headers.get("x-request-id")
+        if response.status in _SUCCESS:
+            try:
+                answer = json.loads(response.body)
+            except ValueError:
+                answer = None
+            if isinstance(answer, dict):
+                return answer
+            return Refusal(
+                Kind.AMBIGUOUS,
+                response.status,
+                "(an answer that is not a JSON object)",
+                request_id=request_id,
+            )
+        return read_refusal(
+            response.status,
+            response.body,
+            external_key_id=external_key_id,
+            request_id=request_id,
+            retry_after=retry.retry_after(response.headers, self._now()),
+            should_retry=retry.should_retry(response.headers),
+        )
+
+
+def _get(path: str, query: list[tuple[str, str]], cursor: str | None) -> HttpRequest:
+    pages = [("after", cursor)] if cursor is not None else []
+    return HttpRequest("GET", path, f"GET {path}", query=(*query, *pages))
+
+
+def _segment(id: str) -> str:
+    """Percent-encode an id for a path. Source: wire contract 3.11."""
+    if id in {"", ".", ".."}:
+        raise BadInput(
+            "id_malformed",
+            f"The id {id!r} cannot stand in a path of OpenAI's API.",
+            remedy="Give the id as OpenAI shows it, extkey_… or proj_….",
+        )
+    return quote(id, safe="")
+
+
+def _unreadable(asked: str, failure: NotAnObject) -> Exception:
+    return as_error(Refusal(Kind.AMBIGUOUS, 200, f"({failure})"), asked)

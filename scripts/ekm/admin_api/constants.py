@@ -1,0 +1,32 @@
+"""Numbers of the Admin API client: each with its unit and its reason.
+
+Source: wire contract 1.0 (page size, longest Retry-After obeyed) and 3.11 (the conduct of
+OpenAI's own Terraform provider).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+DEFAULT_BASE_URL: Final = "https://api.openai.com/v1"
+
+CONNECT_TIMEOUT: Final = 10.0  # seconds; a host that does not answer by then is not there
+READ_TIMEOUT: Final = 60.0  # seconds between bytes; create and validate call AWS on the way
+CALL_TIMEOUT: Final = 120.0  # seconds for a whole answer that trickles in
+MOST_BYTES: Final = 32 * 1024 * 1024  # bytes of one answer; OpenAI's provider refuses more
+MOST_REDIRECTS: Final = 10  # of one GET, on the same origin only
+
+SAFE_ATTEMPTS: Final = 5  # one and four repeats, as OpenAI's provider does for GET
+FIRST_DELAY: Final = 0.5  # seconds before the first repeat, doubling, as in OpenAI's SDKs
+LONGEST_DELAY: Final = 8.0  # seconds between two repeats, as in OpenAI's SDKs
+FIRST_RATE_DELAY: Final = 5.0  # seconds after a 429 without Retry-After, doubling
+LONGEST_RATE_DELAY: Final = 60.0  # seconds; a limit by the minute has recovered by then
+LONGEST_RETRY_AFTER: Final = 120.0  # seconds; a longer Retry-After is told, not waited for
+JITTER: Final = 0.25  # share of a delay that is random, so that processes do not march in step
+
+PAGE_SIZE: Final = 100  # items, the largest that both lists accept
+MOST_PAGES: Final = 1000  # of one list, as OpenAI's provider
+
+CALLS_PER_MINUTE: Final = 6  # a minute and endpoint; 7 to 10 have been seen to pass
+WINDOW: Final = 60.0  # seconds over which calls are counted
+TELL_AFTER: Final = 2.0  # seconds; a longer wait is announced on stderr

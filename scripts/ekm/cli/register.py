@@ -1,0 +1,186 @@
+"""`ekm register`, which is also `ekm-register`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ekm.cli import options, render
+from ekm.cli.retire import carry_out as carry_out_retire
+from ekm.cli.wiring import Desk, parse_place
+from ekm.errors import BadInput
+
+if TYPE_CHECKING:
+    from ekm.registrar.register import Registered
+
+__all__ = ["command"]
+
+
+@click.command("register", context_settings={"help_option_names": ["-h", "--help"]})
+@options.intent_options
+@click.option(
+    "--project",
+    "projects",
+    multiple=True,
+    metavar="NAME",
+    help="A project to make with the key; repeatable.  [env var: EKM_PROJECTS, a JSON list]",
+)
+@options.place_options
+@click.option("--adopt", metavar="ID", help="Take this registration when several match.")
+@options.wait_option
+@options.openai_options
+@click.option("--retire", is_flag=True, help="Do the reverse, as `ekm retire`.")
+@click.option("--delete-record", is_flag=True, help="With --retire: delete the record last.")
+@options.confirm_option
+@options.json_option
+def command(
+    *,
+    role_arn: str | None,
+    kms_arn: str | None,
+    external_id: str | None,
+    name: str | None,
+    projects: tuple[str, ...],
+    record: str | None,
+    from_terraform: str | None,
+    adopt: str | None,
+    wait: int,
+    admin_key_from: str | None,
+    retire: bool,
+    delete_record: bool,
+    confirm_archive: str | None,
+    as_json: bool,
+) -> None:
+    """Register the key with OpenAI, make its projects, and record it.
+
+    Run it as often as you like: one name, role, key and external id end as one registration
+    and one project a name. What is there is adopted.
+
+    \b
+    Examples:
+      ekm register --from-terraform .
+      terraform output -json | ekm register --from-terraform -
+      ekm register --role-arn arn:aws:iam::111122223333:role/openai-ekm \\
+        --kms-arn arn:aws:kms:eu-west-1:111122223333:key/UUID \\
+        --external-id org-abc123 --name prod --project prod --record file:prod.json
+
+    \b
+    Environment:
+      OPENAI_ADMIN_KEY      the admin key
+      OPENAI_BASE_URL       default https://api.openai.com/v1; http only on loopback
+      EKM_CALLS_PER_MINUTE  to each endpoint, default 6; 0 for no pacing
+    """
+    given = options.gather(
+        role_arn=role_arn,
+        kms_arn=kms_arn,
+        external_id=external_id,
+        name=name,
+        record=record,
+        projects=projects,
+        from_terraform=from_terraform,
+    )
+    if retire:
+        if adopt is not None:
+            raise _useless("--adopt", "--retire")
+        carry_out_retire(
+            given,
+            wait=wait,
+            admin_key_from=admin_key_from,
+            confirm=confirm_archive,
+            delete_record=delete_record,
+            as_json=as_json,
+        )
+        return
+    if delete_record:
+        raise BadInput(
+            "option_useless",
+            "--delete-record goes with --retire alone: a registration needs its record.",
+            at_fault="--delete-record",
+            remedy="Leave it out, or add --retire.",
+        )
+    result, calls, place = _register(given, adopt, wait, admin_key_from)
+    if as_json:
+        render.document(_as_json(result, calls, place))
+    else:
+        click.echo(_as_text(result, place))
+
+
+def _register(
+    given: options.Given, adopt: str | None, wait: int, admin_key_from: str | None
+) -> tuple[Registered, int, str]:
+    from ekm.registrar.intent import check_id  # noqa: PLC0415 - `--help` needs none of it
+    from ekm.registrar.register import Wanted, register  # noqa: PLC0415 - see above
+
+    intent = given.intent()
+    place = parse_place(given.record)
+    if adopt is not None:
+        check_id(adopt, "--adopt")
+    desk = Desk(place, admin_key_from=admin_key_from, account=intent.account)
+    wanted = Wanted(
+        intent=intent,
+        projects=given.projects,
+        place=str(place),
+        base_url=desk.base_url,
+        adopt=adopt,
+        wait=float(wait),
+    )
+    runner = desk.runner()
+    result = runner.run(register(wanted))
+    return result, runner.calls, str(place)
+
+
+def _as_json(result: Registered, calls: int, place: str) -> dict[str, Any]:
+    from ekm.registrar.record import as_json  # noqa: PLC0415 - `--help` needs none of it
+
+    return {
+        "result": result.how,
+        "external_key_id": result.external_key_id,
+        "projects": [
+            {"name": project.name, "id": project.id, "result": project.how}
+            for project in result.projects
+        ],
+        "notices": list(result.notices),
+        "calls": calls,
+        "record_place": place,
+        "record": as_json(result.record),
+    }
+
+
+def _as_text(result: Registered, place: str) -> str:
+    record = result.record
+    said = {
+        "created": "Registered the key as",
+        "adopted": "Adopted the registration",
+        "unchanged": "Already registered as",
+    }[result.how]
+    lines = [
+        f"{said} {result.external_key_id} ({record.intent.name}) at {record.base_url}.",
+        f"  role         {record.intent.role_arn}",
+        f"  key          {record.intent.kms_arn}",
+        f"  external id  {record.intent.external_id}",
+    ]
+    lines += [
+        f"  project      {project.name} {project.id} ({project.how})" for project in result.projects
+    ]
+    lines += [f"  validated    {record.validated_at}", f"  record       {place}"]
+    lines += [f"Note: {notice}" for notice in result.notices]
+    if result.projects:
+        lines.append(
+            "Next: give these projects to those who work with OpenAI; what they store there is "
+            "encrypted under your key."
+        )
+    else:
+        lines.append(
+            "Next: no project uses the key yet, so nothing is encrypted; run again with "
+            "--project NAME."
+        )
+    return "\n".join(lines)
+
+
+def _useless(option: str, beside: str) -> BadInput:
+    return BadInput(
+        "option_useless",
+        f"{option} means nothing beside {beside}.",
+        at_fault=option,
+        remedy="Leave one of the two out.",
+    )

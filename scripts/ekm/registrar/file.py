@@ -1,0 +1,118 @@
+"""A record in a file: an exclusive lock for the whole run, replaced by an atomic rename."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from ekm.errors import BadInput, RecordUnreadable
+from ekm.registrar import record as records
+from ekm.registrar.store import Held
+
+if TYPE_CHECKING:
+    from ekm.registrar.record import Record
+
+__all__ = ["FileStore"]
+
+
+class FileStore:
+    """`--record file:PATH`; the lock is `PATH.lock` and ends with the process that holds it.
+
+    Raises:
+        BadInput: The folder is not there, or cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.absolute()
+        self.place = f"file:{path}"
+        self._lock = FileLock(f"{self._path}.lock", mode=0o600)
+        if self._path.is_dir() or not self._path.parent.is_dir():
+            wrong = "is a folder" if self._path.is_dir() else "is in a folder that does not exist"
+            raise BadInput(
+                "record_place_unusable",
+                f"The record {self.place} {wrong}.",
+                at_fault="--record",
+                remedy="Name a file in a folder that exists: --record file:ekm-record.json.",
+            )
+
+    def read(self) -> Record | None:
+        """Return the record, None when the file does not exist."""
+        try:
+            text = self._path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as failure:
+            raise RecordUnreadable(
+                "record_unreadable",
+                f"The record at {self.place} cannot be read: {_words(failure)}.",
+                at_fault=self.place,
+                remedy="Make it readable for this user, or name another with --record.",
+            ) from None
+        return records.parse(text, self.place)
+
+    def try_claim(self) -> int | Held:
+        """Take the lock, or say that another process has it."""
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            return Held("another process on this machine")
+        except (OSError, NotImplementedError) as failure:
+            raise BadInput(
+                "record_place_unusable",
+                f"The record {self.place} cannot be locked: {_words(failure)}.",
+                at_fault="--record",
+                remedy="Name a file in a folder that this user can write.",
+            ) from None
+        try:
+            record = self.read()
+        except BaseException:
+            self.release()
+            raise
+        return 1 + (record.claim if record else 0)
+
+    def still_held(self) -> bool:
+        """A lock of the operating system is not lost while the process lives."""
+        return self._lock.is_locked
+
+    def renew(self) -> None:
+        """Nothing to do: a lock does not expire."""
+
+    def write(self, record: Record) -> None:
+        """Write beside the file, flush to disk, rename over it."""
+        try:
+            descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=self._path.name)
+            try:
+                with os.fdopen(descriptor, "w", encoding="utf-8") as temporary:
+                    temporary.write(records.serialise(record, indent=2) + "\n")
+                    temporary.flush()
+                    os.fsync(temporary.fileno())
+                Path(name).replace(self._path)
+            except BaseException:
+                Path(name).unlink(missing_ok=True)
+                raise
+        except OSError as failure:
+            raise BadInput(
+                "record_not_written",
+                f"The record {self.place} cannot be written: {_words(failure)}."
+                + (f" It would name {record.external_key_id}." if record.external_key_id else ""),
+                at_fault="--record",
+                remedy="Make room or give this user the right to write; the next run adopts.",
+            ) from None
+
+    def delete(self) -> None:
+        """Delete the file."""
+        self._path.unlink(missing_ok=True)
+
+    def release(self) -> None:
+        """Give the lock back; its file stays, since removing it could let two runs in."""
+        with contextlib.suppress(OSError):
+            self._lock.release()
+
+
+def _words(failure: Exception) -> str:
+    return (failure.strerror if isinstance(failure, OSError) else None) or str(failure)

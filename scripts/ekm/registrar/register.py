@@ -1,0 +1,258 @@
+"""The registration protocol: claim, look, create or adopt, validate, projects, record.
+
+Source: design section 5.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from ekm.admin_api.refusals import Kind, kind_of
+from ekm.errors import Conflict, EkmError
+from ekm.registrar import matching
+from ekm.registrar.patience import CURABLE, DEFAULT_WAIT, Patience, claimed
+from ekm.registrar.projects import ProjectOutcome, settled_projects
+from ekm.registrar.record import Record, State
+from ekm.registrar.steps import (
+    CreateKey,
+    FetchKey,
+    ListKeys,
+    ReadRecord,
+    Say,
+    ValidateKey,
+    Wait,
+    WriteRecord,
+)
+
+if TYPE_CHECKING:
+    from ekm.admin_api.objects import ExternalKey
+    from ekm.registrar.intent import Intent
+    from ekm.registrar.steps import Protocol
+
+__all__ = ["Registered", "Wanted", "register"]
+
+# Times that an unclear create is followed by looking and creating again.
+MOST_UNCLEAR: Final = 3
+# Seconds before each look after an unclear create: lists may lag behind it.
+LOOK_DELAYS: Final = (0.0, 5.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a run of `register` is asked for.
+
+    Args:
+        intent: The registration.
+        projects: Names, each to be one active project on the key.
+        place: Where the record is, for messages.
+        base_url: Where OpenAI is.
+        adopt: Id of the registration to take when several match.
+        wait: Seconds to wait for IAM, and for a claim that another run holds.
+    """
+
+    intent: Intent
+    projects: tuple[str, ...]
+    place: str
+    base_url: str
+    adopt: str | None = None
+    wait: float = DEFAULT_WAIT
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What a run of `register` ended in.
+
+    Args:
+        how: `created`, `adopted` or `unchanged`.
+        notices: What a person should know, in sentences.
+    """
+
+    record: Record
+    how: str
+    projects: tuple[ProjectOutcome, ...]
+    notices: tuple[str, ...]
+
+    @property
+    def external_key_id(self) -> str:
+        """The registration's id."""
+        return self.record.external_key_id or ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    key: ExternalKey
+    how: str
+    notices: tuple[str, ...] = ()
+
+
+def register(wanted: Wanted) -> Protocol[Registered]:
+    """Bring about one registration of the intent and one project a name, and record it.
+
+    Raises:
+        Conflict: The record or OpenAI has something else, several match, or the claim is held.
+        OpenAIRefused, NotReachable: As the client, and when waiting for IAM did not help.
+    """
+    claim: int = yield from claimed(wanted.place, wanted.wait)
+    old: Record | None = yield ReadRecord()
+    patience = Patience(wanted.intent, wanted.wait)
+    found = yield from _found(wanted, old)
+    record = _begun(wanted, old, claim, found)
+    if found is None:
+        record = yield WriteRecord(record)
+        found = yield from _created(wanted, patience)
+        record = replace(record, external_key_id=found.key.id)
+    if old is None or old.live_id != found.key.id:
+        record = yield WriteRecord(record)  # at once: from here on a crash loses nothing
+    if found.how == "created_after_doubt":
+        yield from _check_single(wanted, found.key)
+    yield from _validated(found.key.id, patience)
+    record, projects, notices = yield from settled_projects(
+        wanted.projects, found.key, record, patience, fresh=found.how == "created"
+    )
+    record = replace(record, state=State.REGISTERED)
+    record = yield WriteRecord(record, validated=True)
+    how = "created" if found.how.startswith("created") else found.how
+    return Registered(record, how, projects, (*found.notices, *notices))
+
+
+def _begun(wanted: Wanted, old: Record | None, claim: int, found: _Found | None) -> Record:
+    """The record that this run goes on from; what belonged to another registration is left."""
+    if old is not None and found is not None and old.live_id == found.key.id:
+        return replace(old, claim=claim, intent=wanted.intent, base_url=wanted.base_url)
+    return Record(
+        state=State.REGISTERING,
+        claim=claim,
+        intent=wanted.intent,
+        base_url=wanted.base_url,
+        external_key_id=found.key.id if found else None,
+        projects=MappingProxyType({}),
+    )
+
+
+def _found(wanted: Wanted, old: Record | None) -> Protocol[_Found | None]:
+    """The registration that is there already: by the record's id, by --adopt, by the list."""
+    recorded = old.live_id if old else None
+    if old and recorded:
+        try:
+            key: ExternalKey = yield FetchKey(recorded)
+        except EkmError as failure:
+            if kind_of(failure) is not Kind.GONE:
+                raise
+            _check_same_host(wanted, old)
+            yield Say(f"The registration {recorded} of the record is gone; looking for another.")
+        else:
+            _check_match(wanted, key)
+            if wanted.adopt not in {None, key.id}:
+                raise _adopts_another(wanted, key.id)
+            return _Found(key, "unchanged")
+    if wanted.adopt:
+        key = yield FetchKey(wanted.adopt)
+        _check_match(wanted, key)
+        return _Found(key, "adopted")
+    keys: tuple[ExternalKey, ...] = yield ListKeys()
+    if old and old.state is State.REGISTERING and old.intent != wanted.intent:
+        unfinished = matching.choose_key(old.intent, keys)
+        if unfinished:
+            _check_match(wanted, unfinished)
+    match = matching.choose_key(wanted.intent, keys)
+    notices = tuple(
+        f"{key.id} ({key.name!r}) is registered for the same role and key; it was left alone."
+        for key in matching.lookalikes(wanted.intent, keys)
+    )
+    for notice in notices:
+        yield Say(notice)
+    return _Found(match, "adopted", notices) if match else None
+
+
+def _created(wanted: Wanted, patience: Patience) -> Protocol[_Found]:
+    """Create the registration; wait for IAM; after an unclear answer look before creating."""
+    unclear = 0
+    while True:
+        try:
+            key: ExternalKey = yield CreateKey(wanted.intent)
+        except EkmError as failure:
+            kind = kind_of(failure)
+            if kind in CURABLE:
+                yield from patience.endure(failure)
+                continue
+            if kind is not Kind.AMBIGUOUS:
+                raise
+            unclear += 1
+            match = yield from _looked_again(wanted, failure)
+            if match:
+                return _Found(match, "adopted")
+            if unclear >= MOST_UNCLEAR:
+                raise
+        else:
+            return _Found(key, "created_after_doubt" if unclear else "created")
+
+
+def _looked_again(wanted: Wanted, failure: EkmError) -> Protocol[ExternalKey | None]:
+    for delay in LOOK_DELAYS:
+        if delay:
+            yield Wait(delay, f"{failure.message} It is not in the list yet; looking again.")
+        keys: tuple[ExternalKey, ...] = yield ListKeys()
+        match = matching.choose_key(wanted.intent, keys)
+        if match:
+            return match
+    return None
+
+
+def _check_single(wanted: Wanted, made: ExternalKey) -> Protocol[None]:
+    """After an unclear create and another one, tell when both turn out to exist."""
+    keys: tuple[ExternalKey, ...] = yield ListKeys()
+    others = [k.id for k in keys if k.id != made.id and matching.matches(wanted.intent, k)]
+    if others:
+        raise Conflict(
+            "several_matches",
+            f"An unclear create was carried out after all: {', '.join(others)} matches as well "
+            f"as {made.id}, which the record now names.",
+            at_fault="external_keys",
+            remedy=f"Delete {', '.join(others)} (it has no projects), then run again.",
+        )
+
+
+def _validated(id: str, patience: Patience) -> Protocol[None]:
+    while True:
+        try:
+            yield ValidateKey(id)
+        except EkmError as failure:
+            yield from patience.endure(failure)
+        else:
+            return
+
+
+def _check_match(wanted: Wanted, key: ExternalKey) -> None:
+    differing = matching.differences(wanted.intent, key)
+    if not differing and (matching.is_ours(key) or key.workspace_id):
+        return
+    words = "; ".join(str(difference) for difference in differing) or "it is not an EKM key"
+    raise Conflict(
+        "registration_differs",
+        f"{key.id} at OpenAI is another registration than asked for: {words}.",
+        at_fault=wanted.place,
+        remedy="A registration cannot be changed. Keep its values, or use another record (a "
+        "second module instance), move to new projects there, then `ekm retire` this one.",
+    )
+
+
+def _check_same_host(wanted: Wanted, old: Record) -> None:
+    if old.base_url != wanted.base_url:
+        raise Conflict(
+            "record_of_another_host",
+            f"The record {wanted.place} was made at {old.base_url}, and {wanted.base_url} does "
+            f"not know {old.external_key_id}.",
+            at_fault="OPENAI_BASE_URL",
+            remedy=f"Set OPENAI_BASE_URL={old.base_url}, or name another record.",
+        )
+
+
+def _adopts_another(wanted: Wanted, recorded: str) -> EkmError:
+    return Conflict(
+        "adopts_another",
+        f"The record {wanted.place} has {recorded}, which exists; --adopt names {wanted.adopt}.",
+        at_fault="--adopt",
+        remedy="Leave --adopt out to keep the record's, or name another record.",
+    )

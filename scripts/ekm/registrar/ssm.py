@@ -1,0 +1,275 @@
+"""A record in SSM: `<prefix>/record`, and one parameter `<prefix>/claim-<n>` for each claim.
+
+Creating a parameter without Overwrite is the only conditional write that SSM has. So a claim
+is a new parameter with the next number; whoever made the highest one holds it. It is renewed
+by overwriting it, and lapses `LEASE` seconds after that by the server's clock. The record
+carries the number under which it was written, so that a number is not used twice.
+
+Source: design section 5, step 1; SSM PutParameter (Overwrite).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import socket
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from ekm.errors import BadInput
+from ekm.registrar import record as records
+from ekm.registrar.aws import translated
+from ekm.registrar.store import LEASE, Held
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ekm.registrar.record import Record
+
+__all__ = ["SsmStore", "check_prefix"]
+
+STANDARD_BYTES: Final = 4096  # of a Standard parameter; more needs the Advanced tier
+ADVANCED_BYTES: Final = 8192  # of an Advanced parameter. Source: SSM PutParameter
+_PREFIX: Final = re.compile(r"(?:/[A-Za-z0-9_.-]+){1,13}")
+LONGEST_PREFIX: Final = 900  # characters; SSM allows 1011 with ARN and name
+_CLAIM: Final = re.compile(r"claim-([1-9][0-9]*)")
+
+
+def check_prefix(prefix: str) -> None:
+    """Refuse what SSM does not take as the path of a parameter.
+
+    Raises:
+        BadInput: Not a path that begins with a slash, or one that AWS keeps for itself.
+    """
+    reserved = prefix.lower().startswith(("/aws", "/ssm"))
+    if not _PREFIX.fullmatch(prefix) or reserved or len(prefix) > LONGEST_PREFIX:
+        raise BadInput(
+            "record_place_malformed",
+            f"The record ssm:{prefix} cannot be a path in SSM: it begins with a slash, has "
+            "letters, digits and _.- between slashes, and does not begin with aws or ssm.",
+            at_fault="--record",
+            remedy="Give the prefix, for example ssm:/openai-ekm/prod.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    number: int
+    holder: Mapping[str, Any]
+    modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """Everything under the prefix at one moment of the server's clock."""
+
+    record_text: str | None
+    claims: tuple[_Claim, ...]
+    now: datetime
+
+    @property
+    def top(self) -> _Claim | None:
+        return max(self.claims, key=lambda claim: claim.number, default=None)
+
+
+class SsmStore:
+    """`--record ssm:/openai-ekm/NAME`.
+
+    Args:
+        client: boto3's SSM client.
+        prefix: As `check_prefix` accepts it.
+    """
+
+    def __init__(self, client: Any, prefix: str) -> None:
+        self._ssm = client
+        self._prefix = prefix
+        self.place = f"ssm:{prefix}"
+        self._me = {"token": secrets.token_hex(8), "pid": os.getpid(), **_whereabouts()}
+        self._number: int | None = None
+
+    def read(self) -> Record | None:
+        """Return the record under the prefix, by its exact name."""
+        return self._parse(self._look().record_text)
+
+    def try_claim(self) -> int | Held:
+        """Make the next claim parameter, unless the highest one is held and alive."""
+        view = self._look()
+        record = self._parse(view.record_text)
+        written = record.claim if record else 0
+        top = view.top
+        if top and top.number >= written and (held := self._held(top, view.now)):
+            return held
+        number = max(top.number if top else 0, written) + 1
+        if not self._create(number):
+            # Ours all the same when the answer to an earlier attempt of botocore was lost.
+            other = next((c for c in self._look().claims if c.number == number), None)
+            if other is None or other.holder.get("token") != self._me["token"]:
+                return Held(_in_words(other.holder if other else {}), LEASE)
+        self._number = number
+        return number
+
+    def still_held(self) -> bool:
+        """Whether this run's claim is there, is the highest, and the record is not newer."""
+        view = self._look()
+        record = self._parse(view.record_text)
+        top = view.top
+        return (
+            top is not None
+            and top.number == self._number
+            and top.holder.get("token") == self._me["token"]
+            and (record is None or record.claim <= top.number)
+        )
+
+    def renew(self) -> None:
+        """Overwrite this run's own claim, which moves its time."""
+        if self._number is not None and self.still_held():
+            self._put(f"claim-{self._number}", self._claim_text(), overwrite=True)
+
+    def write(self, record: Record) -> None:
+        """Replace the record parameter."""
+        text = records.serialise(record)
+        size = len(text.encode())
+        if size > ADVANCED_BYTES:
+            raise BadInput(
+                "record_too_large",
+                f"The record {self.place} would have {size} bytes; SSM takes {ADVANCED_BYTES}.",
+                at_fault="--project",
+                remedy="Use fewer or shorter project names in one registration, or a file record.",
+            )
+        self._put("record", text, overwrite=True, advanced=size > STANDARD_BYTES)
+
+    def delete(self) -> None:
+        """Delete the record, and claims of runs that ended without releasing theirs."""
+        names = [f"claim-{c.number}" for c in self._look().claims if c.number != self._number]
+        for name in [*names, "record"]:
+            self._delete(name)
+
+    def release(self) -> None:
+        """Delete this run's claim, and those below it once the record carries its number."""
+        if self._number is None:
+            return
+        number, self._number = self._number, None
+        view = self._look()
+        record = self._parse(view.record_text)
+        carried = record is not None and record.claim >= number
+        for claim in view.claims:
+            own = claim.number == number and claim.holder.get("token") == self._me["token"]
+            if own or (carried and claim.number < number):
+                self._delete(f"claim-{claim.number}")
+
+    def _held(self, claim: _Claim, now: datetime) -> Held | None:
+        left = LEASE - (now - claim.modified).total_seconds()
+        if left <= 0 or _is_dead(claim.holder, self._me):
+            return None
+        return Held(_in_words(claim.holder), left)
+
+    def _look(self) -> _View:
+        text: str | None = None
+        claims: list[_Claim] = []
+        now = datetime.now(UTC)
+        token: dict[str, str] = {}
+        while True:
+            with translated(f"ssm:GetParametersByPath {self._prefix}"):
+                page = self._ssm.get_parameters_by_path(Path=self._prefix, **token)
+            date = page.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+            if date:
+                now = parsedate_to_datetime(date)
+            for parameter in page["Parameters"]:
+                name = parameter["Name"].removeprefix(self._prefix + "/")
+                if name == "record":
+                    text = parameter["Value"]
+                elif found := _CLAIM.fullmatch(name):
+                    holder = _holder(parameter["Value"])
+                    claims.append(_Claim(int(found[1]), holder, parameter["LastModifiedDate"]))
+            if not page.get("NextToken"):
+                return _View(text, tuple(claims), now)
+            token = {"NextToken": page["NextToken"]}
+
+    def _parse(self, text: str | None) -> Record | None:
+        return None if text is None else records.parse(text, f"{self.place}/record")
+
+    def _create(self, number: int) -> bool:
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - only where AWS is called
+
+        name = f"{self._prefix}/claim-{number}"
+        with translated(f"ssm:PutParameter {name}"):
+            try:
+                self._ssm.put_parameter(
+                    Name=name, Value=self._claim_text(), Type="String", Overwrite=False
+                )
+            except ClientError as failure:
+                if failure.response["Error"]["Code"] == "ParameterAlreadyExists":
+                    return False
+                raise
+        return True
+
+    def _put(self, name: str, value: str, *, overwrite: bool, advanced: bool = False) -> None:
+        tier: dict[str, str] = {"Tier": "Advanced"} if advanced else {}
+        with translated(f"ssm:PutParameter {self._prefix}/{name}"):
+            self._ssm.put_parameter(
+                Name=f"{self._prefix}/{name}",
+                Value=value,
+                Type="String",
+                Overwrite=overwrite,
+                **tier,
+            )
+
+    def _delete(self, name: str) -> None:
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - see above
+
+        with translated(f"ssm:DeleteParameter {self._prefix}/{name}"):
+            try:
+                self._ssm.delete_parameter(Name=f"{self._prefix}/{name}")
+            except ClientError as failure:
+                if failure.response["Error"]["Code"] != "ParameterNotFound":
+                    raise
+
+    def _claim_text(self) -> str:
+        return json.dumps(self._me)
+
+
+def _whereabouts() -> dict[str, str]:
+    """This machine, this boot and this process namespace: where a process id has a meaning."""
+    place = {"host": socket.gethostname()}
+    for name, file in (("boot", Path("/proc/sys/kernel/random/boot_id")),):
+        if file.exists():
+            place[name] = file.read_text(encoding="ascii").strip()
+    namespace = Path("/proc/self/ns/pid")
+    if namespace.is_symlink():
+        place["namespace"] = str(namespace.readlink())
+    return place
+
+
+def _is_dead(holder: Mapping[str, Any], me: Mapping[str, Any]) -> bool:
+    """Whether the holder was a process of this very machine that has ended."""
+    pid = holder.get("pid")
+    same = all(me.get(name) and holder.get(name) == me[name] for name in _KNOWN_PLACE)
+    if not same or not isinstance(pid, int) or pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+_KNOWN_PLACE: Final = ("host", "boot", "namespace")
+
+
+def _holder(text: str) -> Mapping[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _in_words(holder: Mapping[str, Any]) -> str:
+    return f"host {holder.get('host', 'unknown')}, process {holder.get('pid', 'unknown')}"
