@@ -1,4 +1,4 @@
-"""Run Terraform's own tests (tests/*.tftest.hcl: refused inputs, with a mocked provider), two at once.
+"""Run Terraform's own tests (tests/*.tftest.hcl, with a mocked provider), two files at once.
 
 They run in a copy of the root module, so that nothing is written beside the sources.
 """

@@ -89,9 +89,10 @@ class KeptProcess:
         deadline = time.monotonic() + seconds
         while not condition():
             if not self.running:
+                code = self.stop()
                 raise NotReachable(
                     "server_ended",
-                    f"{what} ended while it was starting (exit code {self._keeper.returncode}).",
+                    f"{what} ended while it was starting (exit code {code}).",
                     at_fault=self._last_words(),
                     remedy="Read its output above; run again when the cause is gone.",
                 )

@@ -1,0 +1,126 @@
+"""What a rehearsal starts ends with it, whatever ends the rehearsal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from ekm.errors import NotReachable
+from ekm.harness.process import KeptProcess
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Prints its pid, then ignores SIGTERM when told to, and lives until it is killed.
+SERVER = """
+import os, signal, sys, time
+if "stubborn" in sys.argv:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print(os.getpid(), flush=True)
+time.sleep(600)
+"""
+STARTER = f"""
+import sys, time
+from pathlib import Path
+from ekm.harness.process import KeptProcess
+command = [sys.executable, "-c", {SERVER!r}]
+process = KeptProcess(command, environment={{}}, folder=Path(sys.argv[1]))
+process.wait_until(lambda: "\\n" in process.output, what="it", seconds=30)
+print(process.output, end="", flush=True)
+time.sleep(600)
+"""
+
+
+def start(folder: Path, *words: str, grace: float = 3.0) -> tuple[KeptProcess, int]:
+    """Start the server above and return it with the server's own pid."""
+    process = KeptProcess(
+        [sys.executable, "-c", SERVER, *words],
+        environment=os.environ,
+        folder=folder,
+        grace=grace,
+    )
+    process.wait_until(lambda: "\n" in process.output, what="the server", seconds=30)
+    return process, int(process.output)
+
+
+def gone(pid: int, seconds: float = 10) -> bool:
+    """Wait until a process is no more."""
+    deadline = time.monotonic() + seconds
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def test_stop_ends_it_at_once(tmp_path: Path) -> None:
+    """Every test run would leave its servers behind, or wait out the grace for each."""
+    process, pid = start(tmp_path)
+    started = time.monotonic()
+    assert process.stop() == 128 + signal.SIGTERM
+    assert time.monotonic() - started < 2
+    assert gone(pid)
+    assert not process.running
+
+
+def test_stop_kills_what_ignores_sigterm(tmp_path: Path) -> None:
+    """A server that hangs in its shutdown, as LocalStack's sometimes does, would stay for ever."""
+    process, pid = start(tmp_path, "stubborn", grace=0.2)
+    assert process.stop() == 128 + signal.SIGKILL
+    assert gone(pid)
+
+
+def test_stop_twice_is_harmless(tmp_path: Path) -> None:
+    """A context manager left after an explicit stop would raise."""
+    process, _ = start(tmp_path)
+    assert process.stop() == process.stop()
+
+
+def test_it_ends_when_its_starter_is_killed(tmp_path: Path) -> None:
+    """A killed test run, which can clean nothing up, would leave LocalStack running."""
+    starter = subprocess.Popen(
+        [sys.executable, "-c", STARTER, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert starter.stdout is not None
+    pid = int(starter.stdout.readline())
+    starter.kill()
+    starter.communicate()
+    assert gone(pid)
+
+
+def test_ctrl_c_is_the_starters_to_handle(tmp_path: Path) -> None:
+    """Ctrl-C in a terminal would end the servers before the demo has destroyed what it made."""
+    process, pid = start(tmp_path)
+    assert os.getpgid(pid) != os.getpgid(0)
+    os.kill(process.pid, signal.SIGINT)
+    assert process.running
+    process.stop()
+
+
+def test_an_early_end_is_reported_with_its_last_words(tmp_path: Path) -> None:
+    """A server that cannot start would be waited for until the deadline, and say nothing."""
+    process = KeptProcess(
+        [sys.executable, "-c", "import sys; sys.exit('no such port')"],
+        environment=os.environ,
+        folder=tmp_path,
+    )
+    with pytest.raises(NotReachable, match="ended while it was starting") as caught:
+        process.wait_until(lambda: False, what="It", seconds=30)
+    assert caught.value.id == "server_ended"
+    assert "no such port" in str(caught.value.at_fault)
+
+
+def test_a_deadline_ends_the_wait_and_the_process(tmp_path: Path) -> None:
+    """A server that never gets ready would hang the run."""
+    process, pid = start(tmp_path)
+    with pytest.raises(NotReachable, match="not ready after 0 s") as caught:
+        process.wait_until(lambda: False, what="It", seconds=0.1)
+    assert caught.value.id == "server_not_ready"
+    assert gone(pid)
