@@ -21,8 +21,8 @@ locals {
   region     = data.aws_region.current.id
 
   makes_key     = var.kms_key_arn == null
-  key_arn       = one(concat(module.key[*].arn, module.existing_key[*].arn))
-  ready_kms_arn = one(concat(module.key[*].ready_arn, module.existing_key[*].ready_arn))
+  key_arn       = local.makes_key ? module.key[0].arn : module.existing_key[0].arn
+  ready_kms_arn = local.makes_key ? module.key[0].ready_arn : module.existing_key[0].ready_arn
 
   # The prefix of the registration's record in Parameter Store; unique to this instance, as `name` is.
   record = "ssm:/openai-ekm/${var.name}"

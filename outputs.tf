@@ -69,7 +69,7 @@ output "alias_arn" {
 
 output "key_policy_statement" {
   description = "The statement that lets the role use the key. For the owner of an existing key: add it to the key's policy. A new key has it."
-  value       = one(concat(module.key[*].use_statement, module.existing_key[*].use_statement))
+  value       = local.makes_key ? module.key[0].use_statement : module.existing_key[0].use_statement
 }
 
 # Policies

@@ -1,5 +1,6 @@
 locals {
-  # Built, not read back, so that a plan of the key policy, which names it, is known as a whole.
+  # Built, not read back: a plan shows the whole key policy, which names it, and the key does not depend on the role
+  # (what depends on it is destroyed with it, in a `-target` too: docs/traps.md).
   arn = "arn:aws:iam::${var.account_id}:role${var.path}${var.name}"
 }
 

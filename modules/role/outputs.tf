@@ -1,7 +1,6 @@
 output "arn" {
-  description = "ARN of the role, for the key's policy. Known in a plan, and still ordered after the role."
+  description = "ARN of the role, for the key's policy; built, so that the key does not depend on the role."
   value       = local.arn
-  depends_on  = [aws_iam_role.this]
 }
 
 output "ready_arn" {
