@@ -65,8 +65,8 @@ def unknown_leaves(value: Any, place: str = "") -> Iterator[str]:
 def planned_document(plan: Mapping[str, Any], name: str, stand_in: Any = UNKNOWN) -> Any:
     """Return a value by name from plan JSON, with a stand-in at every unknown leaf.
 
-    Looked for in the root's outputs, then in members of output objects, then in the `input` of
-    every `terraform_data`. JSON text comes back parsed; `NAME` also finds `NAME_json`.
+    Looked for in the root's outputs, in objects inside them, and in the `input` of every
+    `terraform_data`. JSON text comes back parsed; `NAME` also finds `NAME_json`.
 
     Args:
         plan: `terraform show -json` of a saved plan.
@@ -102,20 +102,27 @@ def planned_document(plan: Mapping[str, Any], name: str, stand_in: Any = UNKNOWN
 
 
 def _places(plan: Mapping[str, Any], stand_in: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield the mappings of names to values: outputs, output objects, terraform_data inputs."""
+    """Yield the mappings of names to values: outputs, objects in them, terraform_data inputs."""
     outputs = {
         name: merge_unknown(change.get("after"), change.get("after_unknown"), stand_in)
         for name, change in (plan.get("output_changes") or {}).items()
     }
-    yield outputs
-    yield from (value for value in outputs.values() if isinstance(value, Mapping))
+    yield from _objects(outputs)
     for resource in plan.get("resource_changes") or ():
         if resource.get("type") != "terraform_data":
             continue
         change = resource["change"]
         after = merge_unknown(change.get("after"), change.get("after_unknown"), stand_in)
         if isinstance(after, Mapping) and isinstance(after.get("input"), Mapping):
-            yield after["input"]
+            yield from _objects(after["input"])
+
+
+def _objects(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield an object and every object in it, policy documents' insides excepted."""
+    if isinstance(value, Mapping) and "Statement" not in value:
+        yield value
+        for member in value.values():
+            yield from _objects(member)
 
 
 def _marks(unknown: Any) -> bool:

@@ -6,7 +6,7 @@ import json
 import secrets
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -74,7 +74,7 @@ class EmulatorProcess:
         aws: LocalStack,
         *,
         settle: float = 0,
-        faults: Sequence[str] | Mapping[str, Any] = (),
+        faults: Sequence[str] = (),
         settings: Mapping[str, Any] | None = None,
         database: Path | None = None,
         port: int = 0,
@@ -87,7 +87,7 @@ class EmulatorProcess:
         Args:
             aws: Where the customer's role and key are.
             settle: Seconds that IAM takes to settle after a change.
-            faults: Faults to begin with: names, `NAME=VALUE`, or a mapping.
+            faults: Faults to begin with, as on the command line.
             settings: What is not publicly known about OpenAI, by name.
             database: SQLite file for its state; a temporary one when absent.
             port: TCP port; 0 for a free one.
@@ -99,6 +99,7 @@ class EmulatorProcess:
             NotReachable: It did not start; the error carries its last lines.
         """
         key = admin_key or new_admin_key()
+        extra = settings or {}
         with ExitStack() as resources:
             folder = Path(
                 resources.enter_context(tempfile.TemporaryDirectory(prefix="ekm-openai-"))
@@ -113,8 +114,8 @@ class EmulatorProcess:
                     f"--port={port}",
                     f"--database={state}",
                     f"--settle={settle:g}",
-                    *_words("--fault", faults),
-                    *_words("--setting", settings or {}),
+                    *(f"--fault={fault}" for fault in faults),
+                    *(f"--setting={name}={_plain(value)}" for name, value in extra.items()),
                 ],
                 environment=clean(
                     aws.environment(OPENAI_ACCOUNT, REGION),
@@ -169,14 +170,21 @@ class EmulatorProcess:
         """Empty the log of API calls."""
         self.control("DELETE", "requests")
 
-    def set_faults(self, *names: str, **values: Any) -> None:
+    def set_faults(self, *faults: str, **by_name: Any) -> None:
         """Switch on exactly these faults; without arguments, none.
 
         Args:
-            names: Faults without a value.
-            values: Faults with one.
+            faults: As on the command line: `lost-after-commit`, `server-error=2,on=POST /…`.
+            by_name: The same with names of Python: `server_error={"times": 2, "status": 503}`, a
+                number of times, or True.
         """
-        self.control("PUT", "faults", {**dict.fromkeys(names, True), **values})
+        named = [
+            {"name": name, **(value if isinstance(value, Mapping) else {"times": value})}
+            for name, value in by_name.items()
+            if value is not True
+        ]
+        always = [name for name, value in by_name.items() if value is True]
+        self.control("PUT", "faults", [*faults, *always, *named])
 
     def set_settings(self, **values: Any) -> None:
         """Change what is not publicly known about OpenAI, by name.
@@ -185,6 +193,11 @@ class EmulatorProcess:
             values: Settings and their new values.
         """
         self.control("PATCH", "settings", values)
+
+    def settings(self) -> dict[str, Any]:
+        """Return every setting by name."""
+        found: dict[str, Any] = self.control("GET", "settings")["settings"]
+        return found
 
     def control(self, method: str, what: str, body: object = None) -> Any:
         """Call the control surface.
@@ -230,15 +243,6 @@ class EmulatorProcess:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
-
-
-def _words(option: str, values: Sequence[str] | Mapping[str, Any]) -> list[str]:
-    if not isinstance(values, Mapping):
-        return [f"{option}={value}" for value in values]
-    return [
-        f"{option}={name}" if value is True else f"{option}={name}={_plain(value)}"
-        for name, value in values.items()
-    ]
 
 
 def _plain(value: Any) -> str:

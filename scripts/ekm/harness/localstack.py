@@ -122,7 +122,7 @@ class LocalStack:
         }
 
     def session(self, account: str = CUSTOMER_ACCOUNT, region: str = REGION) -> boto3.Session:
-        """Return a boto3 session of an account; its clients need `endpoint_url`: see `client`."""
+        """Return a boto3 session of an account, whose clients come here by themselves."""
         import boto3  # noqa: PLC0415 - 0.3 s that a run without it need not pay
         import botocore.session  # noqa: PLC0415 - the same
 
@@ -133,7 +133,15 @@ class LocalStack:
                 ("profile", "config_file", "credentials_file", "ca_bundle"), nothing
             )
         )
-        return boto3.Session(
+
+        class Session(boto3.Session):
+            endpoint_url = self.endpoint_url
+
+            def client(self, *args: Any, **kwargs: Any) -> Any:
+                make: Callable[..., Any] = super().client
+                return make(*args, **{"endpoint_url": self.endpoint_url} | kwargs)
+
+        return Session(
             aws_access_key_id=account,
             aws_secret_access_key="rehearsal",  # noqa: S106 - LocalStack checks none
             region_name=region,
@@ -149,7 +157,7 @@ class LocalStack:
             region: AWS Region.
         """
         make: Callable[..., Any] = self.session(account, region).client
-        return make(service, endpoint_url=self.endpoint_url)
+        return make(service)
 
     def stop(self) -> None:
         """Stop it when the harness started it; harmless when called twice."""

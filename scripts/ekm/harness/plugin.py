@@ -128,11 +128,11 @@ def ekm_openai_server(ekm_localstack: LocalStack) -> Iterator[EmulatorProcess]:
 @pytest.fixture
 def ekm_openai(ekm_openai_server: EmulatorProcess) -> Iterator[EmulatorProcess]:
     """The emulator with an empty request log; its faults and settings are put back afterwards."""
-    settings = ekm_openai_server.control("GET", "settings")
+    settings = ekm_openai_server.settings()
     ekm_openai_server.forget_requests()
     yield ekm_openai_server
     ekm_openai_server.set_faults()
-    ekm_openai_server.control("PATCH", "settings", settings)
+    ekm_openai_server.set_settings(**settings)
 
 
 @pytest.fixture(scope="session")

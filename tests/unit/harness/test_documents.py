@@ -65,7 +65,7 @@ def test_a_document_is_found_inside_the_module() -> None:
 
 def test_a_document_is_found_in_an_output_object() -> None:
     """A root with `output "ekm" { value = module.ekm }` would show nothing."""
-    changes = {"ekm": {"after": {"trust_policy": KNOWN}, "after_unknown": {}}}
+    changes = {"ekm": {"after": {"policies": {"trust_policy": KNOWN}}, "after_unknown": {}}}
     assert planned_document(plan(changes), "trust_policy") == KNOWN
 
 

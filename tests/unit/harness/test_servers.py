@@ -73,6 +73,12 @@ def test_a_client_reads_nothing_of_the_users_configuration(
     assert client.meta.endpoint_url == "http://127.0.0.1:1"
 
 
+def test_a_session_leads_its_clients_here() -> None:
+    """A test that makes its own client from the session would reach the real AWS."""
+    session = LocalStack.at("http://127.0.0.1:1").session("444455556666")
+    assert session.client("iam").meta.endpoint_url == "http://127.0.0.1:1"
+
+
 class Recorded:
     """Stands for the emulator's process; keeps how it would have been started."""
 
@@ -108,9 +114,7 @@ def test_faults_and_settings_become_options(monkeypatch: pytest.MonkeyPatch) -> 
     """A fault that a test asks for would not be switched on, and the test pass for nothing."""
     monkeypatch.setattr(emulator_module, "KeptProcess", Recorded)
     aws = LocalStack.at("http://127.0.0.1:2")
-    with EmulatorProcess.start(
-        aws, settle=2.5, faults={"slow": 3, "lost": True}, settings={"page": "x"}
-    ):
+    with EmulatorProcess.start(aws, settle=2.5, faults=["slow=3", "lost"], settings={"page": "x"}):
         words = Recorded.last.command
     assert {"--settle=2.5", "--fault=slow=3", "--fault=lost", "--setting=page=x"} < set(words)
 
