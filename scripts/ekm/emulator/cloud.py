@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -39,7 +40,10 @@ DEK_BYTES: Final = 32
 PROBE_EXTERNAL_ID: Final = "proj_smoketest-verifier"
 # LocalStack answers in milliseconds; a cloud that hangs must not hang the rehearsal.
 _CONFIG: Final = Config(
-    connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 2, "mode": "standard"}
+    connect_timeout=5,
+    read_timeout=20,
+    retries={"total_max_attempts": 2, "mode": "standard"},
+    proxies={},  # the endpoint is this machine's
 )
 
 
@@ -53,7 +57,9 @@ class Accounts:
 
     def __init__(self, endpoint_url: str) -> None:
         self._endpoint_url = endpoint_url
-        self._session = boto3.Session()
+        # A profile of the user's has no part in a rehearsal.
+        alone = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+        self._session = boto3.Session(botocore_session=alone)
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str, str | None], Any] = {}
 

@@ -10,7 +10,6 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -46,9 +45,11 @@ def control_surface(emulator: Emulator) -> Starlette:
     async def settings(request: Request) -> JSONResponse:
         if request.method == "PATCH":
             body = await _json(request)
+            if isinstance(body, dict) and isinstance(body.get("settings"), dict):
+                body = body["settings"]  # what GET answers can be sent back
             if not isinstance(body, dict):
                 raise HTTPException(400, "The body must be an object of setting to value.")
-            emulator.settings = await run_in_threadpool(emulator.settings.changed, body)
+            emulator.settings = emulator.settings.changed(body)
         return JSONResponse({"settings": emulator.settings.model_dump()})
 
     return Starlette(

@@ -102,7 +102,7 @@ def _asked(body: dict[str, Any], settings: Settings) -> wire.AwsKey:
 def _check_form(emulator: Emulator, asked: wire.AwsKey) -> None:
     settings = emulator.settings
     status, code = settings.invalid_field_status, settings.invalid_field_code
-    if not re.fullmatch(settings.kms_arn_pattern, asked.kms_arn):
+    if not re.fullmatch(settings.kms_arn_pattern, asked.kms_arn, re.ASCII):
         raise errors.invalid_pattern("kms_arn", settings.kms_arn_pattern, status=status, code=code)
     if asked.purpose == "psp_decryption":
         if settings.psp_registration == "refuse":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from ekm.emulator.app import create_app
 from ekm.emulator.auth import AdminKeys
@@ -88,5 +89,13 @@ def _endpoint(environment: Mapping[str, str]) -> str:
             "AWS_ENDPOINT_URL is not set: the emulator checks keys in the AWS that it names.",
             at_fault="AWS_ENDPOINT_URL",
             remedy="Start LocalStack and export AWS_ENDPOINT_URL=http://127.0.0.1:4566.",
+        )
+    parts = urlsplit(endpoint)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise BadInput(
+            "emulator_aws_endpoint",
+            f"AWS_ENDPOINT_URL is {endpoint!r}, which is not the URL of an endpoint.",
+            at_fault="AWS_ENDPOINT_URL",
+            remedy="For example: export AWS_ENDPOINT_URL=http://127.0.0.1:4566.",
         )
     return endpoint

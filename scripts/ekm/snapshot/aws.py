@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from ekm.errors import NotReachable
 from ekm.policy import Arn, parse_arn
+from ekm.policy.arn import is_account
 from ekm.snapshot.members import Alias, Customer, Key, NamedPolicy, Registration, Role
 from ekm.snapshot.unseen import UNSEEN, UnseenType
 from ekm.snapshot.value import Snapshot
@@ -74,7 +75,8 @@ def collect(intent: IntentLike, session_factory: SessionFactory) -> Snapshot:
     try:
         role = _role(role_arn, session_factory)
         around = _KeyAndAround()
-        if kms_arn is not None and kms_arn.service == "kms" and kms_arn.region:
+        is_kms = kms_arn is not None and kms_arn.service == "kms" and bool(kms_arn.region)
+        if kms_arn is not None and is_kms and is_account(kms_arn.account):
             kms = session_factory(kms_arn.account).client("kms", region_name=kms_arn.region)
             around = _key(kms, intent.kms_arn)
     except BotoCoreError as failure:
@@ -96,7 +98,8 @@ def collect(intent: IntentLike, session_factory: SessionFactory) -> Snapshot:
 
 def _role(arn: Arn | None, session_factory: SessionFactory) -> Role | UnseenType | None:
     """Read the role by its name: the path is not part of it, so the ARN found may differ."""
-    if arn is None or arn.service != "iam" or not arn.resource.startswith("role/"):
+    is_role = arn is not None and arn.service == "iam" and arn.resource.startswith("role/")
+    if arn is None or not is_role or not is_account(arn.account):
         return UNSEEN
     iam = session_factory(arn.account).client("iam", region_name=_IAM_REGION)
     name = arn.resource.rsplit("/", 1)[-1]
