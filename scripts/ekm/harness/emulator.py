@@ -17,6 +17,7 @@ from ekm.harness.localstack import OPENAI_ACCOUNT, REGION
 from ekm.harness.process import KeptProcess
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import TracebackType
 
     from ekm.harness.localstack import LocalStack
@@ -74,7 +75,7 @@ class EmulatorProcess:
         aws: LocalStack,
         *,
         settle: float = 0,
-        faults: Sequence[str] = (),
+        faults: Iterable[str] = (),
         settings: Mapping[str, Any] | None = None,
         database: Path | None = None,
         port: int = 0,
