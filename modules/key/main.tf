@@ -27,6 +27,9 @@ resource "aws_kms_key" "this" {
   tags   = var.tags
 
   lifecycle {
+    # Disabling the key is the kill switch: whoever threw it, the next apply must not undo it.
+    ignore_changes = [is_enabled]
+
     precondition {
       condition     = length(local.foreign_administrators) == 0
       error_message = "administrators must be roles or users of the account ${var.account_id}; found ${jsonencode(local.foreign_administrators)}. Name principals of this account."
