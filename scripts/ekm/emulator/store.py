@@ -105,10 +105,11 @@ class Store:
         self._lock = threading.RLock()
         try:
             self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-            self._prepare()
         except sqlite3.Error as error:
             raise _unusable(path, str(error)) from error
-        except _Foreign as error:
+        try:
+            self._prepare()
+        except (sqlite3.Error, _Foreign) as error:
             self._connection.close()
             raise _unusable(path, str(error)) from error
 
