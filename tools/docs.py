@@ -68,9 +68,10 @@ def default_of(body: dict[str, Any]) -> str:
 def inputs_table() -> str:
     """Return the table of the root module's variables."""
     rows = ["| input | type | default | what it is |", "|---|---|---|---|"]
-    for name, body in blocks(ROOT / "variables.tf", "variable").items():
-        what = cell(text_of(body.get("description", "")))
-        rows.append(f"| `{name}` | `{type_of(body)}` | {default_of(body)} | {what} |")
+    for file in [ROOT / "variables.tf", *sorted(ROOT.glob("variables.*.tf"))]:
+        for name, body in blocks(file, "variable").items():
+            what = cell(text_of(body.get("description", "")))
+            rows.append(f"| `{name}` | `{type_of(body)}` | {default_of(body)} | {what} |")
     return "\n".join(rows)
 
 
