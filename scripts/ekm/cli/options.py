@@ -164,6 +164,19 @@ class Given:
             return None
         return self.intent()
 
+    def account(self) -> str | None:
+        """The account that the AWS credentials must be of, where the role is known.
+
+        Raises:
+            BadInput: The role's ARN is malformed.
+        """
+        from ekm.registrar.intent import account_of, check_role_arn  # noqa: PLC0415 - see above
+
+        if self.role_arn is None:
+            return None
+        check_role_arn(self.role_arn)
+        return account_of(self.role_arn)
+
     def _members(self) -> dict[str, str | None]:
         return {
             "role_arn": self.role_arn,

@@ -110,9 +110,12 @@ def _register(
 ) -> tuple[Registered, int, str]:
     from ekm.registrar.intent import check_id  # noqa: PLC0415 - `--help` needs none of it
     from ekm.registrar.register import Wanted, register  # noqa: PLC0415 - see above
+    from ekm.registrar.ssm import SsmStore  # noqa: PLC0415 - see above
 
     intent = given.intent()
     place = parse_place(given.record)
+    if place.kind == "ssm":
+        SsmStore.check_room(given.projects)
     if adopt is not None:
         check_id(adopt, "--adopt")
     desk = Desk(place, admin_key_from=admin_key_from, account=intent.account)

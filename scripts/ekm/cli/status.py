@@ -47,9 +47,10 @@ def command(
 
     given = options.gather(record=record, from_terraform=from_terraform)
     place = parse_place(given.record)
-    desk = Desk(place, admin_key_from=admin_key_from)
+    desk = Desk(place, admin_key_from=admin_key_from, account=given.account())
     assert desk.store is not None
     found = desk.store.read()
+    render.progress("Asking OpenAI and AWS for what is there.")
     api = desk.api()
     key: ExternalKey | None = None
     if found is not None and found.external_key_id is not None:

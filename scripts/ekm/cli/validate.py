@@ -44,8 +44,9 @@ def command(
     else:
         given = options.gather(record=record, from_terraform=from_terraform)
         place = parse_place(given.record)
-        desk = Desk(place, admin_key_from=admin_key_from)
+        desk = Desk(place, admin_key_from=admin_key_from, account=given.account())
         found = recorded_id(desk)
+    render.progress("Asking OpenAI to use the key.")
     desk.api().validate_external_key(found)
     if as_json:
         render.document({"status": "success", "external_key_id": found})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -51,6 +52,7 @@ def run_terraform(folder: Path, terraform: str = "terraform") -> str:
             capture_output=True,
             text=True,
             timeout=TIMEOUT,
+            env={name: value for name, value in os.environ.items() if name != "OPENAI_ADMIN_KEY"},
             check=False,
         )
     except FileNotFoundError:

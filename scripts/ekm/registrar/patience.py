@@ -68,8 +68,8 @@ class Patience:
         diagnosis = f" Reading the policies: {explained.message}" if explained else ""
         return NotReachable(
             "wait_deadline",
-            f"OpenAI could not use the key within {self._allowed:.0f} s. {_sentence(denial.message)}"
-            f"{diagnosis}",
+            f"OpenAI could not use the key within {self._allowed:.0f} s. "
+            f"{_sentence(denial.message)}{diagnosis}",
             at_fault=explained.at_fault if explained else None,
             remedy=(explained.remedy if explained else None)
             or "Check trust policy, role policy and key policy; then run again (--wait SECONDS).",

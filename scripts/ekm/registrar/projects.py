@@ -13,6 +13,7 @@ from ekm.admin_api.refusals import Kind, kind_of
 from ekm.errors import EkmError
 from ekm.registrar import matching
 from ekm.registrar.patience import CURABLE
+from ekm.registrar.record import State
 from ekm.registrar.steps import CreateProject, ListProjects, Say, Wait, WriteRecord
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def settled_projects(
     """
     active = frozenset(key.api_project_ids)
     recorded = dict(record.projects)
+    # A run that ended in the middle may have created a project without learning of it.
+    unfinished = record.state is State.REGISTERING and not fresh
     listed: tuple[Project, ...] | None = None
     outcomes: list[ProjectOutcome] = []
     notices: list[str] = []
@@ -67,7 +70,7 @@ def settled_projects(
             outcomes.append(ProjectOutcome(name, known or "", "unchanged"))
             continue
         found: Project | None = None
-        if matching.needs_listing(name, recorded, active, fresh=fresh):
+        if unfinished or matching.needs_listing(name, recorded, active, fresh=fresh):
             if listed is None:
                 listed = yield ListProjects()
             found = matching.choose_project(name, key.id, listed, known)

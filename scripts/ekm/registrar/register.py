@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Final
 from ekm.admin_api.refusals import Kind, kind_of
 from ekm.errors import Conflict, EkmError
 from ekm.registrar import matching
-from ekm.registrar.patience import CURABLE, DEFAULT_WAIT, Patience, claimed
+from ekm.registrar.patience import DEFAULT_WAIT, Patience, claimed
 from ekm.registrar.projects import ProjectOutcome, settled_projects
 from ekm.registrar.record import Record, State
 from ekm.registrar.steps import (
     CreateKey,
+    DeleteRecord,
     FetchKey,
     ListKeys,
     ReadRecord,
@@ -101,15 +102,20 @@ def register(wanted: Wanted) -> Protocol[Registered]:
     record = _begun(wanted, old, claim, found)
     if found is None:
         record = yield WriteRecord(record)
-        found = yield from _created(wanted, patience)
+        found = yield from _created(wanted, patience, old, claim)
         record = replace(record, external_key_id=found.key.id)
     if old is None or old.live_id != found.key.id:
         record = yield WriteRecord(record)  # at once: from here on a crash loses nothing
+    _check_match(wanted, found.key)
     if found.how == "created_after_doubt":
         yield from _check_single(wanted, found.key)
     yield from _validated(found.key.id, patience)
     record, projects, notices = yield from settled_projects(
-        wanted.projects, found.key, record, patience, fresh=found.how == "created"
+        wanted.projects,
+        found.key,
+        record,
+        patience,
+        fresh=found.how.startswith("created"),
     )
     record = replace(record, state=State.REGISTERED)
     record = yield WriteRecord(record, validated=True)
@@ -166,21 +172,27 @@ def _found(wanted: Wanted, old: Record | None) -> Protocol[_Found | None]:
     return _Found(match, "adopted", notices) if match else None
 
 
-def _created(wanted: Wanted, patience: Patience) -> Protocol[_Found]:
+def _created(
+    wanted: Wanted, patience: Patience, old: Record | None, claim: int
+) -> Protocol[_Found]:
     """Create the registration; wait for IAM; after an unclear answer look before creating."""
     unclear = 0
+    if _ended_in_doubt(wanted, old):
+        unclear += 1
+        match = yield from _looked_again(
+            wanted, "An earlier run ended before OpenAI had answered its create.", LOOK_DELAYS[1:]
+        )
+        if match:
+            return _Found(match, "adopted")
     while True:
         try:
             key: ExternalKey = yield CreateKey(wanted.intent)
         except EkmError as failure:
-            kind = kind_of(failure)
-            if kind in CURABLE:
-                yield from patience.endure(failure)
+            if kind_of(failure) is not Kind.AMBIGUOUS:
+                yield from _endured(failure, patience, old, claim, in_doubt=unclear > 0)
                 continue
-            if kind is not Kind.AMBIGUOUS:
-                raise
             unclear += 1
-            match = yield from _looked_again(wanted, failure)
+            match = yield from _looked_again(wanted, failure.message, LOOK_DELAYS)
             if match:
                 return _Found(match, "adopted")
             if unclear >= MOST_UNCLEAR:
@@ -189,10 +201,36 @@ def _created(wanted: Wanted, patience: Patience) -> Protocol[_Found]:
             return _Found(key, "created_after_doubt" if unclear else "created")
 
 
-def _looked_again(wanted: Wanted, failure: EkmError) -> Protocol[ExternalKey | None]:
-    for delay in LOOK_DELAYS:
+def _ended_in_doubt(wanted: Wanted, old: Record | None) -> bool:
+    """Whether an earlier run may have created this registration without learning of it."""
+    return (
+        old is not None
+        and old.state is State.REGISTERING
+        and old.external_key_id is None
+        and old.intent == wanted.intent
+    )
+
+
+def _endured(
+    failure: EkmError, patience: Patience, old: Record | None, claim: int, *, in_doubt: bool
+) -> Protocol[None]:
+    """Wait for IAM, or end with the record as it was: a refused create leaves no mark."""
+    try:
+        yield from patience.endure(failure)
+    except EkmError:
+        if not in_doubt and old is None:
+            yield DeleteRecord()
+        elif not in_doubt and old is not None:
+            yield WriteRecord(replace(old, claim=claim))
+        raise
+
+
+def _looked_again(
+    wanted: Wanted, why: str, delays: tuple[float, ...]
+) -> Protocol[ExternalKey | None]:
+    for delay in delays:
         if delay:
-            yield Wait(delay, f"{failure.message} It is not in the list yet; looking again.")
+            yield Wait(delay, f"{why} It is not in the list yet; looking again.")
         keys: tuple[ExternalKey, ...] = yield ListKeys()
         match = matching.choose_key(wanted.intent, keys)
         if match:

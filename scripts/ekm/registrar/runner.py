@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from ekm.errors import Conflict
+from ekm.errors import Conflict, EkmError
 from ekm.registrar import steps
 from ekm.registrar.record import Record, timestamp
 from ekm.registrar.store import RENEW_AFTER, RecordStore
@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 __all__ = ["Heartbeat", "Runner"]
 
 T = TypeVar("T")
+# Steps in which OpenAI calls AWS, or which change something: each may take seconds.
+_ANNOUNCED: Final[dict[type, str]] = {
+    steps.CreateKey: "Registering the key with OpenAI, which tries it.",
+    steps.ValidateKey: "Asking OpenAI to use the key.",
+    steps.CreateProject: "Creating the project.",
+    steps.DeleteKey: "Deleting the registration at OpenAI.",
+}
 TELL_AFTER = 2.0  # seconds; a shorter wait is not worth a line
 
 
@@ -127,7 +134,7 @@ class Runner:
         finally:
             protocol.close()
             self._heartbeat.claimed = False
-            self._store.release()
+            self._release()
 
     def carry_out(self, step: Step) -> Any:  # noqa: C901, PLR0911, PLR0912 - one line a step
         """Carry one step out and return its outcome.
@@ -144,6 +151,8 @@ class Runner:
                 at_fault=self._store.place,
                 remedy="Wait for the other run to end, then run again.",
             )
+        if type(step) in _ANNOUNCED:
+            self._progress(_ANNOUNCED[type(step)])
         match step:
             case steps.TryClaim():
                 claim = self._store.try_claim()
@@ -187,6 +196,15 @@ class Runner:
                 return self._explain(intent) if self._explain else None
             case steps.Say(text):
                 return self._progress(text)
+
+    def _release(self) -> None:
+        try:
+            self._store.release()
+        except EkmError as failure:  # what was done is done: it must not end in this error
+            self._progress(
+                f"The claim on {self._store.place} could not be given back and will lapse: "
+                f"{failure.message}"
+            )
 
     def _write(self, record: Record, *, validated: bool) -> Record:
         now = timestamp(self._now())

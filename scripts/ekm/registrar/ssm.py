@@ -35,6 +35,7 @@ __all__ = ["SsmStore", "check_prefix"]
 
 STANDARD_BYTES: Final = 4096  # of a Standard parameter; more needs the Advanced tier
 ADVANCED_BYTES: Final = 8192  # of an Advanced parameter. Source: SSM PutParameter
+RESERVED_BYTES: Final = 2600  # of a record, for all but its projects
 _PREFIX: Final = re.compile(r"(?:/[A-Za-z0-9_.-]+){1,13}")
 LONGEST_PREFIX: Final = 900  # characters; SSM allows 1011 with ARN and name
 _CLAIM: Final = re.compile(r"claim-([1-9][0-9]*)")
@@ -135,13 +136,19 @@ class SsmStore:
         text = records.serialise(record)
         size = len(text.encode())
         if size > ADVANCED_BYTES:
-            raise BadInput(
-                "record_too_large",
-                f"The record {self.place} would have {size} bytes; SSM takes {ADVANCED_BYTES}.",
-                at_fault="--project",
-                remedy="Use fewer or shorter project names in one registration, or a file record.",
-            )
+            raise _too_large(f"{size} bytes")
         self._put("record", text, overwrite=True, advanced=size > STANDARD_BYTES)
+
+    @staticmethod
+    def check_room(projects: tuple[str, ...]) -> None:
+        """Refuse more projects than a record in SSM has room for, before anything is done.
+
+        Raises:
+            BadInput: The names need more than is left beside ARNs, ids and times.
+        """
+        size = sum(len(json.dumps(name, ensure_ascii=False).encode()) + 64 for name in projects)
+        if size > ADVANCED_BYTES - RESERVED_BYTES:
+            raise _too_large(f"{len(projects)} projects need {size} bytes")
 
     def delete(self) -> None:
         """Delete the record, and claims of runs that ended without releasing theirs."""
@@ -231,6 +238,15 @@ class SsmStore:
 
     def _claim_text(self) -> str:
         return json.dumps(self._me)
+
+
+def _too_large(found: str) -> BadInput:
+    return BadInput(
+        "record_too_large",
+        f"The record would not fit into an SSM parameter of {ADVANCED_BYTES} bytes: {found}.",
+        at_fault="--project",
+        remedy="Use fewer or shorter project names in one registration, or a file record.",
+    )
 
 
 def _whereabouts() -> dict[str, str]:

@@ -1,0 +1,235 @@
+"""Two registrars of one intent, in every order of their steps, with crashes and lost answers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from openai_double import lost_after_commit, lost_before_commit
+from worlds import BASE_URL, INTENT, PLACE, WANTED, MemoryStore, World
+
+from ekm.registrar.record import State
+from ekm.registrar.register import register
+from ekm.registrar.retire import Unwanted, retire
+from ekm.registrar.steps import (
+    ArchiveProject,
+    CreateKey,
+    CreateProject,
+    DeleteKey,
+    Elapsed,
+    Step,
+    Wait,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ekm.registrar.runner import Runner
+
+FAULTY = (CreateKey, CreateProject, DeleteKey, ArchiveProject)
+STEP, LOST_BEFORE, LOST_AFTER, CRASH = "step", "lost_before", "lost_after", "crash"
+Action = tuple[int, str]
+
+
+class Actor:
+    """One run, advanced a step at a time; after a crash it starts anew."""
+
+    def __init__(self, world: World, make: Any) -> None:
+        self._world = world
+        self._make = make
+        self.result: Any = None
+        self.failure: Exception | None = None
+        self.start()
+
+    def start(self) -> None:
+        """Begin a run."""
+        self._runner: Runner
+        self._store: MemoryStore
+        self._runner, self._store = self._world.runner()
+        self._protocol = self._make()
+        self.pending: Step | None = next(self._protocol)
+
+    def act(self, action: str) -> None:
+        """Carry the pending step out, in one of the ways it can go."""
+        if action == CRASH:
+            self._world.shelf.dead.add(self._store.token)
+            self._protocol.close()
+            self.start()
+            return
+        assert self.pending is not None
+        wire: Any = self._runner._api._transport
+        wire.calls = 0
+        fault = {LOST_BEFORE: lost_before_commit, LOST_AFTER: lost_after_commit}.get(action)
+        wire.faults = {0: fault} if fault else {}
+        outcome: Any = 0.0  # of Elapsed and Wait: time stands still, so that states repeat
+        failure: Exception | None = None
+        if not isinstance(self.pending, Elapsed | Wait):
+            try:
+                outcome = self._runner.carry_out(self.pending)
+            except Exception as raised:  # noqa: BLE001 - the protocol decides what it means
+                failure = raised
+        try:
+            self.pending = (
+                self._protocol.throw(failure) if failure else self._protocol.send(outcome)
+            )
+        except StopIteration as ended:
+            self.pending, self.result = None, ended.value
+            self._store.release()
+        except Exception as raised:  # noqa: BLE001 - a test looks at it
+            self.pending, self.failure = None, raised
+            self._store.release()
+
+    def fingerprint(self) -> str:
+        """Where the run is, with everything that its next steps depend on."""
+        frames = []
+        generator = self._protocol
+        while generator is not None and generator.gi_frame is not None:
+            frame = generator.gi_frame
+            local = {k: v for k, v in frame.f_locals.items() if k not in {"failure", "patience"}}
+            frames.append((frame.f_code.co_name, frame.f_lasti, repr(local)))
+            generator = generator.gi_yieldfrom
+        return repr((frames, self.pending, self._store.number, self.result, self.failure))
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much may go wrong in one schedule."""
+
+    crashes: int
+    lost: int
+
+
+def replay(
+    schedule: tuple[Action, ...], makes: list[Any], begin: Callable[[], World]
+) -> tuple[World, list[Actor]]:
+    """The world after a schedule."""
+    world = begin()
+    actors = [Actor(world, make) for make in makes]
+    for index, action in schedule:
+        actors[index].act(action)
+    return world, actors
+
+
+def actions(schedule: tuple[Action, ...], actors: list[Actor], bounds: Bounds) -> Iterator[Action]:
+    """What can happen next."""
+    crashed = sum(action == CRASH for _, action in schedule)
+    lost = sum(action in {LOST_BEFORE, LOST_AFTER} for _, action in schedule)
+    for index, actor in enumerate(actors):
+        if actor.pending is None:
+            continue
+        yield index, STEP
+        if lost < bounds.lost and isinstance(actor.pending, FAULTY):
+            yield index, LOST_BEFORE
+            yield index, LOST_AFTER
+        if crashed < bounds.crashes:
+            yield index, CRASH
+
+
+def ends(
+    makes: list[Any], bounds: Bounds, begin: Callable[[], World] = World
+) -> list[tuple[World, list[Actor]]]:
+    """Every world in which a schedule ends; a state that was seen is not gone on from."""
+    found: list[tuple[World, list[Actor]]] = []
+    seen: set[str] = set()
+    waiting: list[tuple[Action, ...]] = [()]
+    while waiting:
+        schedule = waiting.pop()
+        world, actors = replay(schedule, makes, begin)
+        spent = (
+            sum(action == CRASH for _, action in schedule),
+            sum(action in {LOST_BEFORE, LOST_AFTER} for _, action in schedule),
+        )
+        shelf = world.shelf
+        state = repr(
+            (
+                spent,
+                [actor.fingerprint() for actor in actors],
+                shelf.record,
+                sorted(n for n, token in shelf.claims.items() if token not in shelf.dead),
+                json.dumps([world.openai.keys, world.openai.projects]),
+            )
+        )
+        if state in seen:
+            continue
+        seen.add(state)
+        possible = list(actions(schedule, actors, bounds))
+        if not possible:
+            found.append((world, actors))
+        waiting += [(*schedule, action) for action in possible]
+    assert found, "no schedule ended"
+    return found
+
+
+@pytest.mark.parametrize(
+    "bounds", [Bounds(0, 0), Bounds(1, 0), Bounds(0, 1), Bounds(1, 1)], ids=str
+)
+def test_two_registrars_end_as_one_registration_in_every_order(bounds: Bounds) -> None:
+    """Two runs at once, one of them killed or one answer lost, leave two keys or projects."""
+    makes = [lambda: register(WANTED), lambda: register(WANTED)]
+    for world, actors in ends(makes, bounds):
+        assert [actor.failure for actor in actors] == [None, None]
+        world.check()
+        assert {actor.result.external_key_id for actor in actors} == {
+            world.openai.matching("prod")[0]
+        }
+
+
+def test_two_registrars_that_want_different_projects_make_each_once() -> None:
+    """A run with one more project loses the other's, or makes it twice."""
+    more = replace(WANTED, projects=("prod", "test"))
+    makes = [lambda: register(WANTED), lambda: register(more)]
+    for world, actors in ends(makes, Bounds(1, 0)):
+        assert [actor.failure for actor in actors] == [None, None]
+        world.check(("prod", "test"))
+
+
+def test_registrar_killed_at_every_step_ends_well_when_run_again() -> None:
+    """A crash at some step, or two, makes the next run create a second one."""
+    for world, actors in ends([lambda: register(WANTED)], Bounds(2, 1)):
+        assert actors[0].failure is None
+        world.check()
+
+
+def registered(projects: tuple[str, ...] = ()) -> World:
+    """A world with a registration."""
+    world = World()
+    world.register(replace(WANTED, projects=projects))
+    return world
+
+
+def test_retire_killed_at_every_step_resumes_and_deletes_once() -> None:
+    """A crash or a lost answer in retire leaves a registration that nobody knows of."""
+    unwanted = Unwanted(PLACE, BASE_URL, INTENT, delete_record=True)
+    for world, actors in ends([lambda: retire(unwanted)], Bounds(2, 1), registered):
+        assert actors[0].failure is None
+        assert world.openai.keys == {}
+        assert world.shelf.record is None
+
+
+def test_retire_that_archives_resumes_at_every_step() -> None:
+    """A crash between archiving and deleting leaves the registration, or a second archiving."""
+    unwanted = Unwanted(PLACE, BASE_URL, INTENT, confirm="extkey_1")
+    for world, actors in ends(
+        [lambda: retire(unwanted)], Bounds(2, 1), lambda: registered(("prod", "test"))
+    ):
+        assert actors[0].failure is None
+        assert world.openai.keys == {}
+        assert world.openai.active("prod") == []
+        assert world.shelf.record is not None
+        assert world.shelf.record.state is State.RETIRED
+
+
+def test_register_and_retire_at_once_end_as_one_of_the_two() -> None:
+    """A registration made while the other run retires is lost from the record."""
+    unwanted = Unwanted(PLACE, BASE_URL, INTENT)
+    wanted = replace(WANTED, projects=())
+    for world, actors in ends(
+        [lambda: register(wanted), lambda: retire(unwanted)], Bounds(1, 0), registered
+    ):
+        assert [actor.failure for actor in actors] == [None, None]
+        record = world.shelf.record
+        assert record is not None
+        live = [record.live_id] if record.live_id else []
+        assert world.openai.matching("prod") == live

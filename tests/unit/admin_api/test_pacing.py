@@ -1,0 +1,153 @@
+"""No more calls a minute than allowed, over processes that share a folder."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from ekm.admin_api.pacing import WindowPacer, state_folder
+
+URL = "https://api.openai.com/v1"
+KEYS = "POST /organization/external_keys"
+
+
+class Time:
+    """Seconds that only a sleep moves."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        """Read it."""
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Move on."""
+        self.now += seconds
+
+
+def pacer(
+    folder: Path, time: Time, lines: list[str] | None = None, limit: int = 6, url: str = URL
+) -> WindowPacer:
+    """A pacer of its own, as another process would have."""
+    said = lines if lines is not None else []
+    return WindowPacer(
+        limit, url, folder=folder, clock=time, sleep=time.sleep, progress=said.append
+    )
+
+
+def test_fresh_registration_does_not_wait(tmp_path: Path) -> None:
+    """The first registration of the day waits for no reason."""
+    time = Time()
+    lines: list[str] = []
+    paced = pacer(tmp_path, time, lines)
+    for endpoint in ("GET /k", KEYS, "POST /k/{id}/validate", "POST /p"):
+        paced.wait(endpoint)
+    assert (paced.waited, lines) == (0.0, [])
+
+
+def test_no_minute_has_more_than_the_limit(tmp_path: Path) -> None:
+    """A burst after a pause, as a token bucket allows, runs into OpenAI's limit."""
+    time = Time()
+    paced = pacer(tmp_path, time)
+    moments = []
+    for index in range(40):
+        time.sleep(index % 7)
+        paced.wait(KEYS)
+        moments.append(time.now)
+    for moment in moments:
+        assert sum(moment <= other < moment + 60 for other in moments) <= 6
+
+
+def test_two_processes_share_one_window(tmp_path: Path) -> None:
+    """Each process takes the whole limit for itself."""
+    time = Time()
+    one, two = pacer(tmp_path, time), pacer(tmp_path, time)
+    for _ in range(3):
+        one.wait(KEYS)
+        two.wait(KEYS)
+    assert time.now == 1_000_000.0
+    two.wait(KEYS)
+    assert time.now == 1_000_060.0
+    assert two.waited == 60.0
+
+
+def test_hosts_and_endpoints_are_counted_apart(tmp_path: Path) -> None:
+    """Calls to one endpoint hold up those to another."""
+    time = Time()
+    for _ in range(6):
+        pacer(tmp_path, time).wait(KEYS)
+    pacer(tmp_path, time).wait("GET /organization/projects")
+    pacer(tmp_path, time, url="https://eu.api.openai.com/v1").wait(KEYS)
+    assert time.now == 1_000_000.0
+
+
+def test_waiting_is_announced_with_the_setting_that_rules_it(tmp_path: Path) -> None:
+    """A run stands still for a minute and says nothing."""
+    time = Time()
+    lines: list[str] = []
+    paced = pacer(tmp_path, time, lines, limit=1)
+    paced.wait(KEYS)
+    paced.wait(KEYS)
+    assert len(lines) == 1
+    assert "60 s" in lines[0]
+    assert "EKM_CALLS_PER_MINUTE" in lines[0]
+
+
+def test_back_off_holds_every_process_back(tmp_path: Path) -> None:
+    """A 429 that one process met is met by all the others too."""
+    time = Time()
+    pacer(tmp_path, time).back_off(KEYS, 90.0)
+    pacer(tmp_path, time).wait(KEYS)
+    assert time.now == pytest.approx(1_000_090.0)
+
+
+def test_clock_set_back_does_not_hold_up(tmp_path: Path) -> None:
+    """After the clock is set back by an hour, every call waits for an hour."""
+    time = Time()
+    paced = pacer(tmp_path, time, limit=1)
+    paced.wait(KEYS)
+    time.now -= 3600
+    paced.wait(KEYS)
+    assert paced.waited == 0.0
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", '{"x": 1}', '{"x": ["y"]}', "null"])
+def test_broken_state_is_begun_anew(tmp_path: Path, content: str) -> None:
+    """A state file that was cut short stops every run of the user."""
+    time = Time()
+    paced = pacer(tmp_path, time)
+    paced.wait(KEYS)
+    next(tmp_path.glob("calls-*.json")).write_text(content)
+    paced.wait(KEYS)
+    assert paced.waited == 0.0
+
+
+def test_folder_that_cannot_be_written_paces_alone(tmp_path: Path) -> None:
+    """A read-only home stops the run, or turns pacing off."""
+    file = tmp_path / "a-file"
+    file.write_text("")
+    time = Time()
+    paced = pacer(file / "below", time, limit=1)
+    paced.wait(KEYS)
+    paced.wait(KEYS)
+    assert paced.waited == 60.0
+
+
+def test_state_is_for_this_user_alone(tmp_path: Path) -> None:
+    """Another user of the machine can change the counts."""
+    folder = tmp_path / "state"
+    pacer(folder, Time()).wait(KEYS)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_state_folder_follows_xdg(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """State lands where the user did not ask for it; a relative or empty value counts as unset."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert state_folder() == tmp_path / "openai-ekm"
+    monkeypatch.setenv("HOME", "/home/somebody")
+    for value in ("", "relative"):
+        monkeypatch.setenv("XDG_STATE_HOME", value)
+        assert state_folder() == Path("/home/somebody/.local/state/openai-ekm")
