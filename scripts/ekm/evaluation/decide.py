@@ -86,13 +86,17 @@ Guardrail = tuple[str, tuple[NamedDocument, ...], Findings]
 def _guardrails(policies: PreparedPolicies, situation: Situation) -> list[Guardrail]:
     """The levels of RCPs and SCPs that bear on the request.
 
-    Service-linked roles are subject to neither, service principals to no SCP.
+    Service-linked roles are subject to neither, service principals to no SCP, and
+    `kms:RetireGrant` to no RCP.
+
+    Source: https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html
     """
     if situation.service_linked:
         return []
     levels = [
         (f"resource control policies at level {index}", level)
         for index, level in enumerate(policies.rcps)
+        if situation.action != "kms:retiregrant"
     ]
     if situation.caller.form is not CallerForm.SERVICE:
         levels += [

@@ -82,6 +82,9 @@ def _statement(raw: Any, index: int, kind: DocumentKind, *, variables: bool) -> 
     effect = _effect(raw)
     not_principal = "NotPrincipal" in raw
     principals = _principals(raw, kind, effect)
+    if kind is DocumentKind.RCP:
+        _everyone(principals)
+        principals = None
     not_action = "NotAction" in raw
     action_texts, actions = _actions(raw, kind, not_action=not_action)
     not_resource = "NotResource" in raw
@@ -102,7 +105,7 @@ def _statement(raw: Any, index: int, kind: DocumentKind, *, variables: bool) -> 
         ),
     )
     if kind is DocumentKind.RCP:
-        _resource_control(read)
+        _full_access(read)
     return read
 
 
@@ -243,20 +246,19 @@ def _resources(
     return tuple(_each(raw[element], element, partial(parse_resource, variables=variables)))
 
 
-def _resource_control(read: Statement) -> None:
-    """What only resource control policies ask: everyone as principal, Allow in one form alone."""
-    if read.principals is None or any(
-        each.form is not PrincipalForm.ANYONE for each in read.principals
-    ):
+def _everyone(principals: tuple[Principal, ...] | None) -> None:
+    """The principal of a resource control policy is everyone, so it says nothing."""
+    if any(each.form is not PrincipalForm.ANYONE for each in principals or ()):
         raise MalformedPolicy("the principal of a resource control policy is *", "Principal")
-    if read.effect is Effect.DENY:
-        return
+
+
+def _full_access(read: Statement) -> None:
+    """In resource control policies Allow stands in one form alone."""
     full = (
         read.actions == (ANY,)
         and not read.not_resource
-        and read.resources is not None
-        and any(each.everything for each in read.resources)
+        and any(each.everything for each in read.resources or ())
         and not read.conditions
     )
-    if not full:
+    if read.effect is Effect.ALLOW and not full:
         raise MalformedPolicy("Allow stands in RCPFullAWSAccess only: every action on *", "Effect")

@@ -97,7 +97,7 @@ class Statement:
         index: Its place in the document, from zero.
         sid: Its Sid; None when it has none or an empty one.
         effect: Allow or Deny.
-        principals: Whom it names; None in documents that name nobody.
+        principals: Whom it names; None in documents that name nobody, or everyone (RCPs).
         not_principal: Whether `principals` are the exceptions (NotPrincipal).
         actions: Patterns of `service:Action` in lower case.
         action_texts: The same as the policy spells them.
