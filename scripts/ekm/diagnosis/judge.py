@@ -77,7 +77,7 @@ def judge_assume_role(
     if decision.allowed:
         return _ok(snapshot, decisions)
     if decision.outcome is DecisionOutcome.ERROR:
-        error = wording.malformed("AssumeRole", decision)
+        error = wording.malformed("AssumeRole", _place(snapshot, decision, None))
         return _fault(snapshot, Outcome.POLICY_MALFORMED, error, decisions, decision)
     curable = role.trust_policy is UNSEEN
     return _fault(
@@ -162,7 +162,7 @@ def _use_fault(
 ) -> Diagnosis:
     decision, operation = decisions[action], action.removeprefix("kms:")
     if decision.outcome is DecisionOutcome.ERROR:
-        error = wording.malformed(operation, decision)
+        error = wording.malformed(operation, _place(snapshot, decision, key))
         return _fault(snapshot, Outcome.POLICY_MALFORMED, error, decisions, decision, key=key)
     role = snapshot.role
     assert isinstance(role, Role)
@@ -225,6 +225,12 @@ def _deciding(
         for reference in decision.decided_by
         if key is not None or not reference.document.startswith("identity")
     )
+
+
+def _place(snapshot: Snapshot, decision: Decision, key: Key | None) -> str:
+    """Return what is malformed, and where, by snapshot path."""
+    document, colon, rest = (decision.message or "").partition(": ")
+    return f"{_path(snapshot, document, key)}{colon}{rest}"
 
 
 def _path(snapshot: Snapshot, document: str, key: Key | None) -> str:

@@ -125,11 +125,12 @@ def not_symmetric(key: Key) -> AwsError | None:
     return None
 
 
-def malformed(operation: str, decision: Decision) -> AwsError:
-    """A document that AWS would not have saved; the words name the place."""
-    code = (
-        "MalformedPolicyDocument"
-        if operation == "AssumeRole"
-        else ("MalformedPolicyDocumentException")
-    )
-    return AwsError(operation, code, decision.message or "Syntax errors in policy.")
+def malformed(operation: str, place: str) -> AwsError:
+    """A document that AWS would not have saved.
+
+    Args:
+        operation: The call that meets it.
+        place: What is wrong, and where.
+    """
+    exception = "" if operation == "AssumeRole" else "Exception"
+    return AwsError(operation, f"MalformedPolicyDocument{exception}", place)

@@ -13,7 +13,7 @@ class Unseen(Enum):
 
     UNSEEN = "unseen"
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> Literal[False]:
         """Read as false: nothing was seen."""
         return False
 
