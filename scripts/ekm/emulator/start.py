@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -54,14 +55,13 @@ def run(
     switched = Faults(parse_fault(text) for text in faults)
     keys = AdminKeys.from_environment(environment)
     accounts = Accounts(_endpoint(environment))
-    listener = bind(host, port)
-    store = Store(database)
-    try:
-        settling = Settling(store, seconds=settle, clock=time.time)
+    with ExitStack() as opened:
+        listener = opened.enter_context(bind(host, port))
+        store = opened.enter_context(closing(Store(database)))
         emulator = Emulator(
             store=store,
             keys=keys,
-            cloud=AwsCloud(accounts, settling),
+            cloud=AwsCloud(accounts, Settling(store, seconds=settle, clock=time.time)),
             clock=time.time,
             settings=behaviour,
             faults=switched,
@@ -75,9 +75,6 @@ def run(
         }
         app = create_app(emulator, hang_up=connections.hang_up)
         serve(app, listener, connections, lambda: ready(where))
-    finally:
-        listener.close()
-        store.close()
 
 
 def _endpoint(environment: Mapping[str, str]) -> str:

@@ -1,0 +1,221 @@
+"""Collecting from AWS: what is refused stays unseen, what is not there is said so."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from ekm.errors import NotReachable
+from ekm.snapshot import UNSEEN, Alias, Role
+from ekm.snapshot.aws import collect
+
+ROLE = "arn:aws:iam::111122223333:role/team/openai-ekm"
+KEY = "arn:aws:kms:eu-west-1:444455556666:key/11111111-2222-3333-4444-555555555555"
+ALIAS = "arn:aws:kms:eu-west-1:444455556666:alias/x"
+INTENT = SimpleNamespace(role_arn=ROLE, kms_arn=KEY, external_id="org-abc")
+BOUNDARY = "arn:aws:iam::111122223333:policy/boundary"
+MANAGED = "arn:aws:iam::111122223333:policy/managed"
+
+
+class Aws:
+    """An AWS whose answers a test may replace by an error."""
+
+    def __init__(self, **errors: str) -> None:
+        self.errors = errors
+        self.asked: list[tuple[str, str, str | None]] = []
+        self.account = ""
+
+    def __call__(self, account: str) -> Aws:
+        """A session for an account."""
+        self.account = account
+        return self
+
+    def client(self, service_name: Any, region_name: str | None = None) -> Any:
+        """A client: every operation of every service."""
+        self.asked.append((self.account, service_name, region_name))
+        return self
+
+    def get_paginator(self, operation: str) -> Any:
+        """A paginator with two pages, the second one empty."""
+        whole = getattr(self, operation)
+        (member,) = {"list_aliases": ["Aliases"], "list_grants": ["Grants"]}.get(
+            operation,
+            ["PolicyNames" if operation == "list_role_policies" else "AttachedPolicies"],
+        )
+        return SimpleNamespace(paginate=lambda **kw: [whole(**kw), {member: []}])
+
+    def __getattr__(self, operation: str) -> Any:
+        """An operation of AWS."""
+        if operation not in ANSWERS:
+            raise AttributeError(operation)
+
+        def call(**arguments: Any) -> Any:
+            if code := self.errors.get(operation):
+                raise ClientError({"Error": {"Code": code, "Message": "m"}}, operation)
+            return ANSWERS[operation](**arguments)
+
+        return call
+
+
+def managed(**arguments: Any) -> Any:
+    """A managed policy's default version."""
+    return {"Policy": {"DefaultVersionId": "v7", "Arn": arguments["PolicyArn"]}}
+
+
+def described(**arguments: Any) -> Any:
+    """A key, by its ARN or by its alias."""
+    assert arguments["KeyId"] in {KEY, ALIAS}
+    return {
+        "KeyMetadata": {
+            "Arn": KEY,
+            "KeyState": "Enabled",
+            "KeySpec": "SYMMETRIC_DEFAULT",
+            "KeyUsage": "ENCRYPT_DECRYPT",
+            "Origin": "AWS_KMS",
+            "MultiRegion": True,
+            "MultiRegionConfiguration": {"MultiRegionKeyType": "PRIMARY"},
+        }
+    }
+
+
+ANSWERS: dict[str, Any] = {
+    "get_role": lambda **asked: {
+        "Role": {
+            "Arn": f"arn:aws:iam::111122223333:role/team/{asked['RoleName']}",
+            "AssumeRolePolicyDocument": {"trust": 1},
+            "MaxSessionDuration": 3600,
+            "PermissionsBoundary": {"PermissionsBoundaryArn": BOUNDARY},
+        }
+    },
+    "list_role_policies": lambda **_: {"PolicyNames": ["use"]},
+    "get_role_policy": lambda **asked: {"PolicyDocument": {"inline": asked["PolicyName"]}},
+    "list_attached_role_policies": lambda **_: {
+        "AttachedPolicies": [{"PolicyName": "managed", "PolicyArn": MANAGED}]
+    },
+    "get_policy": managed,
+    "get_policy_version": lambda **asked: {
+        "PolicyVersion": {
+            "Document": {"managed": asked["PolicyArn"], "version": asked["VersionId"]}
+        }
+    },
+    "describe_key": described,
+    "get_key_policy": lambda **asked: {"Policy": f'{{"of": "{asked["PolicyName"]}"}}'},
+    "list_aliases": lambda **_: {"Aliases": [{"AliasName": "alias/x", "AliasArn": ALIAS}]},
+    "list_grants": lambda **_: {
+        "Grants": [{"GranteePrincipal": "arn:g", "Operations": ["Encrypt"], "GrantId": "1"}]
+    },
+}
+
+
+def test_everything_that_bears_on_the_key_is_read() -> None:
+    """A judgement would rest on half of the policies."""
+    aws = Aws()
+    found = collect(INTENT, aws)
+    assert found.as_json() == {
+        "schema": "ekm-snapshot/1",
+        "registration": {"role_arn": ROLE, "kms_arn": KEY, "external_id": "org-abc"},
+        "role": {
+            "arn": ROLE,
+            "trust_policy": {"trust": 1},
+            "permission_policies": [
+                {"name": "use", "document": {"inline": "use"}},
+                {"name": "managed", "document": {"managed": MANAGED, "version": "v7"}},
+            ],
+            "permissions_boundary": {"managed": BOUNDARY, "version": "v7"},
+            "max_session_duration": 3600,
+        },
+        "keys": [
+            {
+                "arn": KEY,
+                "state": "Enabled",
+                "spec": "SYMMETRIC_DEFAULT",
+                "usage": "ENCRYPT_DECRYPT",
+                "origin": "AWS_KMS",
+                "multi_region": "PRIMARY",
+                "policy": '{"of": "default"}',
+            }
+        ],
+        "aliases": [{"arn": ALIAS, "target": KEY}],
+        "grants": [{"grantee_principal": "arn:g", "operations": ["Encrypt"], "key_arn": KEY}],
+        "customer": {"account": "111122223333"},
+        "calls": found.as_json()["calls"],
+    }
+    assert found.unseen() == ("scps", "rcps")
+    assert ("444455556666", "kms", "eu-west-1") in aws.asked
+    assert ("111122223333", "iam", "us-east-1") in aws.asked
+
+
+def test_an_alias_leads_to_its_key() -> None:
+    """A registered alias would have no key behind it."""
+    intent = SimpleNamespace(role_arn=ROLE, kms_arn=ALIAS, external_id="org-abc")
+    found = collect(intent, Aws())
+    assert found.keys
+    assert found.keys[0].arn == KEY
+    assert found.aliases == (Alias(ALIAS, KEY),)
+
+
+def test_what_does_not_exist_was_looked_up_and_not_found() -> None:
+    """A misspelt role or key would be taken for one that nobody looked at."""
+    found = collect(INTENT, Aws(get_role="NoSuchEntity", describe_key="NotFoundException"))
+    assert found.role is None
+    assert (found.keys, found.aliases, found.grants) == ((), (), ())
+    assert found.unseen() == ("scps", "rcps")
+
+
+@pytest.mark.parametrize(
+    ("operation", "unseen"),
+    [
+        ("get_role", "role"),
+        ("list_role_policies", "permission_policies"),
+        ("get_role_policy", "permission_policies"),
+        ("list_attached_role_policies", "permission_policies"),
+        ("get_policy_version", "permission_policies"),
+        ("get_policy", "permissions_boundary"),
+        ("describe_key", "keys"),
+        ("get_key_policy", "keys[0].policy"),
+        ("list_aliases", "aliases"),
+        ("list_grants", "grants"),
+    ],
+)
+def test_what_is_refused_stays_unseen(operation: str, unseen: str) -> None:
+    """A policy that could not be read would be judged as if it were empty."""
+    assert unseen in collect(INTENT, Aws(**{operation: "AccessDenied"})).unseen()
+
+
+def test_a_policy_that_vanishes_between_list_and_read_is_gone() -> None:
+    """A race would leave everything unseen."""
+    found = collect(INTENT, Aws(get_role_policy="NoSuchEntity"))
+    assert isinstance(found.role, Role)
+    assert found.role.permission_policies is not UNSEEN
+    assert [policy.name for policy in found.role.permission_policies] == ["managed"]
+
+
+@pytest.mark.parametrize(
+    ("role_arn", "kms_arn"),
+    [
+        ("nonsense", "nonsense"),
+        ("arn:aws:iam::111122223333:user/x", "arn:aws:kms:eu-west-1:x:key/y"),
+        ("arn:aws:iam::١١١١٢٢٢٢٣٣٣٣:role/x", "arn:aws:kms::444455556666:key/y"),
+    ],
+)
+def test_what_cannot_be_looked_up_is_not_looked_up(role_arn: str, kms_arn: str) -> None:
+    """A call would go to an account or a Region that does not exist."""
+    aws = Aws()
+    intent = SimpleNamespace(role_arn=role_arn, kms_arn=kms_arn, external_id="e")
+    found = collect(intent, aws)
+    assert (found.role, found.keys) == (UNSEEN, UNSEEN)
+    assert aws.asked == []
+
+
+def test_an_aws_that_does_not_answer_is_an_error_of_its_own() -> None:
+    """A network that is down would read as a policy that is missing."""
+
+    def nobody(_: str) -> Any:
+        raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
+
+    with pytest.raises(NotReachable) as caught:
+        collect(INTENT, nobody)
+    assert caught.value.id == "aws_no_answer"
