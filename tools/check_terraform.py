@@ -14,9 +14,9 @@ from pathlib import Path
 
 from ekm.errors import EkmError
 from ekm.harness import Workspace
+from ekm.harness.command import run_command
 from ekm.harness.providers import find_terraform
 from ekm.harness.roots import local_modules
-from ekm.harness.terraform import run_command
 
 ROOT = Path(__file__).resolve().parent.parent
 VALID = ROOT / ".cache" / "terraform-valid"

@@ -6,10 +6,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-import psutil
-
 from ekm.harness import CUSTOMER_ACCOUNT, OPENAI_ACCOUNT, LocalStack
-from ekm.harness.sockets import beyond_loopback, listening
+from ekm.harness.sockets import beyond_loopback, ended, family, listening
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,15 +22,6 @@ with LocalStack.start() as aws, EmulatorProcess.start(aws) as openai:
     print(aws.pid, openai.pid, flush=True)
     sys.stdin.read()
 """
-
-
-def family(*pids: int) -> list[psutil.Process]:
-    """The processes and all their descendants."""
-    found = []
-    for pid in pids:
-        process = psutil.Process(pid)
-        found += [process, *process.children(recursive=True)]
-    return found
 
 
 def test_both_listen_on_loopback_only(
@@ -74,5 +63,4 @@ def test_both_are_gone_when_their_starter_is_killed(tmp_path: Path) -> None:
     assert len(processes) >= 4
     starter.kill()
     starter.communicate()
-    _, alive = psutil.wait_procs(processes, timeout=15)
-    assert alive == []
+    assert ended(processes, 15)

@@ -8,10 +8,11 @@ Use the fixtures of `ekm.harness.plugin` in a test suite; use these names in a s
         workspace.apply()
 """
 
+from ekm.harness.command import Run
 from ekm.harness.documents import UNKNOWN, planned_document
 from ekm.harness.emulator import EmulatorProcess
 from ekm.harness.localstack import CUSTOMER_ACCOUNT, OPENAI_ACCOUNT, REGION, LocalStack
-from ekm.harness.terraform import Plan, Run, Workspace
+from ekm.harness.terraform import Plan, Workspace
 
 __all__ = [
     "CUSTOMER_ACCOUNT",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import secrets
 import sys
-import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Self
 
 from ekm.errors import NotReachable
@@ -78,6 +78,7 @@ class EmulatorProcess:
         faults: Iterable[str] = (),
         settings: Mapping[str, Any] | None = None,
         database: Path | None = None,
+        folder: Path | None = None,
         port: int = 0,
         admin_key: str | None = None,
         environment: Mapping[str, str] | None = None,
@@ -90,7 +91,9 @@ class EmulatorProcess:
             settle: Seconds that IAM takes to settle after a change.
             faults: Faults to begin with, as on the command line.
             settings: What is not publicly known about OpenAI, by name.
-            database: SQLite file for its state; a temporary one when absent.
+            database: SQLite file for its state; one in the folder when absent.
+            folder: Where its logs go, for one that is to outlive this process; a temporary one
+                when absent.
             port: TCP port; 0 for a free one.
             admin_key: The key to accept; a new one when absent.
             environment: Further variables, for example keys with fewer scopes.
@@ -102,9 +105,9 @@ class EmulatorProcess:
         key = admin_key or new_admin_key()
         extra = settings or {}
         with ExitStack() as resources:
-            folder = Path(
-                resources.enter_context(tempfile.TemporaryDirectory(prefix="ekm-openai-"))
-            )
+            if folder is None:
+                folder = Path(resources.enter_context(TemporaryDirectory(prefix="ekm-openai-")))
+            folder.mkdir(parents=True, exist_ok=True)
             state = database or folder / "openai.sqlite3"
             process = KeptProcess(
                 [
@@ -229,6 +232,11 @@ class EmulatorProcess:
         """
         headers = {"Authorization": f"Bearer {self.admin_key}"}
         return _call(method, f"{self.base_url}{path}", body, headers)
+
+    def leave_running(self) -> None:
+        """Let it outlive this process; it was started with a `folder` of its own."""
+        self._process.leave_running()
+        self._resources.pop_all()
 
     def stop(self) -> None:
         """Stop it; harmless when called twice."""

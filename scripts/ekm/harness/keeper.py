@@ -16,6 +16,8 @@ import subprocess
 import sys
 import threading
 
+STAY = b"stay"  # said before standard input closes: outlive the starter
+
 
 def main(grace: float, command: list[str]) -> int:
     """Run the command until it ends, SIGTERM comes, or standard input closes.
@@ -34,9 +36,11 @@ def main(grace: float, command: list[str]) -> int:
 
     def starter_gone() -> None:
         # os.read, not sys.stdin: a buffered reader's lock would abort the interpreter at exit.
-        while os.read(0, 4096):
-            pass
-        stopping.set()
+        said = b""
+        while part := os.read(0, 4096):
+            said += part
+        if said != STAY:
+            stopping.set()
 
     def end_when_told() -> None:
         stopping.wait()

@@ -11,9 +11,9 @@ import importlib.util
 import itertools
 import os
 import sys
-import tempfile
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Self
 
 from ekm.errors import BadInput, NotReachable
@@ -54,12 +54,20 @@ class LocalStack:
         self._resources = resources
 
     @classmethod
-    def start(cls, *, services: str = SERVICES, ready_seconds: float = READY_SECONDS) -> Self:
+    def start(
+        cls,
+        *,
+        services: str = SERVICES,
+        ready_seconds: float = READY_SECONDS,
+        folder: Path | None = None,
+    ) -> Self:
         """Start one and wait until it answers.
 
         Args:
             services: AWS services to serve, separated by commas.
             ready_seconds: Deadline for the start.
+            folder: Where its caches and logs go, for one that is to outlive this process; a
+                cache folder of the user's and a temporary folder when absent.
 
         Raises:
             BadInput: This Python is not one that LocalStack runs on, or it is not installed.
@@ -67,11 +75,14 @@ class LocalStack:
         """
         _check_installed()
         with ExitStack() as resources:
-            root = resources.enter_context(_cache_slot())
-            folder = Path(resources.enter_context(tempfile.TemporaryDirectory(prefix="ekm-aws-")))
+            if folder is None:
+                root = resources.enter_context(_cache_slot())
+                place = Path(resources.enter_context(TemporaryDirectory(prefix="ekm-aws-")))
+            else:
+                root = place = folder
             for attempt in range(1, PORT_TRIES + 1):
                 try:
-                    port, process = _start(services, root, folder, ready_seconds)
+                    port, process = _start(services, root, place, ready_seconds)
                 except NotReachable as error:
                     if error.id != "server_ended" or attempt == PORT_TRIES:
                         raise
@@ -158,6 +169,12 @@ class LocalStack:
         """
         make: Callable[..., Any] = self.session(account, region).client
         return make(service)
+
+    def leave_running(self) -> None:
+        """Let it outlive this process; it was started with a `folder` of its own."""
+        if self._process is not None:
+            self._process.leave_running()
+        self._resources.pop_all()
 
     def stop(self) -> None:
         """Stop it when the harness started it; harmless when called twice."""

@@ -30,8 +30,6 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
@@ -40,10 +38,12 @@ from ekm.harness.emulator import EmulatorProcess
 from ekm.harness.environment import clean
 from ekm.harness.localstack import CUSTOMER_ACCOUNT, REGION, LocalStack
 from ekm.harness.providers import provider_settings
+from ekm.harness.surroundings import rehearsal_environment
 from ekm.harness.terraform import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 __all__ = ["WorkspaceFactory"]
 
@@ -203,22 +203,3 @@ def ekm_environment(
     yield environment
     os.environ.clear()
     os.environ.update(before)
-
-
-def rehearsal_environment(
-    aws: LocalStack, openai: EmulatorProcess, *, account: str, region: str
-) -> dict[str, str]:
-    """Return the variables of Terraform and of the registrar that it starts.
-
-    Args:
-        aws: Where AWS is.
-        openai: Where OpenAI is.
-        account: The customer's account.
-        region: AWS Region.
-    """
-    return {
-        **aws.environment(account, region),
-        **openai.environment(),
-        # The module's launcher then finds the `ekm-register` of this very environment.
-        "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", ""))),
-    }

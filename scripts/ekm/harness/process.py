@@ -11,14 +11,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ekm.errors import NotReachable
+from ekm.harness.keeper import STAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["KeptProcess"]
+__all__ = ["KeptProcess", "keep"]
 
 GRACE_SECONDS = 3.0  # between SIGTERM and SIGKILL; LocalStack sometimes never ends by itself
+KEEPER = Path(__file__).with_name("keeper.py")
 POLL_SECONDS = 0.02  # how often a condition is looked at
+
+
+def keep(command: Sequence[str], grace: float) -> list[str]:
+    """Return the words that run a command and end it when standard input closes, or on SIGTERM.
+
+    Args:
+        command: The words to run.
+        grace: Seconds between SIGTERM and SIGKILL.
+    """
+    return [sys.executable, "-I", str(KEEPER), str(grace), *command]
 
 
 class KeptProcess:
@@ -44,10 +56,9 @@ class KeptProcess:
         folder.mkdir(parents=True, exist_ok=True)
         self._out = folder / "out"
         self._log = folder / "log"
-        keeper = Path(__file__).with_name("keeper.py")
         with self._out.open("wb") as out, self._log.open("wb") as log:
             self._keeper = subprocess.Popen(
-                [sys.executable, "-I", str(keeper), str(grace), *command],
+                keep(command, grace),
                 stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=log,
@@ -121,6 +132,12 @@ class KeptProcess:
         except subprocess.TimeoutExpired:
             os.killpg(self.pid, signal.SIGKILL)
             return self._keeper.wait()
+
+    def leave_running(self) -> None:
+        """Let it outlive this process; whoever wants it gone ends `pid`, with SIGTERM."""
+        if self._keeper.stdin is not None:
+            self._keeper.stdin.write(STAY)
+            self._keeper.stdin.close()
 
     def _last_words(self, lines: int = 15) -> str:
         return "\n".join((self.output + self.log).strip().splitlines()[-lines:]) or "(no output)"

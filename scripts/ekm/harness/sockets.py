@@ -1,11 +1,20 @@
-"""Which sockets a rehearsal listens on: loopback only, and a test says so."""
+"""What a rehearsal runs and listens on: loopback only, and nothing of it outlives its end."""
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import socket
+from typing import TYPE_CHECKING
 
-__all__ = ["beyond_loopback", "free_port", "listening"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import psutil
+
+__all__ = ["beyond_loopback", "ended", "family", "free_port", "listening"]
+
+END_SECONDS = 10.0  # how long a process that was told to stop may take
 
 
 def free_port(host: str = "127.0.0.1") -> int:
@@ -28,12 +37,7 @@ def listening(pid: int) -> frozenset[tuple[str, int]]:
     import psutil  # noqa: PLC0415 - of the rehearsal extra
 
     found: set[tuple[str, int]] = set()
-    try:
-        root = psutil.Process(pid)
-        family = [root, *root.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return frozenset()
-    for process in family:
+    for process in family(pid):
         try:
             connections = process.net_connections(kind="inet")
         except (psutil.NoSuchProcess, psutil.AccessDenied):
@@ -54,3 +58,32 @@ def beyond_loopback(pid: int) -> frozenset[tuple[str, int]]:
         for address, port in listening(pid)
         if not ipaddress.ip_address(address.split("%")[0]).is_loopback
     )
+
+
+def family(*pids: int) -> list[psutil.Process]:
+    """Return processes and all their descendants, those that are there.
+
+    Args:
+        pids: Processes of this user.
+    """
+    import psutil  # noqa: PLC0415 - of the rehearsal extra
+
+    found: list[psutil.Process] = []
+    for pid in pids:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
+            found += [process, *process.children(recursive=True)]
+    return found
+
+
+def ended(processes: Sequence[psutil.Process], seconds: float = END_SECONDS) -> bool:
+    """Wait for processes to be gone, and tell whether they are.
+
+    Args:
+        processes: What `family` returned before they were told to stop.
+        seconds: How long to wait.
+    """
+    import psutil  # noqa: PLC0415 - of the rehearsal extra
+
+    _, alive = psutil.wait_procs(processes, timeout=seconds)
+    return not alive

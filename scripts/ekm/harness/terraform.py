@@ -5,15 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
-import subprocess
-import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ekm.errors import CheckFailed
+from ekm.harness.command import Run, run_command
 from ekm.harness.documents import UNKNOWN, planned_document
 from ekm.harness.environment import cache_folder, clean
 from ekm.harness.providers import find_terraform, provider_settings
@@ -22,44 +20,9 @@ from ekm.harness.roots import copy_root
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["Plan", "Run", "Workspace", "run_command"]
+__all__ = ["Plan", "Run", "Workspace"]
 
-INTERRUPT_SECONDS = 15.0  # Terraform ends its running operations within seconds when interrupted
 NO_CHANGES, CHANGES = 0, 2  # exit codes of `terraform plan -detailed-exitcode`
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One finished command of Terraform.
-
-    Attributes:
-        words: The command, without the program's path.
-        exit_code: Terraform's own.
-        stdout: Standard output.
-        stderr: Standard error.
-        seconds: How long it took.
-    """
-
-    words: tuple[str, ...]
-    exit_code: int
-    stdout: str = field(repr=False)
-    stderr: str = field(repr=False)
-    seconds: float
-
-    @property
-    def ok(self) -> bool:
-        """Whether it ended with exit code 0."""
-        return self.exit_code == 0
-
-    @property
-    def output(self) -> str:
-        """Both streams."""
-        return self.stdout + self.stderr
-
-    @property
-    def said(self) -> str:
-        """Both streams with Terraform's frames and line breaks removed, to look for sentences."""
-        return " ".join(self.output.replace("│", " ").replace("╷", " ").replace("╵", " ").split())
 
 
 @dataclass(frozen=True)
@@ -352,7 +315,7 @@ class Workspace:
             )
         raise CheckFailed(
             "terraform_failed",
-            f"terraform {words[0]} ended with exit code {run.exit_code}:\n{_errors_of(run)}",
+            f"terraform {words[0]} ended with exit code {run.exit_code}:\n{run.errors()}",
             at_fault=str(self.path),
             remedy="Read Terraform's words above; they name the resource and the reason.",
         )
@@ -393,53 +356,3 @@ class Workspace:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / "terraform-plugins.lock"):
             yield
-
-
-def run_command(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None
-) -> Run:
-    """Run a command to its end; when this process is interrupted, so is the command.
-
-    Args:
-        command: The words, the program's path first.
-        folder: Where it runs.
-        environment: Its whole environment; this process's when absent.
-    """
-    started = time.monotonic()
-    with subprocess.Popen(
-        command,
-        cwd=folder,
-        env=None if environment is None else dict(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        start_new_session=True,  # so that only we decide what an interruption does to it
-    ) as process:
-        try:
-            stdout, stderr = process.communicate()
-        except BaseException:
-            _end(process)
-            raise
-    seconds = time.monotonic() - started
-    return Run(tuple(command[1:]), process.returncode, stdout, stderr, seconds)
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGINT)
-    try:
-        process.communicate(timeout=INTERRUPT_SECONDS)
-    except subprocess.TimeoutExpired:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-
-
-def _errors_of(run: Run, lines: int = 60) -> str:
-    """Return what Terraform printed from its first error on, or its last lines."""
-    place = run.stderr.find("Error:")
-    text = run.stderr[place:] if place >= 0 else run.output
-    return "\n".join(text.strip().splitlines()[:lines])

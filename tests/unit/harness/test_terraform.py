@@ -13,7 +13,7 @@ import pytest
 
 from ekm.errors import BadInput, CheckFailed
 from ekm.harness import Workspace
-from ekm.harness.terraform import Run
+from ekm.harness.command import Run
 
 # Answers as a script says; logs its words and what it sees of the environment.
 FAKE = """#!/bin/sh
@@ -36,7 +36,7 @@ esac
 CALLER = """
 import sys
 from pathlib import Path
-from ekm.harness.terraform import run_command
+from ekm.harness.command import run_command
 run_command([sys.argv[1]], Path("/"))
 """
 
@@ -151,7 +151,7 @@ def test_an_interrupted_caller_interrupts_the_command(tmp_path: Path) -> None:
     """Ctrl-C would leave Terraform and its providers running."""
     script = tmp_path / "slow"
     script.write_text(
-        "#!/bin/sh\ntrap 'echo interrupted > \"$0.done\"; exit 0' INT\n"
+        "#!/bin/sh\ntrap 'echo interrupted > \"$0.done\"; exit 0' TERM\n"
         'echo $$ > "$0.pid"\nwhile :; do sleep 0.05; done\n'
     )
     script.chmod(0o755)

@@ -1,0 +1,396 @@
+"""The story itself: from nothing to an encrypted project, a revocation, and back to nothing."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import signal
+import sys
+import tempfile
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ekm.errors import BadInput, CheckFailed
+from ekm.harness.command import Run, run_command
+from ekm.harness.demo.decisions import Answer, Documents, ask
+from ekm.harness.emulator import RUN_EKM, EmulatorProcess
+from ekm.harness.localstack import CUSTOMER_ACCOUNT, REGION, LocalStack
+from ekm.harness.providers import find_terraform
+from ekm.harness.sockets import beyond_loopback, ended, family, listening
+from ekm.harness.surroundings import rehearsal_environment
+from ekm.harness.terraform import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ekm.harness.demo.report import Report
+
+__all__ = ["find_module", "rehearse"]
+
+EXAMPLE = Path("examples", "api-project")
+ORGANIZATION = "org-rehearsal0123456789abcdef"
+FRESH_CALLS = 4  # list, create, validate, create project (docs: the registration protocol)
+EXIT_OPENAI_REFUSED = 4
+
+
+@dataclass
+class Stage:
+    """What the steps work on."""
+
+    report: Report
+    aws: LocalStack
+    openai: EmulatorProcess
+    workspace: Workspace
+    outputs: dict[str, Any]
+
+    def ekm(self, *words: str, expected: int = 0) -> dict[str, Any]:
+        """Run a verb of `ekm` as a person would, and return what it says.
+
+        Raises:
+            CheckFailed: Its exit code is another one.
+        """
+        self.report.command("ekm", *words)
+        run = run_command(
+            [sys.executable, *RUN_EKM, *words, "--json"],
+            self.workspace.path,
+            self.workspace.environment,
+        )
+        if run.exit_code != expected:
+            raise CheckFailed(
+                "demo_verb_failed",
+                f"ekm {words[0]} ended with exit code {run.exit_code}, not {expected}:\n"
+                f"{run.output.strip()}",
+            )
+        said: dict[str, Any] = json.loads(run.stdout)
+        return said
+
+
+def find_module(named: Path | None = None) -> Path:
+    """Return the folder of the Terraform module: named, this checkout's, or the current one.
+
+    Args:
+        named: A folder to use instead of looking.
+
+    Raises:
+        BadInput: The example is not there.
+    """
+    folders = [named] if named else [Path(__file__).resolve().parents[4], Path.cwd()]
+    for folder in folders:
+        if (folder / EXAMPLE / "main.tf").is_file():
+            return folder
+    raise BadInput(
+        "module_not_found",
+        f"There is no {EXAMPLE} in {folders[-1]}.",
+        at_fault="--module",
+        remedy="Run it in a checkout of the module, or name one with --module DIR.",
+    )
+
+
+def rehearse(
+    report: Report, *, module: Path | None = None, keep: bool = False
+) -> tuple[Answer, ...]:
+    """Tell the whole story; stop what it started, however it ends.
+
+    Args:
+        report: Takes every line, fact and check.
+        module: The Terraform module's folder; looked for when absent.
+        keep: Stop before the destruction and leave everything running.
+
+    Returns:
+        The table of decisions.
+
+    Raises:
+        EkmError: A step failed; the message says which one.
+        KeyboardInterrupt: Ctrl-C, SIGTERM or SIGHUP came; everything has been stopped by then.
+    """
+    find_terraform()
+    root = find_module(module) / EXAMPLE
+    folder = Path(tempfile.mkdtemp(prefix="ekm-demo-"))
+    with ExitStack() as resources:
+        resources.enter_context(_ended_by_signals())
+        resources.callback(shutil.rmtree, folder, ignore_errors=True)
+        stage = _start(report, resources, root, folder, keep=keep)
+        _apply(stage)
+        _validate(stage)
+        answers = _decide(stage)
+        _revoke_and_restore(stage)
+        if keep:
+            _leave_running(stage, folder)
+            resources.pop_all()
+            return answers
+        _destroy(stage)
+        with report.step("Stop what was started"):
+            started = family(stage.aws.pid, stage.openai.pid)
+            resources.close()
+            report.check(
+                "LocalStack, the emulator and their processes are gone, and so are their files.",
+                holds=bool(started) and ended(started) and not folder.exists(),
+            )
+    return answers
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Make SIGTERM and SIGHUP end the story as Ctrl-C does, and let nothing disturb the end."""
+
+    def end(*_: object) -> None:
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(name, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {name: signal.signal(name, end) for name in signals}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def _start(report: Report, resources: ExitStack, root: Path, folder: Path, *, keep: bool) -> Stage:
+    with report.step("Start AWS and OpenAI on this machine"):
+        aws = resources.enter_context(LocalStack.start(folder=folder / "aws" if keep else None))
+        report.fact("AWS", f"{aws.endpoint_url} (LocalStack)")
+        openai = resources.enter_context(
+            EmulatorProcess.start(aws, folder=folder / "openai" if keep else None)
+        )
+        report.fact("OpenAI", f"{openai.base_url} (ekm emulate)")
+        outside = beyond_loopback(aws.pid) | beyond_loopback(openai.pid)
+        report.check(
+            "Both listen on loopback only.",
+            holds=bool(listening(aws.pid) and listening(openai.pid)) and not outside,
+            found=f"listening on {outside}",
+        )
+        environment = rehearsal_environment(aws, openai, account=CUSTOMER_ACCOUNT, region=REGION)
+        workspace = Workspace(
+            root, folder / "terraform", environment, variables={"organization_id": ORGANIZATION}
+        )
+    return Stage(report, aws, openai, workspace, {})
+
+
+def _apply(stage: Stage) -> None:
+    report, workspace = stage.report, stage.workspace
+    with report.step(f"Create key, policy and role, and register them: {EXAMPLE}"):
+        report.command("terraform apply")
+        workspace.apply()
+        stage.outputs = workspace.outputs()
+        module = stage.outputs["ekm"]
+        report.fact("key", module["key_arn"])
+        report.fact("alias", module["alias_arn"])
+        report.fact("role", module["role_arn"])
+        report.fact("external id", module["external_id"])
+        report.fact("external key id", str(stage.outputs["external_key_id"]))
+        for name, project in (stage.outputs["project_ids"] or {}).items():
+            report.fact("project id", f"{project} ({name})")
+        report.fact("record", module["record"])
+        calls = stage.openai.calls()
+        report.check(
+            f"One apply registered the key and made the project, with {FRESH_CALLS} calls.",
+            holds=bool(stage.outputs["external_key_id"]) and len(calls) == FRESH_CALLS,
+            found="; ".join(calls),
+        )
+        plan = workspace.plan()
+        report.check("A second plan is empty.", holds=plan.empty, found=plan.run.said[-500:])
+
+
+def _validate(stage: Stage) -> None:
+    report = stage.report
+    with report.step("Ask OpenAI whether it can use the key"):
+        report.text("OpenAI assumes the role with the external id, encrypts and decrypts.")
+        said = stage.ekm("validate", "--from-terraform", ".")
+        report.check("OpenAI can use the key.", holds=said["status"] == "success", found=str(said))
+
+
+def _decide(stage: Stage) -> tuple[Answer, ...]:
+    report = stage.report
+    with report.step("Who may use the key, and who may not"):
+        report.text(
+            "Decided as AWS would, from the three policies that are in force now. Whoever is not "
+            "OpenAI in the role is taken to be allowed everything by policies of their own."
+        )
+        answers = ask(_documents(stage))
+        report.table(
+            ("who", "wants to", "decision", "because of"),
+            [(row.who, row.wants, row.decision.outcome.value, row.because) for row in answers],
+        )
+        wrong = [f"{row.who}: {row.wants}" for row in answers if not row.holds]
+        report.check(
+            f"All {len(answers)} decisions are as they must be: only OpenAI's role, only with "
+            "your external id, only to encrypt and decrypt, only with this key.",
+            holds=not wrong,
+            found="; ".join(wrong),
+        )
+    return answers
+
+
+def _documents(stage: Stage) -> Documents:
+    """Read the policies from AWS, not from Terraform: what is in force is what counts."""
+    module = stage.outputs["ekm"]
+    iam, kms = stage.aws.client("iam"), stage.aws.client("kms")
+    name = module["role_arn"].rpartition("/")[2]
+    inline = iam.list_role_policies(RoleName=name)["PolicyNames"]
+    policy = kms.get_key_policy(KeyId=module["key_arn"], PolicyName="default")["Policy"]
+    return Documents(
+        role_arn=module["role_arn"],
+        key_arn=module["key_arn"],
+        external_id=module["external_id"],
+        trust_policy=iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"],
+        role_policies=[
+            iam.get_role_policy(RoleName=name, PolicyName=each)["PolicyDocument"] for each in inline
+        ],
+        key_policy=json.loads(policy),
+    )
+
+
+def _revoke_and_restore(stage: Stage) -> None:
+    report, key = stage.report, stage.outputs["ekm"]["key_arn"]
+    kms = stage.aws.client("kms")
+    with report.step("Pull the plug: disable the key"):
+        report.command("aws kms disable-key --key-id", key.rpartition("/")[2])
+        kms.disable_key(KeyId=key)
+        error = stage.ekm("validate", "--from-terraform", ".", expected=EXIT_OPENAI_REFUSED)[
+            "error"
+        ]
+        report.text(f"OpenAI: {error['message'].partition(': ')[2] or error['message']}")
+        report.check(
+            "Validation fails, in AWS's own words.", holds="is disabled" in error["message"]
+        )
+        report.text(
+            "What it means: OpenAI encrypts nothing new. What it stored stays readable from cached "
+            "data keys for up to an hour, then no more. Nothing is deleted: enabling the key "
+            "brings it all back. Only the key's deletion would lose it for good."
+        )
+    with report.step("Plug it in again: enable the key"):
+        report.command("aws kms enable-key --key-id", key.rpartition("/")[2])
+        kms.enable_key(KeyId=key)
+        said = stage.ekm("validate", "--from-terraform", ".")
+        report.check("OpenAI can use the key again.", holds=said["status"] == "success")
+
+
+def _destroy(stage: Stage) -> None:
+    report, workspace = stage.report, stage.workspace
+    external_key_id = str(stage.outputs["external_key_id"])
+    with report.step("Try to destroy it all"):
+        report.command("terraform destroy")
+        run = workspace.destroy(check=False)
+        _tell_refusal(report, run, "Refused:")
+        report.check(
+            "Refused, because deletion protection is on.",
+            holds=not run.ok and "deletion protection is on" in run.said,
+            found=run.said[-500:],
+        )
+        report.check(
+            "Key, policy, role, alias and registration are all there.", holds=_all_there(stage)
+        )
+    with report.step("Turn deletion protection off, in an apply of its own"):
+        report.command("terraform apply -var deletion_protection=false")
+        workspace.set_variables(**workspace.variables, deletion_protection=False)
+        workspace.apply()
+        report.command("terraform destroy")
+        run = workspace.destroy(check=False)
+        _tell_refusal(report, run, "error[")
+        report.check(
+            "Still refused: the project is active, and archiving it cannot be undone.",
+            holds=not run.ok and "active projects" in run.said,
+            found=run.said[-500:],
+        )
+        report.check(
+            "Key, policy, role, alias and registration are all there.", holds=_all_there(stage)
+        )
+    with report.step("Destroy it, with the word for this run"):
+        report.command(f"EKM_CONFIRM_ARCHIVE={external_key_id} terraform destroy")
+        workspace.destroy(environment={"EKM_CONFIRM_ARCHIVE": external_key_id})
+        _check_gone(stage, external_key_id)
+
+
+def _tell_refusal(report: Report, run: Run, start: str) -> None:
+    """Tell the reason out of Terraform's output: what the provisioner said, from a word on."""
+    for line in run.output.splitlines():
+        _, found, rest = line.partition("(local-exec): ")
+        if found and rest.startswith((start, "  remedy")):
+            report.text(f"Terraform: {rest.strip()}")
+
+
+def _all_there(stage: Stage) -> bool:
+    module = stage.outputs["ekm"]
+    key = stage.aws.client("kms").describe_key(KeyId=module["alias_arn"])["KeyMetadata"]
+    documents = _documents(stage)
+    registered = stage.openai.api(
+        "GET", f"/organization/external_keys/{stage.outputs['external_key_id']}"
+    )
+    return bool(
+        key["KeyState"] == "Enabled"
+        and key["Arn"] == module["key_arn"]
+        and documents.role_policies
+        and registered["api_project_ids"]
+    )
+
+
+def _check_gone(stage: Stage, external_key_id: str) -> None:
+    report, module = stage.report, stage.outputs["ekm"]
+    registered = stage.openai.api("GET", "/organization/external_keys")["data"]
+    report.check(
+        "The registration at OpenAI is gone.",
+        holds=external_key_id not in [each["id"] for each in registered],
+    )
+    projects = [
+        stage.openai.api("GET", f"/organization/projects/{project}")["status"]
+        for project in stage.outputs["project_ids"].values()
+    ]
+    report.check(
+        "The project is archived.", holds=set(projects) == {"archived"}, found=str(projects)
+    )
+    key = stage.aws.client("kms").describe_key(KeyId=module["key_arn"])["KeyMetadata"]
+    report.check(
+        "The key waits for its deletion, 30 days in which it can be saved.",
+        holds=key["KeyState"] == "PendingDeletion",
+        found=key["KeyState"],
+    )
+    roles = [role["Arn"] for role in stage.aws.client("iam").list_roles()["Roles"]]
+    report.check("The role is gone.", holds=module["role_arn"] not in roles)
+    records = stage.aws.client("ssm").describe_parameters()["Parameters"]
+    report.check("The record is gone.", holds=not records, found=str(records))
+    left = stage.workspace.addresses()
+    report.check("Terraform's state is empty.", holds=not left, found=", ".join(left))
+
+
+def _leave_running(stage: Stage, folder: Path) -> None:
+    """Leave both servers and the workspace, and say how to look around."""
+    report, workspace = stage.report, stage.workspace
+    with report.step("Leave it running"):
+        file = folder / "environment.sh"
+        file.touch(mode=0o600)  # it holds the rehearsal's admin key
+        settings = rehearsal_environment(
+            stage.aws, stage.openai, account=CUSTOMER_ACCOUNT, region=REGION
+        )
+        file.write_text(
+            "unset AWS_PROFILE AWS_SESSION_TOKEN\n"
+            + "".join(
+                f"export {name}={shlex.quote(value)}\n"
+                for name, value in {**workspace_settings(workspace), **settings}.items()
+            ),
+            encoding="utf-8",
+        )
+        report.lines(
+            "Look around:",
+            f"  source {file}",
+            f"  cd {workspace.path}",
+            "  terraform plan",
+            "  ekm status --from-terraform .",
+            '  curl -H "Authorization: Bearer $OPENAI_ADMIN_KEY" '
+            '"$OPENAI_BASE_URL/organization/external_keys"',
+            f"  curl {stage.openai.control_url}/requests",
+            "Stop it all:",
+            f"  kill {stage.aws.pid} {stage.openai.pid}; sleep 3; rm -rf {folder}",
+        )
+        stage.aws.leave_running()
+        stage.openai.leave_running()
+
+
+def workspace_settings(workspace: Workspace) -> dict[str, str]:
+    """Return what makes Terraform find its providers, to be used by hand."""
+    names = ("TF_CLI_ARGS_init", "TF_PLUGIN_CACHE_DIR")
+    return {name: workspace.environment[name] for name in names if name in workspace.environment}

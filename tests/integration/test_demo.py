@@ -1,0 +1,210 @@
+"""`ekm demo` tells the whole story, and leaves nothing running however it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from ekm.harness.sockets import ended, family
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+EKM = str(Path(sys.executable).with_name("ekm"))
+
+
+class Running:
+    """A demo that runs, and the lines that it has printed."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.lines: list[str] = []
+
+    def read_until(self, pattern: str) -> None:
+        """Read its output up to a line that matches."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line)
+            if re.search(pattern, line):
+                return
+        raise AssertionError(f"{pattern!r} was never printed:\n{''.join(self.lines)}")
+
+    def finish(self) -> str:
+        """Read the rest, and wait for its end."""
+        assert self.process.stdout is not None
+        self.lines += self.process.stdout.readlines()
+        self.process.wait(30)
+        return "".join(self.lines)
+
+
+@contextmanager
+def demo(folder: Path, *words: str, path: str | None = None) -> Iterator[Running]:
+    """Start a demo whose temporary files go to a folder of their own."""
+    folder.mkdir(exist_ok=True)
+    environment = {**os.environ, "TMPDIR": str(folder)} | ({"PATH": path} if path else {})
+    with subprocess.Popen(
+        [EKM, "demo", *words],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        guard = threading.Timer(170, process.kill)  # the demo promises three minutes
+        guard.start()
+        try:
+            yield Running(process)
+        finally:
+            guard.cancel()
+            process.kill()
+
+
+def test_the_whole_story(tmp_path: Path) -> None:
+    """The first thing that a new user runs would not show what the module promises."""
+    with demo(tmp_path / "t") as running:
+        page = running.finish()
+    assert running.process.returncode == 0, page
+    summary = page.partition("\nSummary: ")[2]
+    assert re.search(r"external key id +extkey_[0-9a-f]{28}", summary)
+    assert re.search(r"project id +proj_\w+ \(ekm-first\)", summary)
+    for claim in (
+        "Both listen on loopback only",
+        "with 4 calls",
+        "A second plan is empty",
+        "OpenAI can use the key.",
+        "decisions are as they must be",
+        "Validation fails, in AWS's own words",
+        "OpenAI can use the key again",
+        "Refused, because deletion protection is on",
+        "Still refused: the project is active",
+        "The registration at OpenAI is gone",
+        "waits for its deletion",
+        "their processes are gone",
+    ):
+        assert claim in summary
+    assert len(re.findall(r"… \d+\.\d s", page)) == 10
+    assert "✗" not in page
+    assert "sk-admin-" not in page
+    assert list((tmp_path / "t").iterdir()) == []
+
+
+def test_json_is_one_document(tmp_path: Path) -> None:
+    """A pipeline that runs the rehearsal could not read what was checked."""
+    with subprocess.Popen(
+        [EKM, "demo", "--keep", "--json"],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        stdout, stderr = process.communicate(timeout=170)
+    assert process.returncode == 0, stderr
+    document = json.loads(stdout)
+    assert document["holds"] is True
+    assert all(row["holds"] for row in document["decisions"])
+    _try_what_keep_says(stderr)
+
+
+def _try_what_keep_says(page: str) -> None:
+    """Look around as the page says, then stop it all as the page says."""
+    looked = page.partition("Look around:\n")[2].partition("Stop it all:")[0]
+    stop = next(line.strip() for line in page.splitlines() if line.strip().startswith("kill "))
+    processes = family(*map(int, re.findall(r"\d+", stop.partition(";")[0])))
+    assert len(processes) >= 4
+    try:
+        commands = "\n".join(line.strip() for line in looked.splitlines())
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", commands],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "No changes" in done.stdout
+        assert "Nothing differs" in done.stdout
+        assert '"organization.external_key"' in done.stdout.replace(" ", "")
+    finally:
+        subprocess.run(["bash", "-c", stop], check=False, timeout=60)
+    assert ended(processes)
+    assert not Path(stop.rpartition(" ")[2]).exists()
+
+
+def _interrupt(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGINT)
+
+
+def _terminate(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("send", [_interrupt, _terminate])
+def test_an_interrupted_demo_leaves_nothing(
+    tmp_path: Path, send: Callable[[subprocess.Popen[str]], None]
+) -> None:
+    """Ctrl-C, or a CI job that is cancelled, would leave servers, Terraform and files behind."""
+    with demo(tmp_path / "t") as running:
+        running.read_until("terraform apply")
+        processes = _with_terraform(running.process.pid)
+        send(running.process)
+        page = running.finish()
+    assert running.process.returncode == 130
+    assert "Interrupted." in page
+    assert "Traceback" not in page
+    assert ended([each for each in processes if each.pid != running.process.pid])
+    assert list((tmp_path / "t").iterdir()) == []
+
+
+def _with_terraform(pid: int) -> list[psutil.Process]:
+    """Wait until Terraform runs below a process; return everything below it."""
+    for _ in range(10_000):
+        processes = family(pid)
+        names = set()
+        for process in processes:
+            try:
+                names.add(process.name())
+            except psutil.NoSuchProcess:
+                continue
+        if any(name.startswith("terraform-provider") for name in names):
+            return processes
+    raise AssertionError("Terraform was never started.")
+
+
+def test_a_failing_step_is_named_and_leaves_nothing(tmp_path: Path) -> None:
+    """A demo that fails would end in a traceback, and with servers running."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "terraform").write_text(
+        "#!/bin/sh\n[ \"$1\" = init ] || { echo 'Error: the disk is full' >&2; exit 1; }\n"
+    )
+    (tools / "terraform").chmod(0o755)
+    with demo(tmp_path / "t", path=f"{tools}{os.pathsep}{os.environ['PATH']}") as running:
+        running.read_until("OpenAI")
+        processes = family(running.process.pid)
+        page = running.finish()
+    assert running.process.returncode == 1
+    assert "Step 2 (Create key, policy and role" in page
+    assert "the disk is full" in page
+    assert "Traceback" not in page
+    assert ended([each for each in processes if each.pid != running.process.pid])
+    assert list((tmp_path / "t").iterdir()) == []
+
+
+def test_without_terraform_one_line_says_what_to_do(tmp_path: Path) -> None:
+    """A user without Terraform would wait for servers to start before hearing of it."""
+    with demo(tmp_path / "t", path=str(tmp_path)) as running:
+        page = running.finish()
+    assert running.process.returncode == 2
+    assert "error[terraform_missing]: Terraform was not found on PATH." in page
+    assert "1. Start" not in page
