@@ -67,16 +67,20 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make pytest-terraform, when it is there, use Terraform and work under pytest-xdist.
 
     By itself it prefers OpenTofu, stops every run on a machine without Terraform, even one that
-    needs none, and calls a `load` that does not exist for fixtures shared between workers.
+    needs none, calls a `load` that does not exist for fixtures shared between workers, and
+    destroys what such a fixture applied although its teardown is off.
     """
     if not config.pluginmanager.hasplugin("terraform"):
         return
-    from pytest_terraform import tf  # noqa: PLC0415 - only where it is installed
+    from pytest_terraform import tf, xdist  # noqa: PLC0415 - only where it is installed
 
     if not config.option.dest_tf_binary:
         name = _setting(config, "ekm_terraform") or "terraform"
         config.option.dest_tf_binary = shutil.which(name) or name
     tf.TerraformTestApi.load = classmethod(lambda cls, path: cls.from_file(path))
+    shared = xdist.ScopedTerraformFixture
+    destroy = shared.tear_down
+    shared.tear_down = lambda self: None if self.teardown_config == "off" else destroy(self)
 
 
 def _setting(config: pytest.Config, name: str) -> str:
