@@ -65,7 +65,7 @@ class Policies:
         Raises:
             MalformedPolicy: A document is malformed; `place` begins with its name.
         """
-        trust = action.lower().startswith("sts:")
+        trust = isinstance(action, str) and action.lower().startswith("sts:")
         resource_kind = DocumentKind.TRUST if trust else DocumentKind.KEY
         return PreparedPolicies(
             identity=_level(self.identity, "identity", DocumentKind.IDENTITY),

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 
 from ekm.evaluation.caller import CallerForm
 from ekm.evaluation.decision import OpenPoint
-from ekm.policy.operators import Family, Quantifier
 from ekm.policy.principal import Principal, PrincipalForm
-from ekm.policy.statement import Condition, Effect, Statement
+from ekm.policy.statement import Effect, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,9 +29,8 @@ class Level(IntEnum):
 
     ACCOUNT delegates: the caller's own policies must allow too. ROLE is enough without an
     identity policy, but stays inside boundary and session policy. ITSELF (session, user, service,
-    root user of the account, or everyone narrowed to it by aws:PrincipalArn) is enough alone.
-    EVERYONE is `*` as such: enough without an identity policy; AWS does not say what a boundary
-    does to it.
+    root user of the account) is enough alone. So is EVERYONE: AWS says it of `*` narrowed by
+    aws:PrincipalArn, and a condition never widens a statement.
     """
 
     ACCOUNT = 1
@@ -64,8 +62,6 @@ def level_of(statement: Statement, situation: Situation) -> Level | OpenPoint | 
         return OpenPoint(
             f"AWS does not say whether the principal * lets in {situation.caller.text}"
         )
-    if any(_narrows_to_principal(each) for each in statement.conditions):
-        return Level.ITSELF
     return found
 
 
@@ -170,15 +166,3 @@ def _excepted(principals: tuple[Principal, ...], situation: Situation) -> Level 
             f"{'role' if caller.is_session_of_role else 'user'} and its account: AWS might deny"
         )
     return Level.EVERYONE
-
-
-def _narrows_to_principal(condition: Condition) -> bool:
-    """Whether a condition keeps everyone out whose aws:PrincipalArn does not match."""
-    operator = condition.operator
-    return (
-        condition.lookup == "aws:principalarn"
-        and operator.family in (Family.STRING, Family.ARN)
-        and not operator.negated
-        and not operator.if_exists
-        and operator.quantifier is not Quantifier.ALL
-    )

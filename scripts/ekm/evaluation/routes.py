@@ -120,22 +120,13 @@ def _by_policy(layers: Layers, situation: Situation) -> Answer:
 def _same_account(layers: Layers, situation: Situation) -> Answer:
     """What the resource's policy says is enough, or delegates, by how closely it names."""
     found = layers.resource
-    itself = found.at(Level.ITSELF)
-    if itself:
-        return Answer(granted=itself)
-    limits = _limits(layers, situation)
-    everyone = found.at(Level.EVERYONE)
-    close = found.at(Level.ROLE) or everyone
-    if close and limits.granted is not None:
-        return Answer(granted=close + limits.granted)
-    if everyone:
-        point = OpenPoint(
-            f"{everyone[0]} names everyone, and AWS does not say whether a permissions boundary "
-            "or session policy that does not allow stands against that"
-        )
-        return Answer(missing=limits.missing, points=(point,))
-    if close:
-        return limits
+    direct = found.at(Level.ITSELF) + found.at(Level.EVERYONE)
+    if direct:
+        return Answer(granted=direct)
+    role = found.at(Level.ROLE)
+    if role:
+        limits = _limits(layers, situation)
+        return limits if limits.granted is None else Answer(role + limits.granted)
     own = _own_policies(layers, situation)
     return own if own.granted is None else Answer(found.at(Level.ACCOUNT) + own.granted)
 

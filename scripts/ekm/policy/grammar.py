@@ -248,7 +248,7 @@ def _resources(
 
 def _everyone(principals: tuple[Principal, ...] | None) -> None:
     """The principal of a resource control policy is everyone, so it says nothing."""
-    if any(each.form is not PrincipalForm.ANYONE for each in principals or ()):
+    if not principals or any(each.form is not PrincipalForm.ANYONE for each in principals):
         raise MalformedPolicy("the principal of a resource control policy is *", "Principal")
 
 

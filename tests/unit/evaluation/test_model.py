@@ -1,0 +1,31 @@
+"""The evaluator against the naive one, on generated cases."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from random import Random
+
+import generated
+from model import model
+
+from ekm.evaluation import decide
+from ekm.evaluation.case import case_of
+
+CASES = int(os.environ.get("EKM_FUZZ_CASES", "2500"))
+SEED = int(os.environ.get("EKM_FUZZ_SEED", "20261124"))
+
+
+def test_agrees_with_the_model() -> None:
+    """One of the two evaluators reads a rule of AWS's otherwise than the other."""
+    seen: Counter[str] = Counter()
+    for number in range(CASES):
+        made = generated.case(Random(SEED * 1_000_003 + number))
+        case = case_of(made)
+        decision = decide(case.request, case.policies)
+        assert model(made) == decision.outcome.value, (number, made, decision.as_json())
+        seen[decision.outcome.value] += 1
+        seen["open"] += decision.message is not None
+    assert "error" not in seen, "the generator makes well-formed documents only"
+    for outcome in ("Allowed", "ExplicitlyDenied", "ImplicitlyDenied", "open"):
+        assert seen[outcome] > CASES / 50, seen
