@@ -8,7 +8,7 @@ variable "kms_key_arn" {
   default     = null
 
   validation {
-    condition     = var.kms_key_arn == null || can(regex("^arn:aws:kms:[a-z]{2,}(-[a-z]+)+-\\d+:\\d{12}:(key/([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})|alias/[A-Za-z0-9/_-]{1,250})$", var.kms_key_arn))
+    condition     = var.kms_key_arn == null || can(regex(local.registered_arn, var.kms_key_arn))
     error_message = "kms_key_arn must be arn:aws:kms:<region>:<account>:key/<uuid>, …:key/mrk-<32 hexadecimal digits> or …:alias/<name>; OpenAI accepts full ARNs only. Copy the key's ARN, or leave it out to have a key made."
   }
 
@@ -27,6 +27,14 @@ variable "kms_key_arn" {
 }
 
 locals {
+  # https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id
+  registered_arn = join("", [
+    "^arn:aws:kms:[a-z]{2,}(-[a-z]+)+-\\d+:\\d{12}:",
+    "(key/([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})|alias/[A-Za-z0-9/_-]{1,250})$",
+  ])
+
+  role_or_user_arn = "^arn:aws:iam::\\d{12}:(role|user)/[\\w+=,.@/-]+$"
+
   settings_of_a_new_key = [
     for name, given in {
       account_root_administers = !var.account_root_administers
@@ -119,8 +127,8 @@ variable "administrators" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for arn in var.administrators : can(regex("^arn:aws:iam::\\d{12}:(role|user)/[\\w+=,.@/-]+$", arn))])
-    error_message = "administrators must be ARNs of IAM roles or users, like arn:aws:iam::111122223333:role/security; found ${jsonencode([for arn in var.administrators : arn if !can(regex("^arn:aws:iam::\\d{12}:(role|user)/[\\w+=,.@/-]+$", arn))])}. For a session (arn:aws:sts::…) name its role; groups and wildcards cannot be principals."
+    condition     = alltrue([for arn in var.administrators : can(regex(local.role_or_user_arn, arn))])
+    error_message = "administrators must be ARNs of IAM roles or users, like arn:aws:iam::111122223333:role/security; found ${jsonencode([for arn in var.administrators : arn if !can(regex(local.role_or_user_arn, arn))])}. For a session (arn:aws:sts::…) name its role; groups and wildcards cannot be principals."
   }
 }
 

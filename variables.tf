@@ -1,6 +1,25 @@
 # Who may use the key: the external ids, and the role that OpenAI assumes.
 # The other variables stand by concern in variables.key.tf and variables.registration.tf.
 
+locals {
+  # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+  external_id_characters = "^[\\w+=,.@:/-]+$"
+
+  # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+  condition_operator = join("", [
+    "^(ForAllValues:|ForAnyValue:)?(",
+    join("|", [
+      "String(Not)?(Equals(IgnoreCase)?|Like)",
+      "(Numeric|Date)((Not)?Equals|(Less|Greater)Than(Equals)?)",
+      "Bool",
+      "BinaryEquals",
+      "(Not)?IpAddress",
+      "Arn(Not)?(Equals|Like)",
+    ]),
+    ")(IfExists)?$|^Null$",
+  ])
+}
+
 variable "external_ids" {
   description = "The external ids that OpenAI may name when it assumes the role; the first is the one that is registered. OpenAI accepts your organization id (`org-…`: ChatGPT Enterprise and API) or the id of one of its API projects (`proj_…`: API only). Several are for a change of id without a gap."
   type        = list(string)
@@ -11,10 +30,9 @@ variable "external_ids" {
     error_message = "external_ids must hold at least one id; without one the role would trust every customer of OpenAI. Give your organization id (org-…)."
   }
 
-  # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
   validation {
-    condition     = alltrue([for id in var.external_ids : can(regex("^[\\w+=,.@:/-]+$", id))])
-    error_message = "external_ids must hold ids of letters, digits and the characters _+=,.@:/- only, without spaces or line breaks; found ${jsonencode([for id in var.external_ids : id if !can(regex("^[\\w+=,.@:/-]+$", id))])}, and STS takes no others. Copy the id from your organization's settings."
+    condition     = alltrue([for id in var.external_ids : can(regex(local.external_id_characters, id))])
+    error_message = "external_ids must hold ids of letters, digits and the characters _+=,.@:/- only, without spaces or line breaks; found ${jsonencode([for id in var.external_ids : id if !can(regex(local.external_id_characters, id))])}, and STS takes no others. Copy the id from your organization's settings."
   }
 
   # RE2 repeats at most 1000 times, so the length is no part of the expression above.
@@ -98,8 +116,8 @@ variable "extra_trust_conditions" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for operator in keys(var.extra_trust_conditions) : can(regex("^(ForAllValues:|ForAnyValue:)?(String(Not)?(Equals(IgnoreCase)?|Like)|Numeric((Not)?Equals|(Less|Greater)Than(Equals)?)|Date((Not)?Equals|(Less|Greater)Than(Equals)?)|Bool|BinaryEquals|(Not)?IpAddress|Arn(Not)?(Equals|Like))(IfExists)?$|^Null$", operator))])
-    error_message = "extra_trust_conditions must name IAM's condition operators as AWS spells them; found ${jsonencode([for operator in keys(var.extra_trust_conditions) : operator if !can(regex("^(ForAllValues:|ForAnyValue:)?(String(Not)?(Equals(IgnoreCase)?|Like)|Numeric((Not)?Equals|(Less|Greater)Than(Equals)?)|Date((Not)?Equals|(Less|Greater)Than(Equals)?)|Bool|BinaryEquals|(Not)?IpAddress|Arn(Not)?(Equals|Like))(IfExists)?$|^Null$", operator))])}. Write them like StringEquals or DateLessThan."
+    condition     = alltrue([for operator in keys(var.extra_trust_conditions) : can(regex(local.condition_operator, operator))])
+    error_message = "extra_trust_conditions must name IAM's condition operators as AWS spells them; found ${jsonencode([for operator in keys(var.extra_trust_conditions) : operator if !can(regex(local.condition_operator, operator))])}. Write them like StringEquals or DateLessThan."
   }
 
   validation {
@@ -120,8 +138,8 @@ variable "extra_use_conditions" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for operator in keys(var.extra_use_conditions) : can(regex("^(ForAllValues:|ForAnyValue:)?(String(Not)?(Equals(IgnoreCase)?|Like)|Numeric((Not)?Equals|(Less|Greater)Than(Equals)?)|Date((Not)?Equals|(Less|Greater)Than(Equals)?)|Bool|BinaryEquals|(Not)?IpAddress|Arn(Not)?(Equals|Like))(IfExists)?$|^Null$", operator))])
-    error_message = "extra_use_conditions must name IAM's condition operators as AWS spells them; found ${jsonencode([for operator in keys(var.extra_use_conditions) : operator if !can(regex("^(ForAllValues:|ForAnyValue:)?(String(Not)?(Equals(IgnoreCase)?|Like)|Numeric((Not)?Equals|(Less|Greater)Than(Equals)?)|Date((Not)?Equals|(Less|Greater)Than(Equals)?)|Bool|BinaryEquals|(Not)?IpAddress|Arn(Not)?(Equals|Like))(IfExists)?$|^Null$", operator))])}. Write them like StringEquals or DateLessThan."
+    condition     = alltrue([for operator in keys(var.extra_use_conditions) : can(regex(local.condition_operator, operator))])
+    error_message = "extra_use_conditions must name IAM's condition operators as AWS spells them; found ${jsonencode([for operator in keys(var.extra_use_conditions) : operator if !can(regex(local.condition_operator, operator))])}. Write them like StringEquals or DateLessThan."
   }
 
   validation {

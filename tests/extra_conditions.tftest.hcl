@@ -31,13 +31,13 @@ run "adds_a_key_to_the_operator_of_the_external_id" {
 
   variables {
     extra_trust_conditions = {
-      StringEquals = { "aws:RequestedRegion" = ["eu-west-1"] }
+      StringEquals = { "aws:PrincipalAccount" = ["790389265272"] }
     }
   }
 
   assert {
     condition = jsondecode(output.trust_policy_json).Statement[0].Condition == {
-      StringEquals = { "aws:RequestedRegion" = ["eu-west-1"], "sts:ExternalId" = ["org-abc123"] }
+      StringEquals = { "aws:PrincipalAccount" = ["790389265272"], "sts:ExternalId" = ["org-abc123"] }
     }
     error_message = "Both keys must stand under the operator."
   }
@@ -124,6 +124,16 @@ run "warns_of_a_trust_condition_that_openai_may_not_meet" {
 
   variables {
     extra_trust_conditions = { StringEquals = { "sts:RoleSessionName" = ["OpenAI-EKM-Service"] } }
+  }
+
+  expect_failures = [check.openai_can_meet_the_extra_conditions]
+}
+
+run "warns_of_the_region_that_openai_calls_sts_in" {
+  command = plan
+
+  variables {
+    extra_trust_conditions = { StringEquals = { "aws:RequestedRegion" = ["eu-west-1"] } }
   }
 
   expect_failures = [check.openai_can_meet_the_extra_conditions]
