@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
@@ -13,7 +14,7 @@ from starlette.routing import Mount, Route
 from ekm._version import __version__
 from ekm.emulator import audit_logs, external_keys, projects
 from ekm.emulator.control import control_surface
-from ekm.emulator.envelope import Envelope, Hangup
+from ekm.emulator.envelope import Envelope, Hangup, Sleep
 from ekm.emulator.errors import ApiError, server_error
 
 if TYPE_CHECKING:
@@ -27,12 +28,13 @@ Registering and validating a key assumes the customer's role and uses the key fo
 AWS that the emulator was started with. What is not publicly known about OpenAI is a setting."""
 
 
-def create_app(emulator: Emulator, *, hang_up: Hangup) -> Starlette:
+def create_app(emulator: Emulator, *, hang_up: Hangup, sleep: Sleep = asyncio.sleep) -> Starlette:
     """Return the ASGI application.
 
     Args:
         emulator: The emulated organization.
         hang_up: Breaks the connection of a request, for the faults that lose a response.
+        sleep: Waits some seconds, for the fault that is slow.
     """
     api = create_api(emulator)
 
@@ -43,7 +45,7 @@ def create_app(emulator: Emulator, *, hang_up: Hangup) -> Starlette:
         routes=[
             Route("/openapi.json", document),
             Mount("/_emulator", control_surface(emulator)),
-            Mount("/v1", Envelope(api, emulator, hang_up)),
+            Mount("/v1", Envelope(api, emulator, hang_up, sleep)),
         ]
     )
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import signal
 import socket
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import uvicorn
@@ -26,10 +27,20 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 class Connections:
-    """The open connections by the client's address, so that a fault can break one."""
+    """The open connections by the client's address, so that a fault can break or delay one."""
 
     def __init__(self) -> None:
         self._transports: dict[tuple[str, int], Any] = {}
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """End every wait: the server is going down."""
+        self._stopping.set()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, but no longer than the server runs."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
 
     def hang_up(self, scope: Scope) -> None:
         """Break the connection of a request: what was sent has left, nothing more comes."""
@@ -106,16 +117,23 @@ def base_address(listener: socket.socket) -> str:
 
 
 class _Server(uvicorn.Server):
-    """A server that says when it accepts connections."""
+    """A server that says when it accepts connections, and when it stops."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None], stopping: Callable[[], None]
+    ) -> None:
         super().__init__(config)
         self._ready = ready
+        self._stopping = stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         if self.started:
             self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._stopping()
+        await super().shutdown(sockets=sockets)
 
 
 def serve(
@@ -141,7 +159,7 @@ def serve(
         timeout_graceful_shutdown=_STOP_SECONDS,
     )
     with _clean_end():
-        _Server(config, ready).run(sockets=[listener])
+        _Server(config, ready, connections.stop).run(sockets=[listener])
 
 
 @contextmanager

@@ -73,7 +73,7 @@ def run(
             "control_url": f"{address}/_emulator",
             "pid": os.getpid(),
         }
-        app = create_app(emulator, hang_up=connections.hang_up)
+        app = create_app(emulator, hang_up=connections.hang_up, sleep=connections.sleep)
         serve(app, listener, connections, lambda: ready(where))
 
 

@@ -1,0 +1,92 @@
+"""IAM that settles late and faults, over real HTTP: what a client's connection goes through."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+from customer import Customer, Http
+
+from ekm.harness import EmulatorProcess
+
+if TYPE_CHECKING:
+    from ekm.harness import LocalStack
+
+
+def until_success(api: Http, id: str, *, seconds: float) -> float:
+    """Validate until it succeeds; return how long that took."""
+    begun = time.monotonic()
+    while time.monotonic() - begun < seconds:
+        if api.validation(id) == "success":
+            return time.monotonic() - begun
+    pytest.fail("it never settled")
+
+
+def test_iam_settles_late(ekm_localstack: LocalStack) -> None:
+    """A registrar that does not wait for IAM would not be found out."""
+    customer = Customer(ekm_localstack)
+    with EmulatorProcess.start(ekm_localstack, settle=1.5) as openai:
+        api = Http(openai)
+        denied = api.refusal("POST", "external_keys", customer.body())
+        assert denied.endswith(f"sts:AssumeRole on resource: {customer.role_arn}")
+        begun = time.monotonic()
+        while api("POST", "external_keys", customer.body()).status_code != 200:
+            assert time.monotonic() - begun < 20
+        assert time.monotonic() - begun > 1
+        (key,) = api("GET", "external_keys").json()["data"]
+        customer.permit("kms:DescribeKey")
+        assert api.validation(key["id"]) == "success", "a revocation is not seen at once either"
+        customer.permit("kms:Encrypt", "kms:Decrypt")
+        assert until_success(api, key["id"], seconds=20) >= 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "happened"), [("lost_before_commit", False), ("lost_after_commit", True)]
+)
+def test_a_lost_response_breaks_the_connection(
+    api: Http, ekm_openai: EmulatorProcess, customer: Customer, fault: str, happened: bool
+) -> None:
+    """A client's handling of a lost response could not be tried."""
+    ekm_openai.set_faults(**{fault: {"times": 1, "on": "POST /organization/external_keys"}})
+    with pytest.raises(requests.ConnectionError):
+        api("POST", "external_keys", customer.body())
+    arns = [key["kms_arn"] for key in api("GET", "external_keys?limit=100").json()["data"]]
+    assert (customer.kms_arn in arns) is happened
+
+
+def test_a_truncated_answer_breaks_off(api: Http, ekm_openai: EmulatorProcess) -> None:
+    """A client could take half an answer for the whole."""
+    ekm_openai.set_faults(truncated=1)
+    with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+        api("GET", "projects")
+    assert api("GET", "projects").status_code == 200
+
+
+def test_a_slow_answer_runs_into_the_clients_deadline(
+    api: Http, ekm_openai: EmulatorProcess
+) -> None:
+    """A client without time-outs would hang."""
+    ekm_openai.set_faults(slow={"times": 1, "seconds": 3})
+    with pytest.raises(requests.Timeout):
+        api("GET", "projects", timeout=0.5)
+    assert api("GET", "projects").status_code == 200
+
+
+def test_two_creates_at_once_are_two_registrations(
+    api: Http, ekm_openai: EmulatorProcess, customer: Customer
+) -> None:
+    """The emulator would hide from a client that create is not idempotent."""
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    def create(_: int) -> int:
+        with Http(ekm_openai).session as session:
+            return session.post(
+                f"{api.base_url}/organization/external_keys", json=customer.body(), timeout=30
+            ).status_code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(create, range(4))) == [200] * 4
+    listed = api("GET", "external_keys?limit=100").json()["data"]
+    assert sum(key["kms_arn"] == customer.kms_arn for key in listed) == 4
