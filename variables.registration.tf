@@ -54,7 +54,7 @@ variable "registration" {
 
   validation {
     condition     = alltrue([for it in var.registration[*] : it.base_url == null || can(regex(local.base_url, it.base_url))])
-    error_message = "registration.base_url must be https on api.openai.com or a regional host of it (eu.api.openai.com), or http on a loopback address; found ${jsonencode(replace(try(var.registration.base_url, ""), "/\\/\\/[^@\\/]*@/", "//…@"))}, and the admin key goes nowhere else. Leave it out; the environment variable OPENAI_BASE_URL of the machine that applies can name another."
+    error_message = "registration.base_url must be https on api.openai.com or a regional host of it (eu.api.openai.com), or http on a loopback address; found ${jsonencode(try(replace(var.registration.base_url, "/\\/\\/[^@\\/]*@/", "//…@"), null))}, and the admin key goes nowhere else. Leave it out; the environment variable OPENAI_BASE_URL of the machine that applies can name another."
   }
 
   # Terraform prints the scalars that a condition refers to, and this one may be the key itself: so it is reached through
