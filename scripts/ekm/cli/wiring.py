@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ekm.registrar.runner import Runner
     from ekm.registrar.store import RecordStore
 
-__all__ = ["Desk", "Place", "parse_place"]
+__all__ = ["Desk", "Place", "log_to_stderr", "parse_place"]
 
 MOST_CALLS_PER_MINUTE = 100_000
 
@@ -86,6 +86,8 @@ class Desk:
         from ekm.admin_api.constants import DEFAULT_BASE_URL  # noqa: PLC0415 - see Place
         from ekm.registrar import admin_key  # noqa: PLC0415 - see Place
 
+        if text_variable("EKM_DEBUG"):
+            log_to_stderr()
         self.place = place
         self.base_url = parse_base_url(text_variable("OPENAI_BASE_URL") or DEFAULT_BASE_URL)
         self._calls_per_minute = _calls_per_minute()
@@ -167,6 +169,19 @@ class Desk:
         from ekm.registrar.file import FileStore  # noqa: PLC0415 - see Place
 
         return None if place is None else FileStore(Path(place.path))
+
+
+def log_to_stderr() -> None:
+    """Show what requests, urllib3 and botocore log, without the admin key."""
+    import logging  # noqa: PLC0415 - see Place
+
+    from ekm.admin_api.redaction import RedactionFilter  # noqa: PLC0415 - see Place
+
+    handler = logging.StreamHandler()
+    handler.addFilter(RedactionFilter())
+    logging.basicConfig(level=logging.DEBUG, handlers=[handler])
+    # botocore logs whole answers, and one of them may be the secret that is asked for.
+    logging.getLogger("botocore").setLevel(logging.INFO)
 
 
 def _calls_per_minute() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import TYPE_CHECKING, Any, Final
 
 from ekm.errors import AwsRefused, BadInput, NotReachable
@@ -43,7 +44,8 @@ def new_session() -> boto3.Session:
     import boto3  # noqa: PLC0415 - imported only where AWS is called
 
     with translated("reading the AWS configuration"):
-        return boto3.Session()
+        # AWS_REGION is what AWS's other SDKs and Terraform read; boto3 does not.
+        return boto3.Session(region_name=os.environ.get("AWS_REGION") or None)
 
 
 def client(session: boto3.Session, service: str, region: str | None = None) -> Any:

@@ -1,0 +1,264 @@
+"""The registrar's verbs from words to exit code, with OpenAI in memory and AWS out of reach."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from openai_double import FAULTS, Fault, OpenAI, Wire
+
+from ekm.cli.main import load_verb, run
+
+if TYPE_CHECKING:
+    from ekm.admin_api.transport import HttpRequest, HttpResponse
+
+KMS = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-3333-4444-555555555555"
+ROLE = "arn:aws:iam::111122223333:role/openai-ekm"
+SECRET = "sk-admin-AbCdEf0123456789"
+
+
+class Desk:
+    """Runs verbs and reads what they print."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self.openai = OpenAI()
+        self.faults: dict[int, Fault] = {}
+        self._capsys = capsys
+
+    def __call__(self, verb: str, *words: str) -> tuple[int, str, str]:
+        """Exit code, stdout, stderr."""
+        code = run(load_verb(verb), verb, list(words))
+        out, err = self._capsys.readouterr()
+        assert SECRET not in out + err
+        assert "Traceback" not in err
+        return code, out, err
+
+    def json(self, verb: str, *words: str) -> tuple[int, dict[str, Any]]:
+        """Exit code, and the one document on stdout."""
+        code, out, _ = self(verb, *words, "--json")
+        return code, json.loads(out)
+
+
+@pytest.fixture
+def desk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Desk:
+    """A desk in an empty folder, whose every call to AWS would fail."""
+    made = Desk(capsys)
+    monkeypatch.chdir(tmp_path)
+    for name in ("EKM_PROJECTS", "EKM_WAIT_SECONDS", "EKM_ADMIN_KEY_FROM", "EKM_CONFIRM_ARCHIVE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {
+        "EKM_ROLE_ARN": ROLE,
+        "EKM_KMS_ARN": KMS,
+        "EKM_EXTERNAL_ID": "org-abc123",
+        "EKM_NAME": "prod",
+        "EKM_RECORD": "file:record.json",
+        "OPENAI_ADMIN_KEY": SECRET,
+        "OPENAI_BASE_URL": "",
+        "EKM_CALLS_PER_MINUTE": "0",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+        "AWS_ACCESS_KEY_ID": "111122223333",
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "AWS_REGION": "eu-west-1",
+        "AWS_MAX_ATTEMPTS": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(
+        "ekm.admin_api.transport.RequestsTransport",
+        lambda _url, _key: Wire(made.openai, made.faults),
+    )
+    return made
+
+
+def poison_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make any session with AWS a failure of the test."""
+
+    def never() -> None:
+        raise AssertionError("AWS was called")
+
+    monkeypatch.setattr("ekm.registrar.aws.new_session", never)
+
+
+def test_life_of_a_registration_with_a_file_never_calls_aws(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a file record the registrar needs AWS credentials all the same."""
+    poison_aws(monkeypatch)
+    code, made = desk.json("register", "--project", "prod")
+    assert (code, made["result"], made["calls"]) == (0, "created", 4)
+    assert made["external_key_id"] == "extkey_1"
+    assert made["projects"] == [{"name": "prod", "id": "proj_2", "result": "created"}]
+    record = json.loads(Path("record.json").read_text())
+    assert record == made["record"]
+    assert record["base_url"] == "https://api.openai.com/v1"
+    code, again = desk.json("register", "--project", "prod")
+    assert (code, again["result"], again["calls"]) == (0, "unchanged", 2)
+    assert desk.json("validate") == (0, {"status": "success", "external_key_id": "extkey_1"})
+    code, status = desk.json("status")
+    assert (code, status["holds"], status["key"]) == (0, True, None)
+    code, refusal = desk.json("retire")
+    assert (code, refusal["error"]["id"]) == (6, "active_projects")
+    monkeypatch.setenv("EKM_CONFIRM_ARCHIVE", "extkey_1")
+    code, retired = desk.json("retire")
+    assert (code, retired["result"], retired["record"]) == (0, "deleted", "retired")
+    assert desk.openai.keys == {}
+    code, status = desk.json("status")
+    assert (code, status["record"]["state"]) == (0, "retired")
+
+
+def test_destroy_of_terraform_retires_and_deletes_the_record(desk: Desk) -> None:
+    """`ekm-register --retire --delete-record` leaves the registration or its record."""
+    assert desk("register")[0] == 0
+    code, out, _ = desk("register", "--retire", "--delete-record")
+    assert code == 0
+    assert "deleted" in out
+    assert not Path("record.json").exists()
+    assert desk.openai.keys == {}
+    assert desk("register", "--retire", "--delete-record")[0] == 0
+
+
+def test_text_says_what_was_made_and_what_is_next(desk: Desk) -> None:
+    """A person who registers learns neither the ids nor the next step."""
+    code, out, err = desk("register", "--project", "prod")
+    assert code == 0
+    for words in ("extkey_1", "proj_2", ROLE, KMS, "file:record.json", "Next:"):
+        assert words in out
+    assert "Registering the key" in err
+    _, out, _ = desk("register")
+    assert "Already registered" in out
+    _, out, _ = desk("status")
+    assert "Nothing differs" in out
+    _, out, _ = desk("validate")
+    assert "extkey_1" in out
+
+
+def test_projects_come_from_the_environment_as_terraform_sets_them(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names with spaces are split, or an empty list is refused."""
+    monkeypatch.setenv("EKM_PROJECTS", '["our prod", "test"]')
+    _, made = desk.json("register")
+    assert [project["name"] for project in made["projects"]] == ["our prod", "test"]
+    monkeypatch.setenv("EKM_PROJECTS", "[]")
+    code, made = desk.json("register")
+    assert (code, made["projects"]) == (0, [])
+
+
+def test_outputs_on_standard_input_are_enough(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an apply everything has to be typed again."""
+    outputs = {
+        "role_arn": ROLE,
+        "kms_arn": KMS,
+        "external_id": "org-abc123",
+        "name": "from-terraform",
+        "record": "file:other.json",
+        "projects": ["prod"],
+    }
+    for name in ("ROLE_ARN", "KMS_ARN", "EXTERNAL_ID", "NAME", "RECORD"):
+        monkeypatch.setenv(f"EKM_{name}", "")
+    text = json.dumps({"ekm": {"value": outputs, "sensitive": False}})
+    monkeypatch.setattr("sys.stdin.read", lambda: text)
+    code, made = desk.json("register", "--from-terraform", "-")
+    assert (code, made["record_place"]) == (0, "file:other.json")
+    assert made["record"]["name"] == "from-terraform"
+    assert [project["name"] for project in made["projects"]] == ["prod"]
+    code, made = desk.json("register", "--from-terraform", "-", "--record", "file:third.json")
+    assert (made["result"], made["record_place"]) == ("adopted", "file:third.json")
+    code, handed = desk.json("handoff", "--from-terraform", "-")
+    assert (code, handed) == (0, {"role_arn": ROLE, "kms_arn": KMS})
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "id"),
+    [
+        ("scope_missing", 4, "openai_scope_missing"),
+        ("feature_off", 4, "openai_feature_off"),
+        ("wrong_host", 4, "openai_wrong_host"),
+        ("redirect", 4, "openai_redirected"),
+    ],
+)
+def test_refusals_of_openai_have_their_exit_code(
+    desk: Desk, fault: str, code: int, id: str
+) -> None:
+    """A script cannot tell what went wrong."""
+    desk.faults = {0: FAULTS[fault]}
+    found, answer = desk.json("register")
+    assert (found, answer["error"]["id"]) == (code, id)
+    assert not Path("record.json").exists()
+
+
+def test_status_that_differs_exits_with_one(desk: Desk) -> None:
+    """A check in CI passes although the registration is gone."""
+    desk("register")
+    desk.openai.keys.clear()
+    code, status = desk.json("status")
+    assert (code, status["holds"]) == (1, False)
+    code, out, _ = desk("status")
+    assert code == 1
+    assert "Differs:" in out
+
+
+def test_unreadable_record_exits_with_seven(desk: Desk) -> None:
+    """A broken record counts as none, and the key is registered again."""
+    Path("record.json").write_text("{")
+    for verb in ("register", "retire", "validate", "status"):
+        code, answer = desk.json(verb)
+        assert (code, answer["error"]["id"]) == (7, "record_unreadable")
+    assert desk.openai.log == []
+
+
+def test_validate_by_id_needs_no_record(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A registration made by other means cannot be validated."""
+    desk("register")
+    monkeypatch.setenv("EKM_RECORD", "")
+    assert desk.json("validate", "--id", "extkey_1")[0] == 0
+    code, answer = desk.json("validate", "--id", "extkey_9")
+    assert (code, answer["error"]["id"]) == (4, "openai_gone")
+
+
+def test_ssm_record_without_aws_is_not_reachable(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An AWS endpoint that is down ends in a traceback, or in a registration without record."""
+    monkeypatch.setattr("ekm.registrar.aws.ATTEMPTS", 1)
+    code, answer = desk.json("register", "--record", "ssm:/openai-ekm/prod")
+    assert (code, answer["error"]["id"]) == (5, "aws_not_reachable")
+    assert desk.openai.log == []
+
+
+def test_ssm_record_without_credentials_is_bad_input(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Missing AWS credentials end in a traceback."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no"))
+    code, answer = desk.json("register", "--record", "ssm:/openai-ekm/prod")
+    assert (code, answer["error"]["id"]) == (2, "aws_credentials_missing")
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    code, answer = desk.json("register", "--record", "ssm:/openai-ekm/prod")
+    assert (code, answer["error"]["id"]) == (2, "aws_configuration")
+
+
+def test_debug_log_hides_the_key(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """EKM_DEBUG=1 prints the admin key into a CI log."""
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setattr(root, "level", logging.WARNING)
+    monkeypatch.setenv("EKM_DEBUG", "1")
+    send = Wire.send
+
+    def logged(wire: Wire, request: HttpRequest) -> HttpResponse:
+        logging.getLogger("urllib3.connectionpool").debug("Authorization: Bearer %s", SECRET)
+        return send(wire, request)
+
+    monkeypatch.setattr(Wire, "send", logged)
+    code, _, err = desk("register")
+    assert code == 0
+    assert "Authorization: Bearer [admin key hidden]" in err

@@ -1,0 +1,252 @@
+"""The client's transport against a server that misbehaves on the wire."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ekm.admin_api import constants
+from ekm.admin_api.client import AdminApi
+from ekm.admin_api.redaction import AdminKey
+from ekm.admin_api.transport import AnswerLost, HttpRequest, NeverSent, RequestsTransport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SECRET = "sk-admin-AbCdEf0123456789"
+GET = HttpRequest("GET", "/x", "GET /x", query=(("limit", "1"),))
+POST = HttpRequest("POST", "/x", "POST /x", body={"name": "prod"})
+
+
+class Server:
+    """An HTTP server on a free loopback port, whose answers a test writes."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.answer: Any = None
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *_args: object) -> None:
+                pass
+
+            def _any(self) -> None:
+                length = int(self.headers.get("Content-Length") or 0)
+                content = self.rfile.read(length)
+                outer.seen.append((self.command, self.path, dict(self.headers), content))
+                outer.answer(self)
+
+            do_GET = do_POST = do_DELETE = _any  # noqa: N815 - http.server's names
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End it."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A server."""
+    running = Server()
+    yield running
+    running.stop()
+
+
+def respond(status: int, body: bytes = b"{}", headers: dict[str, str] | None = None) -> Any:
+    """An answer, whole."""
+
+    def answer(handler: http.server.BaseHTTPRequestHandler) -> None:
+        handler.send_response(status)
+        for name, value in (headers or {}).items():
+            handler.send_header(name, value)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return answer
+
+
+def transport(url: str) -> RequestsTransport:
+    """The transport under test."""
+    return RequestsTransport(url, AdminKey(SECRET, origin="x"))
+
+
+def test_request_has_what_the_contract_asks(server: Server) -> None:
+    """The key is not sent, or the body is no JSON, or a GET announces a body."""
+    server.answer = respond(200, b'{"a": 1}', headers={"X-Request-Id": "r1"})
+    response = transport(server.url).send(POST)
+    assert (response.status, response.body) == (200, b'{"a": 1}')
+    assert response.headers["x-request-id"] == "r1"
+    method, path, headers, body = server.seen[0]
+    assert (method, path, body) == ("POST", "/v1/x", b'{"name": "prod"}')
+    assert headers["Authorization"] == f"Bearer {SECRET}"
+    assert headers["Content-Type"] == "application/json"
+    assert headers["User-Agent"].startswith("openai-ekm-aws/")
+    transport(server.url).send(GET)
+    assert server.seen[1][1] == "/v1/x?limit=1"
+    assert "Content-Type" not in server.seen[1][2]
+
+
+def test_proxy_and_netrc_of_the_environment_are_kept_out(
+    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    """A password of ~/.netrc replaces the key, or loopback goes through a proxy."""
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login a password b\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    server.answer = respond(200)
+    transport(server.url).send(GET)
+    assert server.seen[0][2]["Authorization"] == f"Bearer {SECRET}"
+
+
+def test_nobody_listening_is_never_sent(server: Server) -> None:
+    """A create that never left is taken for one that may have happened."""
+    server.stop()
+    with pytest.raises(NeverSent) as raised:
+        transport(server.url).send(POST)
+    assert "refused" in str(raised.value).lower()
+    assert "0x" not in str(raised.value)
+
+
+def test_unknown_host_is_never_sent() -> None:
+    """A mistyped host is taken for a lost answer."""
+    with pytest.raises(NeverSent):
+        transport("https://no-such-host.invalid/v1").send(POST)
+
+
+def test_closed_connection_is_a_lost_answer(server: Server) -> None:
+    """A create whose connection broke counts as never sent, and is sent again."""
+    server.answer = lambda handler: handler.connection.close()
+    with pytest.raises(AnswerLost):
+        transport(server.url).send(POST)
+
+
+def test_body_cut_short_is_a_lost_answer(server: Server) -> None:
+    """Half an answer is read as a whole one."""
+
+    def cut(handler: http.server.BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "100")
+        handler.end_headers()
+        handler.wfile.write(b'{"id": "extkey_1"}')
+        handler.wfile.flush()
+        handler.connection.shutdown(2)
+
+    server.answer = cut
+    with pytest.raises(AnswerLost):
+        transport(server.url).send(POST)
+
+
+def test_slow_answer_ends_in_the_read_time_out(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that says nothing holds the run for ever."""
+    monkeypatch.setattr(constants, "READ_TIMEOUT", 0.2)
+    ended = threading.Event()
+    server.answer = lambda _handler: ended.wait(10)
+    began = time.monotonic()
+    try:
+        with pytest.raises(AnswerLost):
+            transport(server.url).send(POST)
+    finally:
+        ended.set()
+    assert time.monotonic() - began < 5
+
+
+def test_trickling_answer_ends_in_the_call_time_out(server: Server) -> None:
+    """A byte now and then holds the run for ever."""
+    server.answer = respond(200, b"x" * 200_000)
+    seconds = iter(range(0, 100_000, 100))
+    slow = RequestsTransport(
+        server.url, AdminKey(SECRET, origin="x"), clock=lambda: float(next(seconds))
+    )
+    with pytest.raises(AnswerLost, match="longer than"):
+        slow.send(GET)
+
+
+def test_answer_over_the_limit_is_refused(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endless answer fills the memory."""
+    monkeypatch.setattr(constants, "MOST_BYTES", 1000)
+    server.answer = respond(200, b"x" * 1001)
+    with pytest.raises(AnswerLost, match="larger"):
+        transport(server.url).send(GET)
+
+
+def test_redirect_on_the_same_origin_is_followed_for_get_alone(server: Server) -> None:
+    """A POST is sent a second time by a redirect; or a GET cannot follow one."""
+
+    def answer(handler: http.server.BaseHTTPRequestHandler) -> None:
+        there = handler.path.startswith("/v1/there")
+        respond(200, b'{"there": 1}')(handler) if there else respond(
+            307, headers={"Location": "/v1/there"}
+        )(handler)
+
+    server.answer = answer
+    assert transport(server.url).send(GET).body == b'{"there": 1}'
+    server.seen.clear()
+    assert transport(server.url).send(POST).status == 307
+    assert len(server.seen) == 1
+
+
+def test_redirect_to_another_origin_is_never_followed(server: Server) -> None:
+    """The admin key follows a redirect to another host."""
+    other = Server()
+    try:
+        other.answer = respond(200)
+        server.answer = respond(302, headers={"Location": f"{other.url}/x"})
+        assert transport(server.url).send(GET).status == 302
+        assert other.seen == []
+    finally:
+        other.stop()
+
+
+def test_redirects_end(server: Server) -> None:
+    """A circle of redirects is followed for ever."""
+    server.answer = respond(302, headers={"Location": "/v1/x"})
+    assert transport(server.url).send(GET).status == 302
+    assert len(server.seen) == constants.MOST_REDIRECTS + 1
+
+
+def test_retry_after_is_waited_for_and_the_call_sent_again(server: Server) -> None:
+    """A rate limit fails the run, though OpenAI said when to come back."""
+    answers = iter(
+        [
+            respond(429, b"", headers={"Retry-After": "7"}),
+            respond(200, b'{"object": "list", "data": [], "has_more": false}'),
+        ]
+    )
+
+    def answer(handler: http.server.BaseHTTPRequestHandler) -> None:
+        next(answers)(handler)
+
+    server.answer = answer
+    slept: list[float] = []
+    lines: list[str] = []
+    api = AdminApi(transport(server.url), sleep=slept.append, progress=lines.append)
+    assert api.list_external_keys() == ()
+    assert slept == [7.0]
+    assert "429" in lines[0]
+    assert "7 s" in lines[0]
+    assert server.seen[0][1].startswith("/v1/organization/external_keys?limit=100&purpose=ekm")
+
+
+@pytest.mark.parametrize("id", ["a/b", "../x", "a?b", "a%2fb", "é"])
+def test_id_stays_one_segment_of_the_path(server: Server, id: str) -> None:
+    """An id reaches into another path of the API."""
+    server.answer = respond(200, b'{"id": "x"}')
+    AdminApi(transport(server.url)).get_external_key(id)
+    segments = server.seen[0][1].split("/")
+    assert segments[:4] == ["", "v1", "organization", "external_keys"]
+    assert len(segments) == 5
+    assert "?" not in segments[4]

@@ -1,0 +1,71 @@
+"""Help and imports of the registrar's verbs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from ekm.cli.main import load_verb, run
+
+VERBS = ("register", "validate", "status", "handoff", "retire")
+LATE = "boto3", "botocore", "requests", "urllib3", "filelock"
+PROBE = """
+import sys
+from ekm.cli.main import {main}
+try:
+    {main}({words})
+except SystemExit as ended:
+    assert ended.code == 0, ended.code
+print(sorted(set({late}) & set(sys.modules)))
+"""
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_has_examples(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A user who asks for help gets a list of options and no idea."""
+    assert run(load_verb(verb), f"ekm {verb}", ["--help"]) == 0
+    said = capsys.readouterr().out
+    assert "Examples:" in said
+    assert f"ekm {verb}" in said.split("Examples:")[1]
+    assert "--json" in said
+
+
+@pytest.mark.parametrize(
+    ("main", "words"),
+    [
+        ("main_register", ["--help"]),
+        ("main", ["--help"]),
+        ("main", ["status", "--help"]),
+        ("main", ["retire", "--help"]),
+    ],
+)
+def test_help_imports_no_client(main: str, words: list[str]) -> None:
+    """Each `--help` takes half a second longer, for clients that it does not call."""
+    probe = PROBE.format(main=main, words=words, late=LATE)
+    said = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, check=True
+    ).stdout
+    assert said.splitlines()[-1] == "[]"
+
+
+def test_environment_names_are_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """Terraform sets a variable that the registrar does not read."""
+    run(load_verb("register"), "ekm-register", ["--help"])
+    said = capsys.readouterr().out
+    for name in (
+        "EKM_ROLE_ARN",
+        "EKM_KMS_ARN",
+        "EKM_EXTERNAL_ID",
+        "EKM_NAME",
+        "EKM_PROJECTS",
+        "EKM_RECORD",
+        "EKM_WAIT_SECONDS",
+        "EKM_ADMIN_KEY_FROM",
+        "EKM_CONFIRM_ARCHIVE",
+        "OPENAI_ADMIN_KEY",
+        "OPENAI_BASE_URL",
+        "EKM_CALLS_PER_MINUTE",
+    ):
+        assert name in said
