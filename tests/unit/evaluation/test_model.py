@@ -12,7 +12,7 @@ from model import model
 from ekm.evaluation import decide
 from ekm.evaluation.case import case_of
 
-CASES = int(os.environ.get("EKM_FUZZ_CASES", "2500"))
+CASES = int(os.environ.get("EKM_FUZZ_CASES", "5000"))
 SEED = int(os.environ.get("EKM_FUZZ_SEED", "20261124"))
 
 
