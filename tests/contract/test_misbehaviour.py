@@ -29,12 +29,12 @@ def test_iam_settles_late(ekm_localstack: LocalStack) -> None:
     customer = Customer(ekm_localstack)
     with EmulatorProcess.start(ekm_localstack, settle=1.5) as openai:
         api = Http(openai)
+        begun = time.monotonic()
         denied = api.refusal("POST", "external_keys", customer.body())
         assert denied.endswith(f"sts:AssumeRole on resource: {customer.role_arn}")
-        begun = time.monotonic()
         while api("POST", "external_keys", customer.body()).status_code != 200:
             assert time.monotonic() - begun < 20
-        assert time.monotonic() - begun > 1
+        assert time.monotonic() - begun >= 1.5
         (key,) = api("GET", "external_keys").json()["data"]
         customer.permit("kms:DescribeKey")
         assert api.validation(key["id"]) == "success", "a revocation is not seen at once either"

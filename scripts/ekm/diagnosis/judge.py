@@ -69,8 +69,10 @@ def judge_assume_role(
     registration, role = snapshot.registration, snapshot.role
     denied = wording.assume_role_denied(registration.role_arn)
     if not isinstance(role, Role) or role.arn != registration.role_arn:
-        # A role that does not exist answers exactly as one that does not trust.
-        return _fault(snapshot, Outcome.ASSUME_ROLE_DENIED, denied, curable=role is UNSEEN)
+        # A role that does not exist answers exactly as one that does not trust. One that was
+        # made a moment ago may not be there yet; one of another path will never be the one.
+        curable = not isinstance(role, Role)
+        return _fault(snapshot, Outcome.ASSUME_ROLE_DENIED, denied, curable=curable)
     sent = registration.external_id if external_id is UNSEEN else external_id
     decision = decide_assume_role(snapshot, external_id=sent, session_name=session_name)
     decisions = {ASSUME_ROLE: decision}

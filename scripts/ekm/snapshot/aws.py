@@ -106,6 +106,8 @@ def _role(arn: Arn | None, session_factory: SessionFactory) -> Role | UnseenType
     found = _read(lambda: iam.get_role(RoleName=name)["Role"])
     if found is None or found is UNSEEN:
         return found
+    if f":{arn.account}:" not in found["Arn"]:
+        return UNSEEN  # the credentials are of another account, which has a role of that name
     boundary: Any = None
     if attached := found.get("PermissionsBoundary"):
         boundary = _managed_document(iam, attached["PermissionsBoundaryArn"])

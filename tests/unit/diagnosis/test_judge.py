@@ -151,7 +151,6 @@ def test_what_is_right_is_ok() -> None:
     [
         put("registration.external_id", "org-other"),
         put("registration.external_id", "org-abc\n"),
-        put("role", None),
         put("role.arn", f"arn:aws:iam::{ACCOUNT}:role/team/openai-ekm"),
         put("role.trust_policy", document(NOTHING)),
         put("role.trust_policy.Statement.0.Principal", {"AWS": "arn:aws:iam::790389265272:role/X"}),
@@ -165,6 +164,13 @@ def test_every_refusal_of_the_role_reads_the_same(change: Change) -> None:
     assert found.error is not None
     assert (found.error.operation, found.error.code) == ("AssumeRole", "AccessDenied")
     assert not found.curable_by_waiting
+
+
+def test_a_role_that_is_not_there_reads_the_same_and_may_still_come() -> None:
+    """A registrar would give up on a role that was made a moment ago."""
+    found = judged(put("role", None))
+    assert (found.outcome, found.message) == ("assume_role_denied", ASSUME_DENIED)
+    assert found.curable_by_waiting
 
 
 def test_a_customers_scp_never_bears_on_openais_own_call() -> None:

@@ -185,6 +185,14 @@ def test_what_is_refused_stays_unseen(operation: str, unseen: str) -> None:
     assert unseen in collect(INTENT, Aws(**{operation: "AccessDenied"})).unseen()
 
 
+def test_a_role_of_that_name_in_another_account_is_not_the_one() -> None:
+    """Credentials of another account would show another role, and it be judged."""
+    elsewhere = SimpleNamespace(
+        role_arn=ROLE.replace("111122223333", "999922223333"), kms_arn=KEY, external_id="org-abc"
+    )
+    assert collect(elsewhere, Aws()).role is UNSEEN
+
+
 def test_a_policy_that_vanishes_between_list_and_read_is_gone() -> None:
     """A race would leave everything unseen."""
     found = collect(INTENT, Aws(get_role_policy="NoSuchEntity"))
