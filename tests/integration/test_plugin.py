@@ -1,4 +1,4 @@
-"""The pytest plugin, in runs of its own: what it offers, and that pytest-terraform works with it."""
+"""The pytest plugin in runs of its own: what it offers, and that pytest-terraform works."""
 
 from __future__ import annotations
 
