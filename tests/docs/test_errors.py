@@ -27,8 +27,8 @@ def raised() -> dict[str, set[int]]:
                 continue
             assert node.args, f"{file}:{node.lineno}: an error needs its id as first argument"
             first = node.args[0]
-            if isinstance(first, ast.Constant):
-                found.setdefault(str(first.value), set()).add(FAMILIES[name].exit_code)
+            assert isinstance(first, ast.Constant), f"{file}:{node.lineno}: an id is a literal"
+            found.setdefault(str(first.value), set()).add(FAMILIES[name].exit_code)
     return found
 
 
