@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from ekm.evaluation.caller import CallerForm
 from ekm.evaluation.decision import Decision, OpenPoint, Outcome, StatementRef
 from ekm.evaluation.explain import nothing_allows
-from ekm.evaluation.findings import NOTHING, Findings, examine
+from ekm.evaluation.findings import Findings, examine
 from ekm.evaluation.policies import NamedDocument, Policies, PreparedPolicies
 from ekm.evaluation.routes import Answer, Layers, by_identity, by_resource
 from ekm.evaluation.services import Route, route
@@ -62,7 +62,7 @@ def decide(request: Request, policies: Policies | PreparedPolicies) -> Decision:
     layers = Layers(
         policies=policies,
         identity=examine(policies.identity, situation),
-        resource=_one(policies.resource, situation) or NOTHING,
+        resource=_one(policies.resource, situation) or Findings(),
         boundary=_one(policies.permissions_boundary, situation),
         session=_one(policies.session, situation),
     )

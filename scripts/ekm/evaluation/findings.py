@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ekm.evaluation.decision import OpenPoint, StatementRef
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Findings", "examine", "ref_of"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Findings:
     """The statements that apply, in the documents' order.
 
@@ -30,27 +31,29 @@ class Findings:
         open_denies: Those of which an open point leaves unsaid whether they deny.
     """
 
-    allows: tuple[tuple[StatementRef, Level], ...]
-    denies: tuple[StatementRef, ...]
-    open_allows: tuple[tuple[StatementRef, OpenPoint], ...]
-    open_denies: tuple[tuple[StatementRef, OpenPoint], ...]
+    allows: list[tuple[StatementRef, Level]] = field(default_factory=list)
+    denies: list[StatementRef] = field(default_factory=list)
+    open_allows: list[tuple[StatementRef, OpenPoint]] = field(default_factory=list)
+    open_denies: list[tuple[StatementRef, OpenPoint]] = field(default_factory=list)
 
     def at(self, level: Level) -> tuple[StatementRef, ...]:
         """The statements that allow at one level."""
-        return tuple(ref for ref, found in self.allows if found is level)
+        return tuple([ref for ref, found in self.allows if found is level])
 
     @property
     def allowing(self) -> tuple[StatementRef, ...]:
         """The statements that allow, at whatever level."""
-        return tuple(ref for ref, _ in self.allows)
+        return tuple([ref for ref, _ in self.allows])
 
 
-NOTHING = Findings((), (), (), ())
+@lru_cache(maxsize=8192)
+def _ref(document: str, index: int, sid: str | None, effect: Effect) -> StatementRef:
+    return StatementRef(document, index, sid, effect.value)
 
 
 def ref_of(named: NamedDocument, statement: Statement) -> StatementRef:
     """How a decision names a statement."""
-    return StatementRef(named.name, statement.index, statement.sid, statement.effect.value)
+    return _ref(named.name, statement.index, statement.sid, statement.effect)
 
 
 def examine(documents: Iterable[NamedDocument], situation: Situation) -> Findings:
@@ -63,22 +66,22 @@ def examine(documents: Iterable[NamedDocument], situation: Situation) -> Finding
     Returns:
         What applies.
     """
-    allows: list[tuple[StatementRef, Level]] = []
-    denies: list[StatementRef] = []
-    open_allows: list[tuple[StatementRef, OpenPoint]] = []
-    open_denies: list[tuple[StatementRef, OpenPoint]] = []
+    findings = Findings()
+    action = situation.action
     for named in documents:
         for statement in named.document.statements:
+            # Most statements are about other actions: that is asked first, and cheaply.
+            if statement.actions.cover(action) is statement.not_action:
+                continue
             found = applies(statement, situation)
             if found is None:
                 continue
             ref = ref_of(named, statement)
+            allow = statement.effect is Effect.ALLOW
             if isinstance(found, OpenPoint):
-                (open_allows if statement.effect is Effect.ALLOW else open_denies).append(
-                    (ref, found)
-                )
-            elif statement.effect is Effect.ALLOW:
-                allows.append((ref, found))
+                (findings.open_allows if allow else findings.open_denies).append((ref, found))
+            elif allow:
+                findings.allows.append((ref, found))
             else:
-                denies.append(ref)
-    return Findings(tuple(allows), tuple(denies), tuple(open_allows), tuple(open_denies))
+                findings.denies.append(ref)
+    return findings

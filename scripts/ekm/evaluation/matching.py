@@ -57,9 +57,9 @@ def action_matches(statement: Statement, action: str) -> bool | OpenPoint:
         statement: The statement.
         action: In lower case.
     """
-    if statement.not_action and not statement.actions:
+    if statement.not_action and not statement.actions.texts:
         return OpenPoint("NotAction is empty: AWS says that such a statement has no effect")
-    return any(each.matches(action) for each in statement.actions) is not statement.not_action
+    return statement.actions.cover(action) is not statement.not_action
 
 
 def resource_matches(statement: Statement, situation: Situation) -> bool | OpenPoint:

@@ -6,10 +6,15 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_cond
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from ekm.evaluation.caller import Caller, CallerForm
+from ekm.evaluation.caller import Caller, CallerForm, parse_caller
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["Context", "Request", "Situation"]
 
@@ -38,9 +43,12 @@ class Request:
     context: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Situation:
     """A request in the form in which statements are compared with it.
+
+    Made for one decision and never changed; not frozen because making a frozen one costs as much
+    as deciding a statement.
 
     Args:
         request: As it was asked.
@@ -74,7 +82,7 @@ class Situation:
         return SERVICE_LINKED_PATH in self.role_arn
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Context:
     """The condition keys of a request, by lower-case name.
 
@@ -94,13 +102,14 @@ class Context:
         return self.derived.get(lookup) if value is None else value
 
 
+@lru_cache(maxsize=4096)
 def derive(
-    caller: Caller, role_arn: str, service: str, account: str, region: str
-) -> dict[str, str]:
+    principal: str, role_arn: str, service: str, account: str, region: str
+) -> Mapping[str, str]:
     """What the context holds because of who asks, and about what.
 
     Args:
-        caller: Who asks.
+        principal: Who asks; a principal that `parse_caller` reads.
         role_arn: The role behind the caller, or empty.
         service: Of the action.
         account: The resource's account, or empty.
@@ -109,10 +118,11 @@ def derive(
     Returns:
         Keys in lower case and their values.
     """
-    if caller.form is CallerForm.SERVICE:
-        keys = {"aws:principalisawsservice": "true", "aws:principalservicename": caller.name}
-    elif caller.form is CallerForm.PROVIDER:
+    caller = parse_caller(principal)
+    if caller is None or caller.form is CallerForm.PROVIDER:
         keys = {}
+    elif caller.form is CallerForm.SERVICE:
+        keys = {"aws:principalisawsservice": "true", "aws:principalservicename": caller.name}
     else:
         keys = {
             "aws:principalarn": role_arn or caller.text,
@@ -130,7 +140,7 @@ def derive(
         keys["aws:resourceaccount"] = account
     if region and service == "kms":
         keys["aws:requestedregion"] = region
-    return keys
+    return MappingProxyType(keys)
 
 
 TYPES: dict[CallerForm, str] = {
@@ -140,5 +150,3 @@ TYPES: dict[CallerForm, str] = {
     CallerForm.FEDERATED_USER: "FederatedUser",
     CallerForm.ROOT: "Account",
 }
-
-Derive = Callable[[], Mapping[str, str]]

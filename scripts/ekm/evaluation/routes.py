@@ -62,6 +62,9 @@ class Answer:
     points: tuple[OpenPoint, ...] = field(default=())
 
 
+NOTHING_NEEDED = Answer(granted=())
+
+
 def by_identity(layers: Layers, situation: Situation) -> Answer:
     """The caller's own policies, for what has no policy of its own.
 
@@ -106,7 +109,7 @@ def _by_policy(layers: Layers, situation: Situation) -> Answer:
     found = layers.resource
     caller = situation.caller
     across = bool(caller.account) and caller.account != situation.resource_account
-    own = _own_policies(layers, situation) if across else Answer(granted=())
+    own = _own_policies(layers, situation) if across else NOTHING_NEEDED
     if not found.allows:
         policy = layers.policies.resource
         lacks = nothing_allows(_policy_name(situation), (policy,) if policy else (), situation)
@@ -168,7 +171,7 @@ def _own_policies(layers: Layers, situation: Situation) -> Answer:
     """Identity policies, inside boundary and session policy."""
     caller = situation.caller
     if caller.form is CallerForm.ROOT:
-        return Answer(granted=())
+        return NOTHING_NEEDED
     limits = _limits(layers, situation)
     if caller.form is CallerForm.FEDERATED_USER and layers.session is None:
         return Answer(missing=("a federated user without a session policy has no permissions",))
@@ -187,8 +190,9 @@ def _own_policies(layers: Layers, situation: Situation) -> Answer:
 
 def _limits(layers: Layers, situation: Situation) -> Answer:
     """Permissions boundary and session policy: each, when there is one, must allow."""
-    if situation.caller.form is CallerForm.ROOT:
-        return Answer(granted=())
+    unlimited = layers.boundary is None and layers.session is None
+    if unlimited or situation.caller.form is CallerForm.ROOT:
+        return NOTHING_NEEDED
     granted: tuple[StatementRef, ...] = ()
     missing: list[str] = []
     points: list[OpenPoint] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from ekm.evaluation.caller import Caller, CallerForm, parse_caller
@@ -25,19 +26,19 @@ def situate(request: Request, *, bounded: bool) -> Situation | OpenPoint:
     Returns:
         The situation, or why such a request cannot be decided.
     """
-    texts = (request.principal, request.action, request.resource)
-    if not all(isinstance(each, str) for each in texts):
+    principal, asked, about = request.principal, request.action, request.resource
+    if not (isinstance(principal, str) and isinstance(asked, str) and isinstance(about, str)):
         return OpenPoint("principal, action and resource of a request must be strings")
-    caller = parse_caller(request.principal)
+    caller = parse_caller(principal)
     if caller is None:
-        return OpenPoint(f"{request.principal!r} is not a principal that can be judged")
-    action = request.action.lower()
-    service, colon, name = action.partition(":")
-    if not (colon and service and name) or any(character in action for character in "*? "):
-        return OpenPoint(f"{request.action!r} is not one action (service:Action)")
-    resource, account, region = _resource(request)
-    if isinstance(resource, OpenPoint):
-        return resource
+        return OpenPoint(f"{principal!r} is not a principal that can be judged")
+    service = _service(asked)
+    if not service:
+        return OpenPoint(f"{asked!r} is not one action (service:Action)")
+    read = _whose(about, request.resource_account)
+    if isinstance(read, OpenPoint):
+        return read
+    resource, account, region = read
     given = _context(request.context)
     if isinstance(given, OpenPoint):
         return given
@@ -47,34 +48,43 @@ def situate(request: Request, *, bounded: bool) -> Situation | OpenPoint:
         caller=caller,
         role_arn=role_arn,
         path_known=path_known,
-        action=action,
+        action=asked.lower(),
         service=service,
         resource=resource,
         resource_account=account,
         region=region,
-        context=Context(given, derive(caller, role_arn, service, account, region)),
+        context=Context(given, derive(principal, role_arn, service, account, region)),
         bounded=bounded,
     )
 
 
-def _resource(request: Request) -> tuple[tuple[str, ...] | OpenPoint | None, str, str]:
-    """The resource's six parts (None for `*`), its account and its Region."""
-    stated = request.resource_account
+@lru_cache(maxsize=4096)
+def _service(action: str) -> str:
+    """The service of an action; empty when the text is not one action."""
+    service, colon, name = action.lower().partition(":")
+    if not (colon and service and name) or any(character in action for character in "*? "):
+        return ""
+    return service
+
+
+def _whose(text: str, stated: Any) -> tuple[tuple[str, ...] | None, str, str] | OpenPoint:
+    """The resource, its account as its ARN or the request says it, and its Region."""
     if stated is not None and not (isinstance(stated, str) and is_account(stated)):
-        return OpenPoint(f"resource_account {stated!r} is not twelve digits"), "", ""
-    if request.resource == "*":
+        return OpenPoint(f"resource_account {stated!r} is not twelve digits")
+    return _resource(text, stated)
+
+
+@lru_cache(maxsize=4096)
+def _resource(text: str, stated: str | None) -> tuple[tuple[str, ...] | None, str, str] | OpenPoint:
+    """The resource's six parts (None for `*`), its account and its Region."""
+    if text == "*":
         return None, stated or "", ""
-    arn = parse_arn(request.resource)
-    if arn is None or "*" in request.resource or "?" in request.resource:
-        return OpenPoint(f"{request.resource!r} is not the ARN of a resource"), "", ""
+    arn = parse_arn(text)
+    if arn is None or "*" in text or "?" in text:
+        return OpenPoint(f"{text!r} is not the ARN of a resource")
     if stated and arn.account and stated != arn.account:
-        return (
-            OpenPoint(f"resource_account {stated} is not the account of {request.resource}"),
-            "",
-            "",
-        )
-    parts = tuple(request.resource.split(":", SEGMENTS - 1))
-    return parts, arn.account or stated or "", arn.region
+        return OpenPoint(f"resource_account {stated} is not the account of {text}")
+    return tuple(text.split(":", SEGMENTS - 1)), arn.account or stated or "", arn.region
 
 
 def _context(context: Any) -> dict[str, Value] | OpenPoint:
@@ -88,6 +98,9 @@ def _context(context: Any) -> dict[str, Value] | OpenPoint:
         lookup = key.lower()
         if lookup in given:
             return OpenPoint(f"the context holds {key} twice, in different case")
+        if type(value) is str:
+            given[lookup] = value
+            continue
         try:
             if isinstance(value, list | tuple):
                 given[lookup] = tuple(text_of(each, key) for each in value)
@@ -130,12 +143,11 @@ def contradiction(situation: Situation) -> OpenPoint | None:
 
     Such a request does not exist; it is decided as stated, and never allowed.
     """
-    given = situation.context.given
-    for key, derived in situation.context.derived.items():
-        stated = given.get(key)
-        if stated is None or stated == derived:
-            continue
-        return OpenPoint(
-            f"the context says {key} is {stated!r}, and it follows that it is {derived!r}"
-        )
+    derived = situation.context.derived
+    for key, stated in situation.context.given.items():
+        follows = derived.get(key)
+        if follows is not None and stated not in (follows, (follows,)):
+            return OpenPoint(
+                f"the context says {key} is {stated!r}, and it follows that it is {follows!r}"
+            )
     return None

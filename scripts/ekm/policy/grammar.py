@@ -19,9 +19,16 @@ from ekm.policy.condition_block import conditions
 from ekm.policy.json_text import RepeatedMember
 from ekm.policy.kinds import DocumentKind
 from ekm.policy.malformed import MalformedPolicy
-from ekm.policy.pattern import ANY, Pattern
+from ekm.policy.pattern import ANY
 from ekm.policy.principal import PRINCIPAL_TYPES, Principal, PrincipalForm, parse_principal
-from ekm.policy.statement import ArnPattern, Effect, Statement, parse_action, parse_resource
+from ekm.policy.statement import (
+    Actions,
+    ArnPattern,
+    Effect,
+    Statement,
+    parse_actions,
+    parse_resource,
+)
 
 __all__ = ["statement", "unique_sids"]
 
@@ -86,7 +93,7 @@ def _statement(raw: Any, index: int, kind: DocumentKind, *, variables: bool) -> 
         _everyone(principals)
         principals = None
     not_action = "NotAction" in raw
-    action_texts, actions = _actions(raw, kind, not_action=not_action)
+    actions = _actions(raw, kind)
     not_resource = "NotResource" in raw
     resources = _resources(raw, kind, variables=variables)
     read = Statement(
@@ -96,7 +103,6 @@ def _statement(raw: Any, index: int, kind: DocumentKind, *, variables: bool) -> 
         principals=principals,
         not_principal=not_principal,
         actions=actions,
-        action_texts=action_texts,
         not_action=not_action,
         resources=resources,
         not_resource=not_resource,
@@ -215,22 +221,36 @@ def _each(value: Any, element: str, read: Callable[[str], Read]) -> list[Read]:
     return found
 
 
-def _actions(
-    raw: Mapping[str, Any], kind: DocumentKind, *, not_action: bool
-) -> tuple[tuple[str, ...], tuple[Pattern, ...]]:
+def _actions(raw: Mapping[str, Any], kind: DocumentKind) -> Actions:
     element = _either(raw, "Action")
     if element is None:
         raise MalformedPolicy("the statement has neither Action nor NotAction")
+    if kind is DocumentKind.RCP and element == "NotAction":
+        raise MalformedPolicy("a resource control policy takes no NotAction", element)
     value = raw[element]
-    patterns = tuple(_each(value, element, parse_action))
-    texts = (value,) if isinstance(value, str) else tuple(value)
+    texts = _texts(value, element)
+    try:
+        actions = parse_actions(texts)
+    except MalformedPolicy as fault:
+        place = "" if isinstance(value, str) else fault.place
+        raise MalformedPolicy(fault.message, f"{element}{place}") from None
     if kind is DocumentKind.TRUST:
-        for text in texts:
+        for text in actions.texts:
             if text != "*" and not text.lower().startswith(TRUST_SERVICE):
                 raise MalformedPolicy(f"{text!r}: a trust policy is about actions of sts", element)
-    if kind is DocumentKind.RCP and not_action:
-        raise MalformedPolicy("a resource control policy takes no NotAction", element)
-    return texts, patterns
+    return actions
+
+
+def _texts(value: Any, element: str) -> tuple[str, ...]:
+    """A string or a list of strings as a tuple."""
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, list):
+        raise MalformedPolicy("must be a string or a list of strings", element)
+    for position, text in enumerate(value):
+        if not isinstance(text, str):
+            raise MalformedPolicy("must be a string", f"{element}[{position}]")
+    return tuple(value)
 
 
 def _resources(
@@ -255,7 +275,7 @@ def _everyone(principals: tuple[Principal, ...] | None) -> None:
 def _full_access(read: Statement) -> None:
     """In resource control policies Allow stands in one form alone."""
     full = (
-        read.actions == (ANY,)
+        read.actions.patterns == (ANY,)
         and not read.not_resource
         and any(each.everything for each in read.resources or ())
         and not read.conditions

@@ -31,6 +31,14 @@ class Pattern:
     literal: str | None
     pieces: tuple[str | Piece, ...]
 
+    @property
+    def prefix(self) -> str | None:
+        """What the text must begin with, when nothing else is asked; else None."""
+        if len(self.pieces) == len(("prefix", "")) and self.pieces[1] == "":
+            first = self.pieces[0]
+            return first if isinstance(first, str) else None
+        return None
+
     def matches(self, text: str) -> bool:
         """Whether the whole text fits the pattern."""
         if self.literal is not None:

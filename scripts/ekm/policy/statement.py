@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from ekm.policy.principal import Principal
 
 __all__ = [
+    "Actions",
     "ArnPattern",
     "Condition",
     "Effect",
     "Statement",
     "arn_pattern",
     "parse_action",
+    "parse_actions",
     "parse_resource",
     "split_arn_pattern",
 ]
@@ -41,6 +43,31 @@ class Effect(StrEnum):
 
     ALLOW = "Allow"
     DENY = "Deny"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Actions:
+    """The actions of a statement, sorted by how they are compared.
+
+    Args:
+        texts: As the policy spells them.
+        patterns: Each in lower case: service and action are not case-sensitive.
+        literals: Those without a wildcard.
+        prefixes: What those with nothing but one star at the end begin with.
+        others: The rest.
+    """
+
+    texts: tuple[str, ...]
+    patterns: tuple[Pattern, ...]
+    literals: frozenset[str]
+    prefixes: tuple[str, ...]
+    others: tuple[Pattern, ...]
+
+    def cover(self, action: str) -> bool:
+        """Whether an action, in lower case, is among them."""
+        if action in self.literals or action.startswith(self.prefixes):
+            return True
+        return any(each.matches(action) for each in self.others) if self.others else False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +126,7 @@ class Statement:
         effect: Allow or Deny.
         principals: Whom it names; None in documents that name nobody, or everyone (RCPs).
         not_principal: Whether `principals` are the exceptions (NotPrincipal).
-        actions: Patterns of `service:Action` in lower case.
-        action_texts: The same as the policy spells them.
+        actions: What it is about.
         not_action: Whether `actions` are the exceptions (NotAction).
         resources: What it is about; None in a trust policy.
         not_resource: Whether `resources` are the exceptions (NotResource).
@@ -112,8 +138,7 @@ class Statement:
     effect: Effect
     principals: tuple[Principal, ...] | None
     not_principal: bool
-    actions: tuple[Pattern, ...]
-    action_texts: tuple[str, ...]
+    actions: Actions
     not_action: bool
     resources: tuple[ArnPattern, ...] | None
     not_resource: bool
@@ -142,6 +167,31 @@ def parse_action(text: str) -> Pattern:
     if plain and not (plain.isascii() and plain.isalnum()):
         raise MalformedPolicy(f"{text!r} holds characters that no action has")
     return compile_pattern(text.lower())
+
+
+@lru_cache(maxsize=4096)
+def parse_actions(texts: tuple[str, ...]) -> Actions:
+    """Read the actions of a statement.
+
+    Args:
+        texts: As the policy spells them.
+
+    Returns:
+        The actions.
+
+    Raises:
+        MalformedPolicy: One is not an action; its place is its index in brackets.
+    """
+    patterns: list[Pattern] = []
+    for index, text in enumerate(texts):
+        try:
+            patterns.append(parse_action(text))
+        except MalformedPolicy as fault:
+            raise MalformedPolicy(fault.message, f"[{index}]") from None
+    literals = frozenset(each.literal for each in patterns if each.literal is not None)
+    prefixes = tuple(each.prefix for each in patterns if each.prefix is not None)
+    others = tuple(each for each in patterns if each.literal is None and each.prefix is None)
+    return Actions(texts, tuple(patterns), literals, prefixes, others)
 
 
 @lru_cache(maxsize=8192)

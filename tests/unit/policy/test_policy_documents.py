@@ -43,7 +43,7 @@ def test_a_document_holds_what_was_written() -> None:
     assert statement.not_resource
     assert statement.principals is not None
     assert [each.form for each in statement.principals] == [PrincipalForm.ACCOUNT]
-    assert statement.action_texts == ("kms:*",)
+    assert statement.actions.texts == ("kms:*",)
     assert statement.resources is not None
     assert [each.text for each in statement.resources] == ["arn:aws:kms:*:*:key/1"]
     assert (condition.key, condition.lookup, condition.values) == ("aws:X", "aws:x", ("1", "2.5"))

@@ -55,6 +55,24 @@ def test_an_arn_is_compared_segment_by_segment(pattern: str, text: str) -> None:
     assert expected == compiled.matches(tuple(theirs))
 
 
+@pytest.mark.parametrize(
+    ("pattern", "text", "matches"),
+    [
+        ("*a*a*", "a", False),
+        ("*a*a*", "ba-a", True),
+        ("*?a*a", "aa", False),
+        ("*?a*a", "baa", True),
+        ("a*a", "a", False),
+        ("*", "", True),
+        ("?", "", False),
+        ("", "", True),
+    ],
+)
+def test_no_character_is_used_twice(pattern: str, text: str, matches: bool) -> None:
+    """Two parts of a pattern are found in the same place of the text."""
+    assert compile_pattern(pattern).matches(text) is matches
+
+
 def test_matching_a_hostile_pattern_takes_bounded_time() -> None:
     """A pattern of many stars makes matching take for ever, as backtracking would."""
     assert not compile_pattern("a*" * 500 + "b").matches("a" * 5000)
