@@ -133,7 +133,7 @@ variable "administrators" {
 }
 
 variable "account_root_administers" {
-  description = "Whether IAM policies of this account may give the administration of the new key (never its use). False: only `administrators`, the caller among them; if they are all deleted, only AWS support can help. Default true."
+  description = "Whether IAM policies of this account may give the administration of the new key (never its use). False: only `administrators`, who must include whoever plans and applies; if they are all deleted, only AWS support can help. Default true."
   type        = bool
   default     = true
   nullable    = false
