@@ -164,6 +164,39 @@ def test_registration_that_is_gone_is_made_anew() -> None:
     world.check()
 
 
+GONE = answers(refused(404, "The external key extkey_1 was not found"), after_commit=False)
+
+
+def test_young_registration_that_is_not_seen_yet_is_looked_for_again() -> None:
+    """A read that lags behind a create makes the next run register the key a second time."""
+    world = World()
+    world.register()
+    result = world.register(faults={0: GONE, 1: GONE})
+    assert (result.how, world.clock.seconds) == ("unchanged", 10.0)
+    assert "looking again" in world.lines[-2] + world.lines[-3]
+    world.check()
+
+
+def test_old_registration_that_is_not_found_is_gone_at_once() -> None:
+    """A registration deleted months after its making is waited for."""
+    world = World()
+    world.register(replace(WANTED, projects=()))
+    world.openai.keys.clear()
+    world.clock.sleep(3600)
+    world.openai.log.clear()
+    assert world.register(replace(WANTED, projects=())).how == "created"
+    assert world.clock.seconds == 3600
+    assert world.openai.log[1] == "GET /organization/external_keys"
+
+
+def test_retire_of_a_young_registration_looks_again() -> None:
+    """A read that lags makes retire forget a registration that is there."""
+    world = World()
+    world.register(replace(WANTED, projects=()))
+    assert world.retire(faults={0: GONE}).how == "deleted"
+    assert world.openai.keys == {}
+
+
 def test_gone_at_another_host_creates_nothing() -> None:
     """A record used with the wrong host registers the key there too."""
     world = World()

@@ -14,6 +14,7 @@ from ekm.registrar.record import State
 from ekm.registrar.register import register
 from ekm.registrar.retire import Unwanted, retire
 from ekm.registrar.steps import (
+    Age,
     ArchiveProject,
     CreateKey,
     CreateProject,
@@ -65,7 +66,9 @@ class Actor:
         wire.faults = {0: fault} if fault else {}
         outcome: Any = 0.0  # of Elapsed and Wait: time stands still, so that states repeat
         failure: Exception | None = None
-        if not isinstance(self.pending, Elapsed | Wait):
+        if isinstance(self.pending, Age):
+            outcome = 3600.0
+        elif not isinstance(self.pending, Elapsed | Wait):
             try:
                 outcome = self._runner.carry_out(self.pending)
             except Exception as raised:  # noqa: BLE001 - the protocol decides what it means

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from openai_double import Fault, OpenAI, Wire
@@ -129,7 +129,7 @@ class World:
             heartbeat=heartbeat,
             progress=self.lines.append,
             clock=self.clock,
-            now=lambda: datetime(2026, 11, 24, tzinfo=UTC),
+            now=lambda: datetime(2026, 11, 24, tzinfo=UTC) + timedelta(seconds=self.clock()),
         )
         return runner, store
 

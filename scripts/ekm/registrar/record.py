@@ -18,7 +18,7 @@ from ekm.registrar.intent import Intent
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["SCHEMA", "Record", "State", "parse", "serialise", "timestamp"]
+__all__ = ["SCHEMA", "Record", "State", "as_json", "moment", "parse", "serialise", "timestamp"]
 
 SCHEMA: Final = "ekm-record/1"
 
@@ -66,6 +66,11 @@ class Record:
 def timestamp(moment: datetime) -> str:
     """A time as records hold it: ISO 8601, UTC, whole seconds."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def moment(text: str) -> datetime:
+    """The time that a record holds; parsing has checked its form."""
+    return datetime.fromisoformat(text)
 
 
 def serialise(record: Record, *, indent: int | None = None) -> str:
@@ -157,9 +162,9 @@ def _read(value: Mapping[str, Any]) -> Record:
         base_url=_text(value, "base_url"),
         external_key_id=_text_or_none(value, "external_key_id"),
         projects=MappingProxyType(found),
-        registered_at=_text_or_none(value, "registered_at"),
-        validated_at=_text_or_none(value, "validated_at"),
-        updated_at=_text_or_none(value, "updated_at"),
+        registered_at=_time_or_none(value, "registered_at"),
+        validated_at=_time_or_none(value, "validated_at"),
+        updated_at=_time_or_none(value, "updated_at"),
     )
 
 
@@ -178,6 +183,17 @@ def _text(value: Mapping[str, Any], name: str) -> str:
 
 def _text_or_none(value: Mapping[str, Any], name: str) -> str | None:
     return None if value.get(name) is None else _text(value, name)
+
+
+def _time_or_none(value: Mapping[str, Any], name: str) -> str | None:
+    text = _text_or_none(value, name)
+    try:
+        zoned = text is None or moment(text).tzinfo is not None
+    except ValueError:
+        zoned = False
+    if not zoned:
+        raise _Malformed(f"{name} is {text!r} instead of a time in UTC")
+    return text
 
 
 def _unreadable(place: str, wrong: str) -> RecordUnreadable:

@@ -14,6 +14,7 @@ from ekm.errors import Conflict, EkmError
 from ekm.registrar import matching
 from ekm.registrar.patience import DEFAULT_WAIT, Patience, claimed
 from ekm.registrar.projects import ProjectOutcome, settled_projects
+from ekm.registrar.recall import recalled
 from ekm.registrar.record import Record, State
 from ekm.registrar.steps import (
     CreateKey,
@@ -141,20 +142,16 @@ def _found(wanted: Wanted, old: Record | None) -> Protocol[_Found | None]:
     """The registration that is there already: by the record's id, by --adopt, by the list."""
     recorded = old.live_id if old else None
     if old and recorded:
-        try:
-            key: ExternalKey = yield FetchKey(recorded)
-        except EkmError as failure:
-            if kind_of(failure) is not Kind.GONE:
-                raise
-            _check_same_host(wanted, old)
-            yield Say(f"The registration {recorded} of the record is gone; looking for another.")
-        else:
-            _check_match(wanted, key)
-            if wanted.adopt not in {None, key.id}:
-                raise _adopts_another(wanted, key.id)
-            return _Found(key, "unchanged")
+        remembered = yield from recalled(old, recorded)
+        if remembered:
+            _check_match(wanted, remembered)
+            if wanted.adopt not in {None, remembered.id}:
+                raise _adopts_another(wanted, remembered.id)
+            return _Found(remembered, "unchanged")
+        _check_same_host(wanted, old)
+        yield Say(f"The registration {recorded} of the record is gone; looking for another.")
     if wanted.adopt:
-        key = yield FetchKey(wanted.adopt)
+        key: ExternalKey = yield FetchKey(wanted.adopt)
         _check_match(wanted, key)
         return _Found(key, "adopted")
     keys: tuple[ExternalKey, ...] = yield ListKeys()

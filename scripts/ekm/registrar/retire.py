@@ -12,6 +12,7 @@ from ekm.admin_api.refusals import Kind, kind_of
 from ekm.errors import BadInput, Conflict, EkmError, NotReachable
 from ekm.registrar import matching
 from ekm.registrar.patience import DEFAULT_WAIT, claimed
+from ekm.registrar.recall import recalled
 from ekm.registrar.record import Record, State
 from ekm.registrar.steps import (
     ArchiveProject,
@@ -113,15 +114,10 @@ def _found(
         yield Say(f"The record {unwanted.place} says retired: nothing is left at OpenAI.")
         return None, record.external_key_id
     if record is not None and record.external_key_id:
-        try:
-            key: ExternalKey = yield FetchKey(record.external_key_id)
-        except EkmError as failure:
-            if kind_of(failure) is not Kind.GONE:
-                raise
-            if record.base_url != unwanted.base_url:
-                raise _of_another_host(unwanted, record) from None
-            return None, record.external_key_id
-        return key, None
+        key = yield from recalled(record, record.external_key_id)
+        if key is None and record.base_url != unwanted.base_url:
+            raise _of_another_host(unwanted, record)
+        return key, None if key else record.external_key_id
     intent = record.intent if record else unwanted.intent
     if intent is None:
         raise BadInput(

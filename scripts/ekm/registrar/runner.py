@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ekm.errors import Conflict, EkmError
 from ekm.registrar import steps
-from ekm.registrar.record import Record, timestamp
+from ekm.registrar.record import Record, moment, timestamp
 from ekm.registrar.store import RENEW_AFTER, RecordStore
 
 if TYPE_CHECKING:
@@ -192,6 +192,8 @@ class Runner:
                 return self._heartbeat.sleep(seconds)
             case steps.Elapsed():
                 return self._clock() - self._api.pacer.waited
+            case steps.Age(since):
+                return (self._now() - moment(since)).total_seconds() if since else None
             case steps.Explain(intent):
                 return self._explain(intent) if self._explain else None
             case steps.Say(text):

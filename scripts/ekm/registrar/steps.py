@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ekm.registrar.record import Record
 
 __all__ = [
+    "Age",
     "ArchiveProject",
     "CreateKey",
     "CreateProject",
@@ -146,6 +147,13 @@ class Elapsed:
 
 
 @dataclass(frozen=True, slots=True)
+class Age:
+    """Outcome: seconds since a time of the record, None when it has none."""
+
+    since: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Explain:
     """Read the policies and say whether waiting can cure the denial. Outcome: or None."""
 
@@ -174,6 +182,7 @@ Step: TypeAlias = (
     | ArchiveProject
     | Wait
     | Elapsed
+    | Age
     | Explain
     | Say
 )

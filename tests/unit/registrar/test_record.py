@@ -76,6 +76,8 @@ def changed(**members: Any) -> str:
         changed(projects={"prod": "proj_1"}),
         changed(projects={"prod": {"id": None}}),
         changed(registered_at=5),
+        changed(registered_at="yesterday"),
+        changed(updated_at="2026-11-24T06:00:00"),
     ],
 )
 def test_anything_else_is_unreadable(text: str) -> None:
