@@ -24,6 +24,7 @@ REQUIRED = ("principal", "action", "resource")
 POLICIES = frozenset(
     {"identity", "resource", "permissions_boundary", "session", "scps", "rcps", "grants"}
 )
+SCALARS = (str, bool, int, float)
 LISTS = ("identity", "scps", "rcps", "grants")
 
 
@@ -127,6 +128,6 @@ def _context(value: Any) -> Mapping[str, Any]:
         raise BadCase(f"request.context holds {value.name!r} twice")
     for key, found in value.items():
         values = found if isinstance(found, list) else (found,)
-        if not all(isinstance(each, str | bool | int | float) for each in values):
+        if type(found) is not str and not all(isinstance(each, SCALARS) for each in values):
             raise BadCase(f"request.context[{key!r}] must be text or a list of text")
     return value

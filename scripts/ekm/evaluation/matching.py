@@ -84,6 +84,8 @@ def _resource(pattern: ArnPattern, situation: Situation, *, excepted: bool) -> b
     segments = situation.resource
     if pattern.everything or segments is None:
         return pattern.everything
+    if pattern.literal:
+        return pattern.text == situation.request.resource
     if pattern.template is None:
         return pattern.matches(segments)
     context = situation.context

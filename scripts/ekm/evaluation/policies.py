@@ -12,6 +12,7 @@ from ekm.policy.malformed import MalformedPolicy
 
 __all__ = ["NamedDocument", "Policies", "PreparedPolicies"]
 
+SEQUENCES = (list, tuple)
 Raw = str | Mapping[str, Any] | Document
 
 
@@ -107,7 +108,7 @@ class PreparedPolicies:
 
 
 def _sequence(value: Any, name: str) -> Sequence[Any]:
-    if isinstance(value, list | tuple):
+    if isinstance(value, SEQUENCES):
         return value
     raise MalformedPolicy("must be a list", name)
 

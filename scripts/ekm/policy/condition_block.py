@@ -7,10 +7,9 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-polic
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from ekm.policy.json_text import RepeatedMember
+from ekm.policy.json_text import members
 from ekm.policy.malformed import MalformedPolicy
 from ekm.policy.operators import Family, Operator, parse_operator
 from ekm.policy.statement import Condition
@@ -37,10 +36,10 @@ def conditions(raw: Any, *, variables: bool) -> tuple[Condition, ...]:
     Raises:
         MalformedPolicy: With the place, from `Condition` on.
     """
-    if not isinstance(raw, Mapping):
-        raise MalformedPolicy("must be an object of operators", "Condition")
-    if isinstance(raw, RepeatedMember):
-        raise MalformedPolicy(f"the operator {raw.name!r} stands twice", "Condition")
+    try:
+        raw = members(raw, "must be an object of operators", "operator")
+    except MalformedPolicy as fault:
+        raise fault.inside("Condition") from None
     read: list[Condition] = []
     for name, block in raw.items():
         try:
@@ -53,10 +52,7 @@ def conditions(raw: Any, *, variables: bool) -> tuple[Condition, ...]:
 
 def _block(name: str, block: Any, read: list[Condition], *, variables: bool) -> None:
     operator = parse_operator(name)
-    if not isinstance(block, Mapping):
-        raise MalformedPolicy("must be an object of condition keys")
-    if isinstance(block, RepeatedMember):
-        raise MalformedPolicy(f"the key {block.name!r} stands twice")
+    block = members(block, "must be an object of condition keys", "key")
     seen: set[str] = set()
     for key, raw in block.items():
         lookup = key.lower()

@@ -5,16 +5,17 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_gram
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ekm.policy import grammar
-from ekm.policy.json_text import RepeatedMember, loads
+from ekm.policy.json_text import loads, members
 from ekm.policy.kinds import DocumentKind
 from ekm.policy.malformed import MalformedPolicy
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ekm.policy.statement import Statement
 
 __all__ = ["Document", "DocumentKind", "parse_document"]
@@ -61,10 +62,7 @@ def parse_document(value: str | Mapping[str, Any], kind: DocumentKind) -> Docume
             value = loads(value)
         except ValueError as error:
             raise MalformedPolicy(f"not JSON: {error}") from None
-    if not isinstance(value, Mapping):
-        raise MalformedPolicy("a policy document is a JSON object")
-    if isinstance(value, RepeatedMember):
-        raise MalformedPolicy(f"the element {value.name!r} stands twice")
+    value = members(value, "a policy document is a JSON object", "element")
     if not value.keys() <= ELEMENTS:
         unknown = next(name for name in value if name not in ELEMENTS)
         raise MalformedPolicy(f"{unknown!r} is not an element of a policy document")

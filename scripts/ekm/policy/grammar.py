@@ -11,24 +11,32 @@ https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ekm.policy.condition_block import conditions
-from ekm.policy.json_text import RepeatedMember
+from ekm.policy.json_text import members
 from ekm.policy.kinds import DocumentKind
 from ekm.policy.malformed import MalformedPolicy
 from ekm.policy.pattern import ANY
-from ekm.policy.principal import PRINCIPAL_TYPES, Principal, PrincipalForm, parse_principal
+from ekm.policy.principal import (
+    PRINCIPAL_TYPES,
+    Principal,
+    PrincipalForm,
+    parse_principal,
+    parse_principals,
+)
 from ekm.policy.statement import (
     Actions,
     ArnPattern,
     Effect,
     Statement,
     parse_actions,
-    parse_resource,
+    parse_resources,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 __all__ = ["statement", "unique_sids"]
 
@@ -54,6 +62,7 @@ SID_MAY_REPEAT = frozenset({DocumentKind.KEY})
 ANYONE = parse_principal("AWS", "*")
 
 Read = TypeVar("Read")
+READ_RESOURCES = {each: partial(parse_resources, variables=each) for each in (False, True)}
 
 
 def statement(raw: Any, index: int, kind: DocumentKind, *, variables: bool) -> Statement:
@@ -78,10 +87,7 @@ def statement(raw: Any, index: int, kind: DocumentKind, *, variables: bool) -> S
 
 
 def _statement(raw: Any, index: int, kind: DocumentKind, *, variables: bool) -> Statement:
-    if not isinstance(raw, Mapping):
-        raise MalformedPolicy("a statement is a JSON object")
-    if isinstance(raw, RepeatedMember):
-        raise MalformedPolicy(f"the element {raw.name!r} stands twice")
+    raw = members(raw, "a statement is a JSON object", "element")
     if not raw.keys() <= ELEMENTS:
         unknown = next(name for name in raw if name not in ELEMENTS)
         raise MalformedPolicy(f"{unknown!r} is not an element of a statement")
@@ -96,19 +102,18 @@ def _statement(raw: Any, index: int, kind: DocumentKind, *, variables: bool) -> 
     actions = _actions(raw, kind)
     not_resource = "NotResource" in raw
     resources = _resources(raw, kind, variables=variables)
+    block = conditions(raw["Condition"], variables=variables) if "Condition" in raw else ()
     read = Statement(
-        index=index,
-        sid=sid,
-        effect=effect,
-        principals=principals,
-        not_principal=not_principal,
-        actions=actions,
-        not_action=not_action,
-        resources=resources,
-        not_resource=not_resource,
-        conditions=(
-            conditions(raw["Condition"], variables=variables) if "Condition" in raw else ()
-        ),
+        index,
+        sid,
+        effect,
+        principals,
+        not_principal,
+        actions,
+        not_action,
+        resources,
+        not_resource,
+        block,
     )
     if kind is DocumentKind.RCP:
         _full_access(read)
@@ -144,17 +149,17 @@ def _sid(sid: Any, kind: DocumentKind) -> str | None:
 
 
 def _effect(raw: Mapping[str, Any]) -> Effect:
+    found = raw.get("Effect")
+    effect = EFFECTS.get(found) if isinstance(found, str) else None
+    if effect is not None:
+        return effect
     if "Effect" not in raw:
         raise MalformedPolicy("the statement has no Effect")
-    effect = raw["Effect"]
-    if not isinstance(effect, str) or effect not in EFFECTS:
-        raise MalformedPolicy(f"{effect!r} is neither Allow nor Deny", "Effect")
-    return EFFECTS[effect]
+    raise MalformedPolicy(f"{found!r} is neither Allow nor Deny", "Effect")
 
 
-def _either(raw: Mapping[str, Any], name: str) -> str | None:
+def _either(raw: Mapping[str, Any], name: str, inverse: str) -> str | None:
     """Which of an element and its inverse a statement has."""
-    inverse = f"Not{name}"
     if name in raw:
         if inverse in raw:
             raise MalformedPolicy(f"{name} and {inverse} cannot stand in one statement", inverse)
@@ -165,7 +170,7 @@ def _either(raw: Mapping[str, Any], name: str) -> str | None:
 def _principals(
     raw: Mapping[str, Any], kind: DocumentKind, effect: Effect
 ) -> tuple[Principal, ...] | None:
-    element = _either(raw, "Principal")
+    element = _either(raw, "Principal", "NotPrincipal")
     if kind not in NAMES_PRINCIPALS:
         if element:
             raise MalformedPolicy(f"no principal stands in an {kind.value} policy", element)
@@ -180,60 +185,41 @@ def _principals(
     value = raw[element]
     if value == "*" and isinstance(value, str):
         return (ANYONE,)
-    if not isinstance(value, Mapping):
-        raise MalformedPolicy("must be * or an object of principal types", element)
     try:
+        value = members(value, "must be * or an object of principal types", "type")
         return _principal_map(value, kind)
     except MalformedPolicy as fault:
         raise fault.inside(element) from None
 
 
 def _principal_map(value: Mapping[str, Any], kind: DocumentKind) -> tuple[Principal, ...]:
-    if isinstance(value, RepeatedMember):
-        raise MalformedPolicy(f"the type {value.name!r} stands twice")
     named: list[Principal] = []
     for type_, texts in value.items():
         if type_ not in PRINCIPAL_TYPES or type_ == "CanonicalUser":
             raise MalformedPolicy(f"{type_!r} is not a type of principal that this policy takes")
         if type_ == "Federated" and kind is not DocumentKind.TRUST:
             raise MalformedPolicy("a federated principal stands in a trust policy only", type_)
-        named.extend(_each(texts, type_, partial(parse_principal, type_)))
+        named += _read(texts, type_, partial(parse_principals, type_))
     return tuple(named)
 
 
-def _each(value: Any, element: str, read: Callable[[str], Read]) -> list[Read]:
+def _read(value: Any, element: str, read: Callable[[tuple[str, ...]], Read]) -> Read:
     """Read a string or a list of strings, naming the one at fault."""
-    if isinstance(value, str):
-        try:
-            return [read(value)]
-        except MalformedPolicy as fault:
-            raise fault.inside(element) from None
-    if not isinstance(value, list):
-        raise MalformedPolicy("must be a string or a list of strings", element)
-    found: list[Read] = []
-    for position, text in enumerate(value):
-        if not isinstance(text, str):
-            raise MalformedPolicy("must be a string", f"{element}[{position}]")
-        try:
-            found.append(read(text))
-        except MalformedPolicy as fault:
-            raise fault.inside(f"{element}[{position}]") from None
-    return found
+    texts = _texts(value, element)
+    try:
+        return read(texts)
+    except MalformedPolicy as fault:
+        place = "" if isinstance(value, str) else fault.place
+        raise MalformedPolicy(fault.message, f"{element}{place}") from None
 
 
 def _actions(raw: Mapping[str, Any], kind: DocumentKind) -> Actions:
-    element = _either(raw, "Action")
+    element = _either(raw, "Action", "NotAction")
     if element is None:
         raise MalformedPolicy("the statement has neither Action nor NotAction")
     if kind is DocumentKind.RCP and element == "NotAction":
         raise MalformedPolicy("a resource control policy takes no NotAction", element)
-    value = raw[element]
-    texts = _texts(value, element)
-    try:
-        actions = parse_actions(texts)
-    except MalformedPolicy as fault:
-        place = "" if isinstance(value, str) else fault.place
-        raise MalformedPolicy(fault.message, f"{element}{place}") from None
+    actions = _read(raw[element], element, parse_actions)
     if kind is DocumentKind.TRUST:
         for text in actions.texts:
             if text != "*" and not text.lower().startswith(TRUST_SERVICE):
@@ -256,14 +242,14 @@ def _texts(value: Any, element: str) -> tuple[str, ...]:
 def _resources(
     raw: Mapping[str, Any], kind: DocumentKind, *, variables: bool
 ) -> tuple[ArnPattern, ...] | None:
-    element = _either(raw, "Resource")
+    element = _either(raw, "Resource", "NotResource")
     if kind is DocumentKind.TRUST:
         if element:
             raise MalformedPolicy("a trust policy is about its own role", element)
         return None
     if element is None:
         raise MalformedPolicy("the statement has neither Resource nor NotResource")
-    return tuple(_each(raw[element], element, partial(parse_resource, variables=variables)))
+    return _read(raw[element], element, READ_RESOURCES[variables])
 
 
 def _everyone(principals: tuple[Principal, ...] | None) -> None:

@@ -7,15 +7,41 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_gram
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["RepeatedMember", "loads"]
+from ekm.policy.malformed import MalformedPolicy
+
+__all__ = ["RepeatedMember", "loads", "members"]
 
 
 class RepeatedMember(dict[str, Any]):
     """A JSON object that held one member name twice; `name` is that name."""
 
     name: str = ""
+
+
+def members(value: Any, what: str, member: str) -> Mapping[str, Any]:
+    """Check that a value is a JSON object whose members each stand once.
+
+    Args:
+        value: Decoded JSON.
+        what: What the value should be, for the message.
+        member: What its members are, for the message.
+
+    Returns:
+        The value.
+
+    Raises:
+        MalformedPolicy: It is not an object, or a member stands twice.
+    """
+    if type(value) is dict:
+        return value
+    if isinstance(value, RepeatedMember):
+        raise MalformedPolicy(f"the {member} {value.name!r} stands twice")
+    if not isinstance(value, Mapping):
+        raise MalformedPolicy(what)
+    return value
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

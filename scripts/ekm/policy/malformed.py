@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["MalformedPolicy"]
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["MalformedPolicy", "each_of"]
+
+Read = TypeVar("Read")
 
 
 class MalformedPolicy(ValueError):
@@ -25,3 +32,25 @@ class MalformedPolicy(ValueError):
             return MalformedPolicy(self.message, outer)
         joint = "" if self.place.startswith("[") else "."
         return MalformedPolicy(self.message, f"{outer}{joint}{self.place}")
+
+
+def each_of(texts: tuple[str, ...], read: Callable[[str], Read]) -> tuple[Read, ...]:
+    """Read each text of a list.
+
+    Args:
+        texts: The list.
+        read: What reads one.
+
+    Returns:
+        What was read.
+
+    Raises:
+        MalformedPolicy: What `read` raised, its place the text's index in brackets.
+    """
+    found: list[Read] = []
+    for index, text in enumerate(texts):
+        try:
+            found.append(read(text))
+        except MalformedPolicy as fault:
+            raise MalformedPolicy(fault.message, f"[{index}]") from None
+    return tuple(found)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from ekm.policy.arn import is_account, parse_arn
-from ekm.policy.malformed import MalformedPolicy
+from ekm.policy.malformed import MalformedPolicy, each_of
 
-__all__ = ["PRINCIPAL_TYPES", "Principal", "PrincipalForm", "parse_principal"]
+__all__ = ["PRINCIPAL_TYPES", "Principal", "PrincipalForm", "parse_principal", "parse_principals"]
 
 PRINCIPAL_TYPES = ("AWS", "Service", "Federated", "CanonicalUser")
 
@@ -77,6 +77,23 @@ def parse_principal(kind: str, text: str) -> Principal:
             raise MalformedPolicy(f"{text!r} is neither a provider's domain nor its ARN")
         return Principal(PrincipalForm.FEDERATED, text)
     raise MalformedPolicy(f"{kind!r} is not a type of principal that this policy takes")
+
+
+@lru_cache(maxsize=4096)
+def parse_principals(kind: str, texts: tuple[str, ...]) -> tuple[Principal, ...]:
+    """Read the principals under one type.
+
+    Args:
+        kind: The type: `AWS`, `Service`, …
+        texts: Its values.
+
+    Returns:
+        The principals.
+
+    Raises:
+        MalformedPolicy: One is not a principal; its place is its index in brackets.
+    """
+    return each_of(texts, partial(parse_principal, kind))
 
 
 def _aws(text: str) -> Principal:

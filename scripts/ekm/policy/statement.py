@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from ekm.policy.arn import SEGMENTS
-from ekm.policy.malformed import MalformedPolicy
+from ekm.policy.malformed import MalformedPolicy, each_of
 from ekm.policy.pattern import ANY, Pattern, compile_pattern, pattern_of
 from ekm.policy.variables import Template, parse_template
 
@@ -34,6 +34,7 @@ __all__ = [
     "parse_action",
     "parse_actions",
     "parse_resource",
+    "parse_resources",
     "split_arn_pattern",
 ]
 
@@ -80,12 +81,14 @@ class ArnPattern:
         segments: The six patterns between the colons; empty when `everything`, or while there
             are variables to fill.
         template: The text with variables, or None when it has none.
+        literal: Whether no segment has a wildcard: then the whole texts are compared.
     """
 
     text: str
     everything: bool
     segments: tuple[Pattern, ...]
     template: Template | None = None
+    literal: bool = False
 
     def matches(self, segments: tuple[str, ...]) -> bool:
         """Whether an ARN, cut into its six parts, fits segment by segment."""
@@ -182,16 +185,11 @@ def parse_actions(texts: tuple[str, ...]) -> Actions:
     Raises:
         MalformedPolicy: One is not an action; its place is its index in brackets.
     """
-    patterns: list[Pattern] = []
-    for index, text in enumerate(texts):
-        try:
-            patterns.append(parse_action(text))
-        except MalformedPolicy as fault:
-            raise MalformedPolicy(fault.message, f"[{index}]") from None
+    patterns = each_of(texts, parse_action)
     literals = frozenset(each.literal for each in patterns if each.literal is not None)
     prefixes = tuple(each.prefix for each in patterns if each.prefix is not None)
     others = tuple(each for each in patterns if each.literal is None and each.prefix is None)
-    return Actions(texts, tuple(patterns), literals, prefixes, others)
+    return Actions(texts, patterns, literals, prefixes, others)
 
 
 @lru_cache(maxsize=8192)
@@ -220,10 +218,29 @@ def parse_resource(text: str, *, variables: bool) -> ArnPattern:
     if "*" in parts[2] or "?" in parts[2]:
         raise MalformedPolicy(f"{text!r}: no wildcard may stand for the service")
     if template is None:
-        return ArnPattern(text, everything=False, segments=tuple(map(_segment, parts)))
+        segments = tuple(map(_segment, parts))
+        literal = all(each.literal is not None for each in segments)
+        return ArnPattern(text, everything=False, segments=segments, literal=literal)
     if any("${" in part for part in parts[:5]):
         raise MalformedPolicy(f"{text!r}: a variable may stand after the fifth colon only")
     return ArnPattern(text, everything=False, segments=(), template=template)
+
+
+@lru_cache(maxsize=4096)
+def parse_resources(texts: tuple[str, ...], *, variables: bool) -> tuple[ArnPattern, ...]:
+    """Read the resources of a statement.
+
+    Args:
+        texts: As the policy spells them.
+        variables: Whether `${…}` is a variable (Version 2012-10-17).
+
+    Returns:
+        What an ARN is compared with.
+
+    Raises:
+        MalformedPolicy: One is not a resource; its place is its index in brackets.
+    """
+    return each_of(texts, partial(parse_resource, variables=variables))
 
 
 def _segment(text: str) -> Pattern:
