@@ -13,6 +13,8 @@ from ekm.emulator.context import Emulator
 from ekm.emulator.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ekm.emulator.errors import ApiError
     from ekm.emulator.settings import Settings
     from ekm.emulator.store import ExternalKeyRow
@@ -31,14 +33,17 @@ BODY = {
 
 @dataclass
 class ScriptedCloud:
-    """A cloud that refuses when told to, and remembers what it was asked."""
+    """A cloud that refuses when told to, remembers what it was asked, and takes its time."""
 
     refusal: ApiError | None = None
     asked: list[ExternalKeyRow] = field(default_factory=list)
+    meanwhile: Callable[[], object] = lambda: None
 
     def check(self, row: ExternalKeyRow, settings: Settings) -> None:  # noqa: ARG002 - Cloud has it
         """Refuse, or let it be."""
         self.asked.append(row)
+        meanwhile, self.meanwhile = self.meanwhile, lambda: None
+        meanwhile()
         if self.refusal is not None:
             raise self.refusal
 

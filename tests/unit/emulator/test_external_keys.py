@@ -102,6 +102,21 @@ def test_a_missing_field_is_named(api: Api, field: str) -> None:
     assert error["message"] == f"Missing required parameter: '{field}'."
 
 
+def test_digits_of_another_script_are_no_account(api: Api) -> None:
+    """An account that cannot exist would be looked up."""
+    account = "".join(chr(0x0660 + int(digit)) for digit in "111122223333")
+    changes = {"kms_arn": BODY["kms_arn"].replace("111122223333", account)}
+    assert api.refused("POST", "external_keys", {**BODY, **changes})[1]["param"] == "kms_arn"
+
+
+def test_what_is_registered_meanwhile_counts(api: Api) -> None:
+    """Two creates at once would both pass a limit that allows one."""
+    api.set(max_external_keys=1)
+    api.cloud.meanwhile = lambda: api.register(name="faster")
+    assert api.refused("POST", "external_keys", BODY)[0] == 400
+    assert [key["name"] for key in api.call("GET", "external_keys").json()["data"]] == ["faster"]
+
+
 @pytest.mark.parametrize(
     "kms_arn",
     [

@@ -66,6 +66,14 @@ def test_creating_a_project_does_not_check_the_key_unless_told(api: Api) -> None
     assert api.refused("POST", "projects", body)[1]["message"] == "denied"
 
 
+def test_a_key_deleted_meanwhile_encrypts_no_project(api: Api) -> None:
+    """A project would be left with a key that nobody has."""
+    api.set(project_create_validates=True)
+    key = api.register()["id"]
+    api.cloud.meanwhile = lambda: api.call("DELETE", f"external_keys/{key}")
+    assert api.refused("POST", "projects", {"name": "p", "external_key_id": key})[0] == 404
+
+
 @pytest.mark.parametrize(
     ("body", "param"),
     [

@@ -103,6 +103,20 @@ def test_a_key_state_is_visible_at_once() -> None:
     store.close()
 
 
+def test_a_key_policy_settles_late_too() -> None:
+    """A change of the key policy would be seen at once, as it never is."""
+    store, clock = Store(), Clock()
+    settling = Settling(store, seconds=10, clock=clock)
+    settling.visible(LIVE)
+    clock.now += 10
+    assert LIVE.keys
+    changed = replace(LIVE, keys=(replace(LIVE.keys[0], policy='{"p": 2}'),))
+    assert settling.visible(changed) == LIVE
+    clock.now += 10
+    assert settling.visible(changed) == changed
+    store.close()
+
+
 def test_what_settled_before_a_restart_has_settled() -> None:
     """A restarted emulator would refuse registrations that worked for long."""
     store, clock = Store(), Clock()
