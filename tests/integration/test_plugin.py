@@ -63,3 +63,24 @@ def test_a_setting_comes_from_the_ini_file_or_the_command_line(pytester: pytest.
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("EXPECTED", expected)
             pytester.runpytest_subprocess(*words).assert_outcomes(passed=1)
+
+
+def test_what_a_test_does_to_the_emulator_is_undone(pytester: pytest.Pytester) -> None:
+    """A fault that one test switches on would fail the tests after it."""
+    pytester.makepyfile(
+        """
+        def test_first(ekm_openai):
+            ekm_openai.set_faults("server-error=5", slow={"times": 3, "seconds": 1})
+            ekm_openai.set_settings(feature_enabled=False)
+            ekm_openai.control("GET", "health")
+            assert len(ekm_openai.control("GET", "faults")["faults"]) == 2
+
+        def test_second(ekm_openai):
+            assert ekm_openai.control("GET", "faults")["faults"] == []
+            assert ekm_openai.settings()["feature_enabled"] is True
+            assert ekm_openai.calls() == []
+            ekm_openai.api("GET", "/organization/external_keys")
+            assert ekm_openai.calls() == ["GET /v1/organization/external_keys 200"]
+        """
+    )
+    pytester.runpytest_subprocess().assert_outcomes(passed=2)

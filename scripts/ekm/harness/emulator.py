@@ -130,9 +130,11 @@ class EmulatorProcess:
             )
             resources.callback(process.stop)
             process.wait_until(
-                lambda: "\n" in process.output, what="The OpenAI emulator", seconds=ready_seconds
+                lambda: _ready_line(process.output) is not None,
+                what="The OpenAI emulator",
+                seconds=ready_seconds,
             )
-            ready = json.loads(process.output.splitlines()[0])
+            ready = _ready_line(process.output) or {}
             return cls(
                 base_url=ready["base_url"],
                 control_url=ready["control_url"],
@@ -252,6 +254,15 @@ class EmulatorProcess:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def _ready_line(output: str) -> dict[str, str] | None:
+    """Return the line that says where it listens; an error document has no such line."""
+    first, newline, _ = output.partition("\n")
+    if not newline or '"base_url"' not in first:
+        return None
+    ready: dict[str, str] = json.loads(first)
+    return ready
 
 
 def _plain(value: Any) -> str:

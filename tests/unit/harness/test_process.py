@@ -100,7 +100,8 @@ def test_ctrl_c_is_the_starters_to_handle(tmp_path: Path) -> None:
     process, pid = start(tmp_path)
     assert os.getpgid(pid) != os.getpgid(0)
     os.kill(process.pid, signal.SIGINT)
-    assert process.running
+    with pytest.raises(psutil.TimeoutExpired):
+        psutil.Process(process.pid).wait(0.5)
     process.stop()
 
 

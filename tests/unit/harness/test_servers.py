@@ -123,3 +123,17 @@ def test_every_run_has_an_admin_key_of_its_own() -> None:
     """A key that a test leaks would be the key of every other run."""
     assert new_admin_key() != new_admin_key()
     assert new_admin_key().startswith("sk-admin-")
+
+
+@pytest.mark.parametrize(
+    ("output", "ready"),
+    [
+        ('{"base_url": "http://127.0.0.1:1/v1", "pid": 1}\n', True),
+        ('{"base_url": "http://127.0.0.1:1/v1", "pi', False),
+        ('{\n  "error": {"id": "database_locked"}\n}\n', False),
+        ("", False),
+    ],
+)
+def test_only_the_ready_line_says_that_it_is_ready(output: str, *, ready: bool) -> None:
+    """An error that the emulator prints would be taken for its address."""
+    assert (emulator_module._ready_line(output) is not None) is ready

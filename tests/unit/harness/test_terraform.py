@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,22 @@ def test_init_runs_once_and_by_itself(workspace: Workspace, log: Path) -> None:
         "apply",
         "destroy",
     ]
+
+
+def test_two_downloads_into_one_cache_take_turns(
+    workspace: Workspace, log: Path, tmp_path: Path
+) -> None:
+    """Terraform's plugin cache is not safe for two at once: both would end with a broken one."""
+    program = Path(workspace.terraform)
+    program.write_text('#!/bin/sh\necho begin >> "$FAKE_LOG"; sleep 0.3; echo end >> "$FAKE_LOG"\n')
+    workspace.environment |= {
+        "TF_PLUGIN_CACHE_DIR": str(tmp_path / "plugins"),
+        "EKM_CACHE_DIR": str(tmp_path / "cache"),
+    }
+    with ThreadPoolExecutor(2) as pool:
+        for run in [pool.submit(workspace.init) for _ in range(2)]:
+            run.result()
+    assert log.read_text().split() == ["begin", "end", "begin", "end"]
 
 
 def test_outputs_are_values_and_documents(workspace: Workspace) -> None:
