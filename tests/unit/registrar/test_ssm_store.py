@@ -102,6 +102,20 @@ def test_one_of_two_claims_the_other_is_told_who_holds_it(ssm: Parameters) -> No
     assert not two.still_held()
 
 
+def test_of_two_that_saw_the_record_free_only_one_gets_the_claim(
+    ssm: Parameters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The claim overwrites one made a moment before, and two runs hold the record."""
+    one, two = SsmStore(ssm, PREFIX), elsewhere(ssm)
+    views = iter([two._look()])
+    look = two._look
+    monkeypatch.setattr(two, "_look", lambda: next(views, None) or look())
+    assert one.try_claim() == 1
+    assert isinstance(two.try_claim(), Held)
+    assert one.still_held()
+    assert not two.still_held()
+
+
 def test_released_claim_goes_to_the_next_run_with_a_new_number(ssm: Parameters) -> None:
     """A number is used twice, so that an old holder takes itself for the new one."""
     one, two = SsmStore(ssm, PREFIX), elsewhere(ssm)
