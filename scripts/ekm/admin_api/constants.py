@@ -12,7 +12,7 @@ DEFAULT_BASE_URL: Final = "https://api.openai.com/v1"
 
 CONNECT_TIMEOUT: Final = 10.0  # seconds; a host that does not answer by then is not there
 READ_TIMEOUT: Final = 60.0  # seconds between bytes; create and validate call AWS on the way
-CALL_TIMEOUT: Final = 120.0  # seconds for a whole answer that trickles in
+CALL_TIMEOUT: Final = 80.0  # seconds for a whole answer that trickles in; less than a lease
 MOST_BYTES: Final = 32 * 1024 * 1024  # bytes of one answer; OpenAI's provider refuses more
 MOST_REDIRECTS: Final = 10  # of one GET, on the same origin only
 
