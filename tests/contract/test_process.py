@@ -17,7 +17,7 @@ from customer import Customer, Http
 from openapi_spec_validator import validate
 
 from ekm.harness import EmulatorProcess
-from ekm.harness.sockets import beyond_loopback, listening
+from ekm.harness.sockets import beyond_loopback, family, listening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,9 +144,10 @@ def test_the_admin_key_is_nowhere(ekm_localstack: LocalStack, tmp_path: Path) ->
         Http(openai).register(Customer(ekm_localstack))
         assert Http(openai, reader)("GET", "external_keys").status_code == 200
         assert Http(openai, f"{reader}-wrong")("GET", "external_keys").status_code == 401
-        command = Path(f"/proc/{openai.pid}/cmdline")
+        commands = [process.cmdline() for process in family(openai.pid)]
+        assert any("emulate" in command for command in commands)
         haystacks = [
-            command.read_bytes() if command.exists() else b"",
+            json.dumps(commands).encode(),
             json.dumps(openai.requests()).encode(),
             json.dumps(openai.control("GET", "settings")).encode(),
             openai.log.encode(),
@@ -164,6 +165,24 @@ def test_the_openapi_document_is_valid(ekm_openai: EmulatorProcess) -> None:
     document = requests.get(f"{address}/openapi.json", timeout=10).json()
     validate(document)
     assert all(path.startswith("/organization/") for path in document["paths"])
+
+
+def test_a_users_proxy_and_profile_have_no_part_in_it(
+    started: Any, environment: dict[str, str], ekm_localstack: LocalStack
+) -> None:
+    """On a user's machine every check would be answered with a fault of the server."""
+    environment |= {"HTTP_PROXY": "http://127.0.0.1:9", "AWS_PROFILE": "nobody"}
+    environment |= {"http_proxy": "http://127.0.0.1:9", "HOME": "/nowhere"}
+    running = started()
+    with requests.Session() as session:
+        session.trust_env = False
+        answer = session.post(
+            f"{running.first_line.rpartition(' ')[2]}/organization/external_keys",
+            json=Customer(ekm_localstack).body(),
+            headers={"Authorization": "Bearer sk-admin-of-this-test"},
+            timeout=30,
+        )
+    assert answer.status_code == 200, answer.text
 
 
 def test_a_localstack_that_is_gone_is_a_fault_of_the_server(

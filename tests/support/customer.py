@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import secrets
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -17,7 +18,8 @@ OPENAI_ROLE = "arn:aws:iam::790389265272:role/EnterpriseKeyManagement"
 EXTERNAL_ID = "org-abc"
 REGION = "eu-west-1"
 ROLE = "openai-ekm"
-_ACCOUNTS = itertools.count(333300000001)
+# Begins elsewhere in every process: a LocalStack that is kept running may be shared.
+_ACCOUNTS = itertools.count(300_000_000_000 + 1000 * secrets.randbelow(10**8))
 
 
 def document(*statements: dict[str, Any]) -> dict[str, Any]:

@@ -86,6 +86,9 @@ def command(
     Registering and validating a key judges the live policies as AWS would, then assumes the role
     from OpenAI's account and encrypts and decrypts with the key, all in the AWS that
     AWS_ENDPOINT_URL names. Stop it with Ctrl-C or SIGTERM.
+
+    Not emulated: the APIs that use a project (nothing is encrypted with its data keys, and no
+    data-key cache runs out), other clouds, and the checks of a psp_decryption key.
     """
     try:
         from ekm.emulator import faults as known_faults  # noqa: PLC0415 - `ekm --help` stays fast

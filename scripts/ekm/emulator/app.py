@@ -25,7 +25,8 @@ __all__ = ["create_app"]
 DESCRIPTION = """\
 The endpoints of OpenAI's Admin API that Enterprise Key Management uses, emulated for rehearsal.
 Registering and validating a key assumes the customer's role and uses the key for real, in the
-AWS that the emulator was started with. What is not publicly known about OpenAI is a setting."""
+AWS that the emulator was started with. What is not publicly known about OpenAI is a setting.
+Not emulated: the APIs that use a project, other clouds, the checks of a psp_decryption key."""
 
 
 def create_app(emulator: Emulator, *, hang_up: Hangup, sleep: Sleep = asyncio.sleep) -> Starlette:
