@@ -93,6 +93,8 @@ def _guardrails(policies: PreparedPolicies, situation: Situation) -> list[Guardr
     """
     if situation.service_linked:
         return []
+    if not policies.rcps and not policies.scps:
+        return []
     levels = [
         (f"resource control policies at level {index}", level)
         for index, level in enumerate(policies.rcps)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "Layers", "by_identity", "by_resource"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Layers:
     """What each layer says to a request.
 
@@ -123,7 +123,7 @@ def _by_policy(layers: Layers, situation: Situation) -> Answer:
 def _same_account(layers: Layers, situation: Situation) -> Answer:
     """What the resource's policy says is enough, or delegates, by how closely it names."""
     found = layers.resource
-    direct = found.at(Level.ITSELF) + found.at(Level.EVERYONE)
+    direct = tuple([ref for ref, level in found.allows if level >= Level.EVERYONE])
     if direct:
         return Answer(granted=direct)
     role = found.at(Level.ROLE)

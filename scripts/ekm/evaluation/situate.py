@@ -121,15 +121,18 @@ def _role(caller: Caller, given: Mapping[str, Value]) -> tuple[str, bool]:
     if caller.form is not CallerForm.SESSION:
         return "", True
     stated = given.get("aws:principalarn")
-    if isinstance(stated, str) and _same_role(stated, caller):
+    if isinstance(stated, str) and _same_role(stated, caller.text):
         return stated, True
     return caller.role_arn, False
 
 
-def _same_role(stated: str, caller: Caller) -> bool:
-    arn = parse_arn(stated)
+@lru_cache(maxsize=4096)
+def _same_role(stated: str, principal: str) -> bool:
+    """Whether a role's ARN may be that of the role behind a session."""
+    arn, caller = parse_arn(stated), parse_caller(principal)
     return (
         arn is not None
+        and caller is not None
         and arn.service == "iam"
         and arn.partition == caller.partition
         and arn.account == caller.account
