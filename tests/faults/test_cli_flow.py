@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 from openai_double import FAULTS, Fault, OpenAI, Wire
 
 from ekm.cli.main import load_verb, run
@@ -200,6 +201,32 @@ def test_status_that_differs_exits_with_one(desk: Desk) -> None:
     code, out, _ = desk("status")
     assert code == 1
     assert "Differs:" in out
+
+
+@pytest.mark.parametrize(
+    ("refusal", "code", "state"),
+    [
+        (None, 0, "Enabled"),
+        ("NotFoundException", 1, "NotFound"),
+        ("AccessDeniedException", 0, None),
+    ],
+)
+def test_key_state_is_shown_where_it_may_be_read(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, refusal: str | None, code: int, state: str | None
+) -> None:
+    """A missing permission hides everything else, or a missing key counts as well."""
+
+    class Kms:
+        def describe_key(self, **asked: str) -> dict[str, Any]:
+            if refusal:
+                raise ClientError({"Error": {"Code": refusal}}, "DescribeKey")
+            return {"KeyMetadata": {"KeyState": "Enabled", "Arn": asked["KeyId"]}}
+
+    monkeypatch.setattr("ekm.registrar.aws.client", lambda *_args, **_kwargs: Kms())
+    desk("register")
+    found, status = desk.json("status", "--key-state")
+    assert found == code
+    assert (status["key"] and status["key"]["state"]) == state
 
 
 def test_unreadable_record_exits_with_seven(desk: Desk) -> None:

@@ -77,7 +77,8 @@ def _fetched(desk: Desk, id: str) -> ExternalKey | None:
         return None
 
 
-def _key_state(desk: Desk, intent: Intent) -> KeyState:
+def _key_state(desk: Desk, intent: Intent) -> KeyState | None:
+    """The key's state; None, and a line that says so, when it may not be read."""
     from botocore.exceptions import ClientError  # noqa: PLC0415 - only where AWS is called
 
     from ekm.registrar import aws  # noqa: PLC0415 - see above
@@ -89,9 +90,14 @@ def _key_state(desk: Desk, intent: Intent) -> KeyState:
         try:
             metadata = kms.describe_key(KeyId=intent.kms_arn)["KeyMetadata"]
         except ClientError as failure:
-            if failure.response["Error"]["Code"] != "NotFoundException":
-                raise
-            return KeyState("NotFound")
+            match failure.response["Error"]["Code"]:
+                case "NotFoundException":
+                    return KeyState("NotFound")
+                case "AccessDeniedException":
+                    render.progress("The key's state is not shown: kms:DescribeKey is denied.")
+                    return None
+                case _:
+                    raise
     return KeyState(metadata["KeyState"], metadata["Arn"])
 
 
