@@ -188,9 +188,10 @@ def test_three_at_once_build_one_environment(machine: Machine, uv: str) -> None:
     assert len(machine.environments) == 1
 
 
+@pytest.mark.parametrize("removed", [True, False], ids=["removed", "changed"])
 @pytest.mark.parametrize("with_uv", [True, False], ids=["uv", "pip"])
 def test_a_tampered_hash_is_refused_and_leaves_nothing(
-    machine: Machine, uv: str, *, with_uv: bool
+    machine: Machine, uv: str, *, with_uv: bool, removed: bool
 ) -> None:
     """A package that is not the reviewed one would run next to an admin key."""
     machine.put("python3", bare_python())
@@ -200,7 +201,8 @@ def test_a_tampered_hash_is_refused_and_leaves_nothing(
     lines = requirements.read_text().splitlines()
     start = next(n for n, line in enumerate(lines) if line.startswith("click=="))
     end = next(n for n in range(start + 1, len(lines)) if not lines[n].startswith(" "))
-    lines[start + 1 : end] = [f"    --hash=sha256:{'0' * 64}"]
+    tampered = "" if removed else f" --hash=sha256:{'0' * 64}"
+    lines[start:end] = [lines[start].rstrip(" \\") + tampered]
     requirements.write_text("\n".join(lines) + "\n")
     done = machine.run("--version")
     assert done.returncode == 2, done.stderr
