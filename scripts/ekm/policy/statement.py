@@ -218,9 +218,7 @@ def parse_resource(text: str, *, variables: bool) -> ArnPattern:
     if "*" in parts[2] or "?" in parts[2]:
         raise MalformedPolicy(f"{text!r}: no wildcard may stand for the service")
     if template is None:
-        segments = tuple(map(_segment, parts))
-        literal = all(each.literal is not None for each in segments)
-        return ArnPattern(text, everything=False, segments=segments, literal=literal)
+        return _compiled(text, parts)
     if any("${" in part for part in parts[:5]):
         raise MalformedPolicy(f"{text!r}: a variable may stand after the fifth colon only")
     return ArnPattern(text, everything=False, segments=(), template=template)
@@ -243,6 +241,12 @@ def parse_resources(texts: tuple[str, ...], *, variables: bool) -> tuple[ArnPatt
     return each_of(texts, partial(parse_resource, variables=variables))
 
 
+def _compiled(text: str, parts: list[str]) -> ArnPattern:
+    segments = tuple(map(_segment, parts))
+    literal = all(each.literal is not None for each in segments)
+    return ArnPattern(text, everything=False, segments=segments, literal=literal)
+
+
 def _segment(text: str) -> Pattern:
     return ANY if text == "*" else compile_pattern(text)
 
@@ -257,7 +261,8 @@ def arn_pattern(text: str) -> ArnPattern | None:
     Returns:
         The pattern, or None when the text does not have six parts.
     """
-    return split_arn_pattern(((text, True),), text)
+    parts = text.split(":", SEGMENTS - 1)
+    return _compiled(text, parts) if len(parts) == SEGMENTS else None
 
 
 def split_arn_pattern(runs: tuple[tuple[str, bool], ...], text: str) -> ArnPattern | None:

@@ -25,4 +25,6 @@ def filled_like(runs: tuple[tuple[str, bool], ...], found: str) -> bool | None:
 def _fits(pattern: ArnPattern | None, found: str) -> bool | None:
     if pattern is None:
         return None
+    if pattern.literal:
+        return found == pattern.text
     return pattern.matches(tuple(found.split(":", SEGMENTS - 1)))
