@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -106,7 +107,7 @@ def provider_settings(environment: Mapping[str, str] | None = None) -> dict[str,
         return {}
     mirror = find_mirror(env)
     if mirror is not None:
-        return {"TF_CLI_ARGS_init": f"-plugin-dir={mirror}"}
+        return {"TF_CLI_ARGS_init": shlex.quote(f"-plugin-dir={mirror}")}
     if "TF_PLUGIN_CACHE_DIR" in env:
         return {}
     cache = cache_folder(env) / "terraform-plugins"

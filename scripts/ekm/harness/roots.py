@@ -57,6 +57,9 @@ def local_modules(folder: Path) -> tuple[Path, ...]:
 def copy_root(root: Path, into: Path) -> Path:
     """Copy a root module and what it reaches, so that every relative source still holds.
 
+    Whole folders are copied, without state, caches and hidden files. What a module reads from
+    beside its folder (`file("../shared.json")`) is not.
+
     Args:
         root: The root module's folder.
         into: An empty or absent folder.
@@ -71,6 +74,7 @@ def copy_root(root: Path, into: Path) -> Path:
             folder,
             into / folder.relative_to(base),
             ignore=lambda _, names: {name for name in names if LEFT_OUT.match(name)},
+            ignore_dangling_symlinks=True,
             dirs_exist_ok=True,
         )
     return into / root.resolve().relative_to(base)

@@ -24,6 +24,9 @@ def test_a_mirror_that_is_named_is_used(tmp_path: Path) -> None:
     named = mirror(tmp_path / "named")
     settings = provider_settings({"HOME": str(tmp_path), "EKM_TF_MIRROR": str(named)})
     assert settings == {"TF_CLI_ARGS_init": f"-plugin-dir={named}"}
+    spaced = mirror(tmp_path / "with a space")
+    settings = provider_settings({"HOME": str(tmp_path), "EKM_TF_MIRROR": str(spaced)})
+    assert settings == {"TF_CLI_ARGS_init": f"'-plugin-dir={spaced}'"}
 
 
 def test_a_named_folder_that_is_no_mirror_is_refused(tmp_path: Path) -> None:
