@@ -45,7 +45,7 @@ def command(file: str) -> None:
             try:
                 case = read_case(text)
             except BadCase as error:
-                raise _bad("case_malformed", file, number, str(error)) from None
+                raise _bad(file, number, str(error)) from None
             answer = decide(case.request, case.policies).as_json()
             sys.stdout.write(json.dumps({"id": case.id, **answer}))
             sys.stdout.write("\n")
@@ -76,19 +76,19 @@ def _lines(stream: BinaryIO, file: str) -> Iterator[tuple[int, str]]:
     while line := stream.readline(LONGEST_LINE + 1):
         number += 1
         if len(line) > LONGEST_LINE:
-            raise _bad("case_too_long", file, number, f"longer than {LONGEST_LINE} bytes")
+            raise _bad(file, number, f"longer than {LONGEST_LINE} bytes")
         try:
             text = line.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise _bad("case_not_utf8", file, number, f"not UTF-8 at byte {error.start}") from None
+            raise _bad(file, number, f"not UTF-8 at byte {error.start}") from None
         if text.strip():
             yield number, text
 
 
-def _bad(id: str, file: str, number: int, reason: str) -> BadInput:
+def _bad(file: str, number: int, reason: str) -> BadInput:
     name = "standard input" if file == "-" else file
     return BadInput(
-        id,
+        "case_malformed",
         f"Line {number} of {name} is not a decision case: {reason}.",
         at_fault=f"{name}:{number}",
         remedy=REMEDY,

@@ -91,7 +91,7 @@ def test_a_repeated_element_of_a_policy_is_an_answer_too() -> None:
     ("text", "id", "reason"),
     [
         ("{", "case_malformed", "not JSON"),
-        (b"\xff", "case_not_utf8", "not UTF-8 at byte 0"),
+        (b"\xff", "case_malformed", "not UTF-8 at byte 0"),
         ("[" * 100_000, "case_malformed", "nested too deeply"),
         ("[]", "case_malformed", "case must be an object"),
         ("{}", "case_malformed", "id must be a string"),
@@ -127,7 +127,7 @@ def test_refuses_a_line_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ekm.cli.decide.LONGEST_LINE", 10)
     result = _run("x" * 11)
     assert isinstance(result.exception, BadInput)
-    assert result.exception.id == "case_too_long"
+    assert result.exception.id == "case_malformed"
     assert LONGEST_LINE > 32 * 1024
 
 
