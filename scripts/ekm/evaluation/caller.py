@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 
 from ekm.policy.arn import Arn, is_account, parse_arn
+from ekm.policy.kept import kept_by_text
 
 __all__ = ["Caller", "CallerForm", "parse_caller"]
 
@@ -61,7 +61,7 @@ class Caller:
         return self.form in (CallerForm.SESSION, CallerForm.ROLE)
 
 
-@lru_cache(maxsize=4096)
+@kept_by_text(maxsize=4096)
 def parse_caller(text: str) -> Caller | None:
     """Read who makes a request.
 

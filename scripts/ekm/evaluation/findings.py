@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ekm.evaluation.decision import OpenPoint, StatementRef
 from ekm.evaluation.matching import applies
+from ekm.policy.kept import LONGEST_KEPT
 from ekm.policy.statement import Effect, Statement
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ def _ref(document: str, index: int, sid: str | None, effect: Effect) -> Statemen
 
 def ref_of(named: NamedDocument, statement: Statement) -> StatementRef:
     """How a decision names a statement."""
+    if statement.sid is not None and len(statement.sid) > LONGEST_KEPT:
+        return _ref.__wrapped__(named.name, statement.index, statement.sid, statement.effect)
     return _ref(named.name, statement.index, statement.sid, statement.effect)
 
 

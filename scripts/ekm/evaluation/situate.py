@@ -11,6 +11,7 @@ from ekm.evaluation.decision import OpenPoint
 from ekm.evaluation.request import Context, Request, Situation, Value, derive
 from ekm.policy.arn import SEGMENTS, is_account, parse_arn
 from ekm.policy.condition_block import text_of
+from ekm.policy.kept import LONGEST_KEPT
 from ekm.policy.malformed import MalformedPolicy
 
 __all__ = ["contradiction", "situate"]
@@ -29,10 +30,10 @@ def situate(request: Request, *, bounded: bool) -> Situation | OpenPoint:
     principal, asked, about = request.principal, request.action, request.resource
     if not (isinstance(principal, str) and isinstance(asked, str) and isinstance(about, str)):
         return OpenPoint("principal, action and resource of a request must be strings")
-    caller = parse_caller(principal)
+    caller = parse_caller(principal) if len(principal) <= LONGEST_KEPT else None
     if caller is None:
         return OpenPoint(f"{principal!r} is not a principal that can be judged")
-    service = _service(asked)
+    service = _service(asked) if len(asked) <= LONGEST_KEPT else ""
     if not service:
         return OpenPoint(f"{asked!r} is not one action (service:Action)")
     read = _whose(about, request.resource_account)
@@ -71,6 +72,8 @@ def _whose(text: str, stated: Any) -> tuple[tuple[str, ...] | None, str, str] | 
     """The resource, its account as its ARN or the request says it, and its Region."""
     if stated is not None and not (isinstance(stated, str) and is_account(stated)):
         return OpenPoint(f"resource_account {stated!r} is not twelve digits")
+    if len(text) > LONGEST_KEPT:
+        return OpenPoint(f"a resource of {len(text)} characters is longer than any ARN")
     return _resource(text, stated)
 
 
@@ -121,7 +124,7 @@ def _role(caller: Caller, given: Mapping[str, Value]) -> tuple[str, bool]:
     if caller.form is not CallerForm.SESSION:
         return "", True
     stated = given.get("aws:principalarn")
-    if isinstance(stated, str) and _same_role(stated, caller.text):
+    if isinstance(stated, str) and len(stated) <= LONGEST_KEPT and _same_role(stated, caller.text):
         return stated, True
     return caller.role_arn, False
 

@@ -6,7 +6,8 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+
+from ekm.policy.kept import kept_by_text
 
 __all__ = ["SEGMENTS", "Arn", "is_account", "parse_arn"]
 
@@ -36,7 +37,7 @@ class Arn:
         return f"arn:{self.partition}:{self.service}:{self.region}:{self.account}:{self.resource}"
 
 
-@lru_cache(maxsize=4096)
+@kept_by_text(maxsize=4096)
 def parse_arn(text: str) -> Arn | None:
     """Take an ARN apart.
 

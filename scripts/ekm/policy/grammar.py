@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ekm.policy.condition_block import conditions
 from ekm.policy.json_text import members
+from ekm.policy.kept import LONGEST_KEPT, total
 from ekm.policy.kinds import DocumentKind
 from ekm.policy.malformed import MalformedPolicy
 from ekm.policy.pattern import ANY
@@ -62,7 +63,17 @@ SID_MAY_REPEAT = frozenset({DocumentKind.KEY})
 ANYONE = parse_principal("AWS", "*")
 
 Read = TypeVar("Read")
-READ_RESOURCES = {each: partial(parse_resources, variables=each) for each in (False, True)}
+READ_PRINCIPALS = {
+    each: (partial(parse_principals, each), partial(parse_principals.__wrapped__, each))
+    for each in PRINCIPAL_TYPES
+}
+READ_RESOURCES = {
+    each: (
+        partial(parse_resources, variables=each),
+        partial(parse_resources.__wrapped__, variables=each),
+    )
+    for each in (False, True)
+}
 
 
 def statement(raw: Any, index: int, kind: DocumentKind, *, variables: bool) -> Statement:
@@ -199,13 +210,23 @@ def _principal_map(value: Mapping[str, Any], kind: DocumentKind) -> tuple[Princi
             raise MalformedPolicy(f"{type_!r} is not a type of principal that this policy takes")
         if type_ == "Federated" and kind is not DocumentKind.TRUST:
             raise MalformedPolicy("a federated principal stands in a trust policy only", type_)
-        named += _read(texts, type_, partial(parse_principals, type_))
+        named += _read(texts, type_, *READ_PRINCIPALS[type_])
     return tuple(named)
 
 
-def _read(value: Any, element: str, read: Callable[[tuple[str, ...]], Read]) -> Read:
-    """Read a string or a list of strings, naming the one at fault."""
+def _read(
+    value: Any,
+    element: str,
+    read: Callable[[tuple[str, ...]], Read],
+    anew: Callable[[tuple[str, ...]], Read],
+) -> Read:
+    """Read a string or a list of strings, naming the one at fault.
+
+    `read` keeps what it made by the texts; `anew`, for texts too long to be kept, does not.
+    """
     texts = _texts(value, element)
+    if total(texts) > LONGEST_KEPT:
+        read = anew
     try:
         return read(texts)
     except MalformedPolicy as fault:
@@ -219,7 +240,7 @@ def _actions(raw: Mapping[str, Any], kind: DocumentKind) -> Actions:
         raise MalformedPolicy("the statement has neither Action nor NotAction")
     if kind is DocumentKind.RCP and element == "NotAction":
         raise MalformedPolicy("a resource control policy takes no NotAction", element)
-    actions = _read(raw[element], element, parse_actions)
+    actions = _read(raw[element], element, parse_actions, parse_actions.__wrapped__)
     if kind is DocumentKind.TRUST:
         for text in actions.texts:
             if text != "*" and not text.lower().startswith(TRUST_SERVICE):
@@ -249,7 +270,7 @@ def _resources(
         return None
     if element is None:
         raise MalformedPolicy("the statement has neither Resource nor NotResource")
-    return _read(raw[element], element, READ_RESOURCES[variables])
+    return _read(raw[element], element, *READ_RESOURCES[variables])
 
 
 def _everyone(principals: tuple[Principal, ...] | None) -> None:

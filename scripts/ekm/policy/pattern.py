@@ -11,7 +11,8 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+
+from ekm.policy.kept import kept_by_text
 
 __all__ = ["ANY", "Pattern", "Piece", "compile_pattern", "pattern_of"]
 
@@ -81,7 +82,7 @@ def _find(piece: str | Piece, text: str, start: int, end: int) -> int:
 ANY = Pattern(literal=None, pieces=("", ""))
 
 
-@lru_cache(maxsize=8192)
+@kept_by_text(maxsize=8192)
 def compile_pattern(text: str) -> Pattern:
     """Compile text in which `*` and `?` are wildcards.
 

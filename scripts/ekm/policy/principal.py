@@ -50,7 +50,6 @@ class Principal:
     account: str | None = None
 
 
-@lru_cache(maxsize=4096)
 def parse_principal(kind: str, text: str) -> Principal:
     """Read one principal.
 

@@ -16,6 +16,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from ekm.policy.arn import SEGMENTS
+from ekm.policy.kept import kept_by_text
 from ekm.policy.malformed import MalformedPolicy, each_of
 from ekm.policy.pattern import ANY, Pattern, compile_pattern, pattern_of
 from ekm.policy.variables import Template, parse_template
@@ -148,7 +149,6 @@ class Statement:
     conditions: tuple[Condition, ...]
 
 
-@lru_cache(maxsize=8192)
 def parse_action(text: str) -> Pattern:
     """Read one action.
 
@@ -192,7 +192,6 @@ def parse_actions(texts: tuple[str, ...]) -> Actions:
     return Actions(texts, patterns, literals, prefixes, others)
 
 
-@lru_cache(maxsize=8192)
 def parse_resource(text: str, *, variables: bool) -> ArnPattern:
     """Read one resource.
 
@@ -251,7 +250,7 @@ def _segment(text: str) -> Pattern:
     return ANY if text == "*" else compile_pattern(text)
 
 
-@lru_cache(maxsize=8192)
+@kept_by_text(maxsize=8192)
 def arn_pattern(text: str) -> ArnPattern | None:
     """Compile an ARN to compare with, as ARN operators of conditions do.
 

@@ -9,9 +9,9 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_vari
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ekm.policy.kept import kept_by_text
 from ekm.policy.malformed import MalformedPolicy
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Template:
         return tuple(filled)
 
 
-@lru_cache(maxsize=8192)
+@kept_by_text(maxsize=8192)
 def parse_template(text: str) -> Template | None:
     """Find the variables in a text of a 2012-10-17 policy.
 

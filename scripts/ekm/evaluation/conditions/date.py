@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from datetime import date
 from fractions import Fraction
-from functools import lru_cache
+
+from ekm.policy.kept import kept_by_text
 
 __all__ = ["equals", "greater_than", "greater_than_equals", "less_than", "less_than_equals"]
 
@@ -25,7 +26,7 @@ LAST_HOUR, LAST_MINUTE, LAST_SECOND = 23, 59, 59
 LONGEST = 64
 
 
-@lru_cache(maxsize=1024)
+@kept_by_text(maxsize=1024)
 def instant(text: str) -> Fraction | None:
     """Read a date as seconds since 1970; None when the text is none, or could be two."""
     if len(text) > LONGEST or not text.isascii():

@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_con
 
 from __future__ import annotations
 
-from functools import lru_cache
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -16,6 +15,8 @@ from ipaddress import (
     ip_network,
 )
 
+from ekm.policy.kept import kept_by_text
+
 __all__ = ["within"]
 
 # "If you specify an IP address without the associated routing prefix, IAM uses the default
@@ -23,7 +24,7 @@ __all__ = ["within"]
 DEFAULT_PREFIX = 32
 
 
-@lru_cache(maxsize=1024)
+@kept_by_text(maxsize=1024)
 def network(text: str) -> IPv4Network | IPv6Network | None:
     """Read an address or a CIDR range; None when the text is neither."""
     address, slash, prefix = text.partition("/")
@@ -35,7 +36,7 @@ def network(text: str) -> IPv4Network | IPv6Network | None:
         return None
 
 
-@lru_cache(maxsize=1024)
+@kept_by_text(maxsize=1024)
 def address(text: str) -> IPv4Address | IPv6Address | None:
     """Read one address; None when the text is none, or an IPv4 one written as IPv6."""
     try:

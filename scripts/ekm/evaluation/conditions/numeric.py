@@ -7,7 +7,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_con
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import lru_cache
+
+from ekm.policy.kept import kept_by_text
 
 __all__ = ["equals", "greater_than", "greater_than_equals", "less_than", "less_than_equals"]
 
@@ -15,7 +16,7 @@ __all__ = ["equals", "greater_than", "greater_than_equals", "less_than", "less_t
 LONGEST = 64
 
 
-@lru_cache(maxsize=1024)
+@kept_by_text(maxsize=1024)
 def number(text: str) -> Decimal | None:
     """Read an integer or a decimal without exponent; None when the text is neither."""
     digits = text[1:] if text[:1] in ("-", "+") else text
