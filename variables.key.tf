@@ -3,7 +3,7 @@
 # Existing key
 
 variable "kms_key_arn" {
-  description = "ARN of an existing symmetric key of this account and Region to register instead of a new one: `…:key/<uuid>`, `…:key/mrk-…` or `…:alias/<name>` (registered as given; moving that alias cuts OpenAI off, so a warning is given). Its policy stays yours: output `key_policy_statement` is what it needs. Null (default): a key is made."
+  description = "ARN of an existing symmetric key of this account and Region to register instead of a new one: `…:key/<uuid>`, `…:key/mrk-…` or `…:alias/<name>` (registered as given; moving that alias cuts OpenAI off, so a warning is given). Its policy stays yours: output `key_policy_statement` is what it needs. For a key of the same configuration write `coalesce(aws_kms_key.mine.arn)`. Null (default): a key is made."
   type        = string
   default     = null
 

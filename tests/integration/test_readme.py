@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ekm.harness.terraform import Workspace
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.terraform
 
@@ -27,14 +31,11 @@ def test_the_start_of_the_readme_is_valid_against_the_module(
     """The first thing that a reader pastes names an argument that the module does not have."""
     shown = blocks(repository, "hcl")
     assert shown
-    # A folder beside the module, so that the copy takes the module along.
     for number, block in enumerate(shown):
         root = tmp_path / f"root{number}"
         root.mkdir()
-        source = (
-            f'source = "{Path("..", *[".."] * (len(tmp_path.parts) - 1), str(repository)[1:])}"'
-        )
-        text, replaced = SOURCE.subn(source, block)
+        source = os.path.relpath(repository, root)
+        text, replaced = SOURCE.subn(f'source = "{source}"', block)
         assert replaced == 1
         (root / "main.tf").write_text(text, encoding="utf-8")
         workspace = Workspace(root, tmp_path / f"copy{number}")
