@@ -26,7 +26,7 @@ REMEDY = "Write one JSON object a line, with the members id, request and policie
 @click.argument("file", metavar="FILE|-")
 @click.option("--json", is_flag=True, expose_value=False, help="Answers are JSON in any case.")
 def command(file: str) -> None:
-    r"""Decide requests against policies, as AWS would.
+    """Decide requests against policies, as AWS would.
 
     Reads decision cases, one JSON object a line, from FILE or standard input, and prints one
     answer a line, as each is decided.
