@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 
 from ekm.diagnosis.constants import ENCRYPTION_ALGORITHM, OPENAI_ROLE_ARN, OPENAI_SESSION_ARN
+from ekm.diagnosis.worlds import worlds
 from ekm.evaluation import Decision, Policies, Request, decide
 from ekm.policy import Arn, parse_arn
 from ekm.snapshot import UNSEEN, Customer, Key, Role, Snapshot
 
-__all__ = ["ASSUME_ROLE", "DECRYPT", "ENCRYPT", "decide_assume_role", "lacking", "use_of"]
+__all__ = [
+    "ASSUME_ROLE",
+    "DECRYPT",
+    "ENCRYPT",
+    "Asked",
+    "assume_role",
+    "lacking",
+    "role_session_arn",
+    "use",
+]
 
 ASSUME_ROLE: Final = "sts:AssumeRole"
 ENCRYPT: Final = "kms:Encrypt"
@@ -28,12 +39,28 @@ _ALLOW_ALL: Final[Mapping[str, Any]] = {
     "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
 }
 
+# Every session has a name; one that is not public can match no condition but a wildcard.
+UNKNOWN_SESSION: Final = "session-name-that-is-not-public"
+
 Context = dict[str, str | Sequence[str]]
 
 
-def decide_assume_role(
-    snapshot: Snapshot, *, external_id: str | None, session_name: str | None
-) -> Decision:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A call as it was decided: the first of the possible ones that is refused, else the first.
+
+    Args:
+        request: What is asked.
+        policies: What it was decided by.
+        decision: The answer.
+    """
+
+    request: Request
+    policies: Policies
+    decision: Decision
+
+
+def assume_role(snapshot: Snapshot, *, external_id: str | None, session_name: str | None) -> Asked:
     """Decide OpenAI's AssumeRole on the role that was found.
 
     Args:
@@ -45,6 +72,43 @@ def decide_assume_role(
         The decision. An SCP of the customer never bears on OpenAI's own principal; an RCP does
         bear on the role.
     """
+    questions = (
+        _assume_role(replace(snapshot, calls=calls), external_id, session_name)
+        for calls in worlds(snapshot)
+    )
+    return _first_refused(questions)
+
+
+def use(action: str, snapshot: Snapshot, key: Key, *, session_name: str | None) -> Asked:
+    """Decide Encrypt or Decrypt by a session of the customer's role.
+
+    Args:
+        action: `kms:Encrypt` or `kms:Decrypt`.
+        snapshot: Role, policies and assumptions about the calls.
+        key: The key behind the registered ARN.
+        session_name: Name of the session; `None` when it is not known.
+    """
+    questions = (
+        _use_of(action, replace(snapshot, calls=calls), key, session_name=session_name)
+        for calls in worlds(snapshot)
+    )
+    return _first_refused(questions)
+
+
+def _first_refused(questions: Iterable[tuple[Request, Policies]]) -> Asked:
+    first: Asked | None = None
+    for request, policies in questions:
+        asked = Asked(request, policies, decide(request, policies))
+        if not asked.decision.allowed:
+            return asked
+        first = first or asked
+    assert first is not None  # there is always a possible call
+    return first
+
+
+def _assume_role(
+    snapshot: Snapshot, external_id: str | None, session_name: str | None
+) -> tuple[Request, Policies]:
     role = snapshot.role
     trust = role.trust_policy if isinstance(role, Role) else None
     arn = parse_arn(snapshot.registration.role_arn)
@@ -52,8 +116,7 @@ def decide_assume_role(
     context["aws:PrincipalArn"] = OPENAI_ROLE_ARN
     if external_id is not None:
         context["sts:ExternalId"] = external_id
-    if session_name is not None:
-        context["sts:RoleSessionName"] = session_name
+    context["sts:RoleSessionName"] = session_name or UNKNOWN_SESSION
     if snapshot.calls.openai_organization is not None:
         context["aws:PrincipalOrgID"] = snapshot.calls.openai_organization
     _add_organization(context, "aws:ResourceOrgID", snapshot)
@@ -64,17 +127,15 @@ def decide_assume_role(
         resource_account=arn.account if arn is not None else None,
         context=context,
     )
-    return decide(
-        request,
-        Policies(
-            identity=(_OPENAI_SIDE,),
-            resource=None if trust is UNSEEN else trust,
-            rcps=_levels(snapshot.rcps),
-        ),
+    policies = Policies(
+        identity=(_OPENAI_SIDE,),
+        resource=None if trust is UNSEEN else trust,
+        rcps=_levels(snapshot.rcps),
     )
+    return request, policies
 
 
-def use_of(
+def _use_of(
     action: str, snapshot: Snapshot, key: Key, *, session_name: str | None
 ) -> tuple[Request, Policies]:
     """Return Encrypt or Decrypt by a session of the customer's role, to be decided.
@@ -212,7 +273,16 @@ def _common(snapshot: Snapshot) -> Context:
         context["aws:MultiFactorAuthPresent"] = "true" if calls.mfa else "false"
     if calls.time is not None:
         context["aws:CurrentTime"] = calls.time
+        if (seconds := _epoch(calls.time)) is not None:
+            context["aws:EpochTime"] = seconds
     return context
+
+
+def _epoch(time: str) -> str | None:
+    try:
+        return str(int(datetime.fromisoformat(time).timestamp()))
+    except (ValueError, OverflowError):
+        return None
 
 
 def _add_organization(context: Context, name: str, snapshot: Snapshot) -> None:

@@ -11,25 +11,30 @@ from ekm.diagnosis.calls import (
     ASSUME_ROLE,
     DECRYPT,
     ENCRYPT,
-    decide_assume_role,
+    Asked,
+    assume_role,
     lacking,
     role_session_arn,
-    use_of,
+    use,
 )
 from ekm.diagnosis.value import AwsError, DecidingStatement, Diagnosis, Outcome
-from ekm.evaluation import Decision, Policies, Request, decide
+from ekm.diagnosis.sizes import too_large
+from ekm.evaluation import Decision
 from ekm.evaluation import Outcome as DecisionOutcome
 from ekm.policy import parse_arn
 from ekm.snapshot import UNSEEN, Key, Role, Snapshot, UnseenType
 
-__all__ = ["judge", "judge_assume_role", "judge_use"]
+__all__ = ["EXTERNAL_ID", "KMS_ARN", "ROLE_ARN", "document_path", "judge", "judge_assume_role", "judge_use"]
 
 # Source: help.openai.com/en/articles/20000947 names the three forms; no pattern is published.
-_KMS_ARN: Final = re.compile(
+KMS_ARN: Final = re.compile(
     r"arn:aws:kms:[a-z]{2}(?:-[a-z]+)+-\d:\d{12}:"
     r"(?:key/(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})"
     r"|alias/[a-zA-Z0-9/_-]{1,250})",
 )
+# Source: wire contract 1.1 (the pattern of role_arn), docs.aws.amazon.com/STS/latest/APIReference.
+ROLE_ARN: Final = re.compile(r"arn:aws:iam::[0-9]{12}:role/(?:[!-~]+/)?[\w+=,.@-]{1,64}", re.ASCII)
+EXTERNAL_ID: Final = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _DENIED: Final = {ENCRYPT: Outcome.ENCRYPT_DENIED, DECRYPT: Outcome.DECRYPT_DENIED}
 
 
@@ -68,14 +73,21 @@ def judge_assume_role(
     """
     registration, role = snapshot.registration, snapshot.role
     denied = wording.assume_role_denied(registration.role_arn)
+    sent = registration.external_id if external_id is UNSEEN else external_id
+    if not ROLE_ARN.fullmatch(registration.role_arn):
+        return _fault(snapshot, Outcome.ASSUME_ROLE_DENIED, denied)
     if not isinstance(role, Role) or role.arn != registration.role_arn:
         # A role that does not exist answers exactly as one that does not trust. One that was
         # made a moment ago may not be there yet; one of another path will never be the one.
         curable = not isinstance(role, Role)
         return _fault(snapshot, Outcome.ASSUME_ROLE_DENIED, denied, curable=curable)
-    sent = registration.external_id if external_id is UNSEEN else external_id
-    decision = decide_assume_role(snapshot, external_id=sent, session_name=session_name)
+    decision = assume_role(snapshot, external_id=sent, session_name=session_name).decision
     decisions = {ASSUME_ROLE: decision}
+    if decision.allowed and sent is not None and not EXTERNAL_ID.fullmatch(sent):
+        # STS checks the form before any policy, whatever the policy says.
+        return _fault(snapshot, Outcome.ASSUME_ROLE_DENIED, denied)
+    if decision.allowed and (large := too_large(snapshot, "AssumeRole")):
+        return _fault(snapshot, Outcome.POLICY_MALFORMED, large, decisions)
     if decision.allowed:
         return _ok(snapshot, decisions)
     if decision.outcome is DecisionOutcome.ERROR:
@@ -95,7 +107,7 @@ def judge_use(snapshot: Snapshot, *, session_name: str | None = None) -> Diagnos
         session_name: Name of the session, where it is known.
     """
     kms_arn = snapshot.registration.kms_arn
-    if not _KMS_ARN.fullmatch(kms_arn):
+    if not KMS_ARN.fullmatch(kms_arn):
         error = AwsError("Encrypt", "NotFoundException", f"Invalid arn {kms_arn}")
         return _fault(snapshot, Outcome.INVALID_ARN, error)
     key = registered_key(snapshot)
@@ -106,13 +118,15 @@ def judge_use(snapshot: Snapshot, *, session_name: str | None = None) -> Diagnos
     if not isinstance(snapshot.role, Role):
         return _ok(snapshot, {})
     asked = {
-        action: use_of(action, snapshot, key, session_name=session_name)
+        action: use(action, snapshot, key, session_name=session_name)
         for action in (ENCRYPT, DECRYPT)
     }
-    decisions = {action: decide(*question) for action, question in asked.items()}
+    decisions = {action: found.decision for action, found in asked.items()}
     denied = next((action for action in asked if not decisions[action].allowed), None)
     if denied is not None:
         return _use_fault(snapshot, key, denied, asked[denied], decisions)
+    if large := too_large(snapshot, "Encrypt"):
+        return _fault(snapshot, Outcome.POLICY_MALFORMED, large, decisions)
     return _judge_key(snapshot, key, decisions)
 
 
@@ -159,7 +173,7 @@ def _use_fault(
     snapshot: Snapshot,
     key: Key,
     action: str,
-    question: tuple[Request, Policies],
+    asked: Asked,
     decisions: dict[str, Decision],
 ) -> Diagnosis:
     decision, operation = decisions[action], action.removeprefix("kms:")
@@ -168,16 +182,16 @@ def _use_fault(
         return _fault(snapshot, Outcome.POLICY_MALFORMED, error, decisions, decision, key=key)
     role = snapshot.role
     assert isinstance(role, Role)
-    caller, key_arn = parse_arn(question[0].principal), parse_arn(key.arn)
+    caller, key_arn = parse_arn(asked.request.principal), parse_arn(key.arn)
     # AWS names the session; under no particular name it is the role's ARN that was asked about.
-    session = question[0].principal
+    session = asked.request.principal
     if session == role.arn:
         session = role_session_arn(role.arn, "<session>")
     same = caller is not None and key_arn is not None and caller.account == key_arn.account
     if decision.outcome is DecisionOutcome.EXPLICITLY_DENIED:
         tail = wording.explicit_deny(decision, same_account=same)
     else:
-        tail = wording.nothing_allows(operation, lacking(*question))
+        tail = wording.nothing_allows(operation, lacking(asked.request, asked.policies))
     error = wording.use_denied(operation, session, key.arn, tail=tail)
     curable = UNSEEN in (role.permission_policies, role.permissions_boundary, key.policy)
     return _fault(snapshot, _DENIED[action], error, decisions, decision, key=key, curable=curable)
@@ -219,7 +233,7 @@ def _deciding(
         return ()
     return tuple(
         DecidingStatement(
-            _path(snapshot, reference.document, key),
+            document_path(snapshot, reference.document, key),
             reference.statement,
             reference.sid,
             reference.effect,
@@ -232,10 +246,11 @@ def _deciding(
 def _place(snapshot: Snapshot, decision: Decision, key: Key | None) -> str:
     """Return what is malformed, and where, by snapshot path."""
     document, colon, rest = (decision.message or "").partition(": ")
-    return f"{_path(snapshot, document, key)}{colon}{rest}"
+    return f"{document_path(snapshot, document, key)}{colon}{rest}"
 
 
-def _path(snapshot: Snapshot, document: str, key: Key | None) -> str:
+def document_path(snapshot: Snapshot, document: str, key: Key | None) -> str:
+    """Return the snapshot path of a document that a decision names."""
     if key is None:
         return "trust_policy" if document == "resource" else document
     if document == "resource" and snapshot.keys is not UNSEEN:
