@@ -17,14 +17,23 @@ from ekm.diagnosis.calls import (
     role_session_arn,
     use,
 )
-from ekm.diagnosis.value import AwsError, DecidingStatement, Diagnosis, Outcome
 from ekm.diagnosis.sizes import too_large
+from ekm.diagnosis.value import AwsError, DecidingStatement, Diagnosis, Outcome
 from ekm.evaluation import Decision
 from ekm.evaluation import Outcome as DecisionOutcome
 from ekm.policy import parse_arn
 from ekm.snapshot import UNSEEN, Key, Role, Snapshot, UnseenType
 
-__all__ = ["EXTERNAL_ID", "KMS_ARN", "ROLE_ARN", "document_path", "judge", "judge_assume_role", "judge_use"]
+__all__ = [
+    "EXTERNAL_ID",
+    "KMS_ARN",
+    "ROLE_ARN",
+    "document_path",
+    "judge",
+    "judge_assume_role",
+    "judge_use",
+    "registered_key",
+]
 
 # Source: help.openai.com/en/articles/20000947 names the three forms; no pattern is published.
 KMS_ARN: Final = re.compile(

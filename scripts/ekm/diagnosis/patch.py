@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ekm.diagnosis.value import Change, Step
 
-__all__ = ["apply", "at", "document_pointer", "opened"]
+__all__ = ["apply", "apply_to", "at", "document_pointer", "opened"]
 
 
 def opened(snapshot: Snapshot) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def apply(snapshot: Snapshot, changes: Iterable[Change]) -> Snapshot:
     """
     body = opened(snapshot)
     for change in changes:
-        _apply(body, change)
+        apply_to(body, change)
     return Snapshot.from_json(body, strict=False)
 
 
@@ -72,7 +72,8 @@ def document_pointer(path: str) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _apply(body: Any, change: Change) -> None:
+def apply_to(body: Any, change: Change) -> None:
+    """Carry out one step on JSON, in place."""
     *steps, last = change.path
     holder = at(body, steps)
     if change.op == "remove":

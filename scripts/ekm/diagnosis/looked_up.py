@@ -1,0 +1,394 @@
+"""Faults of what was looked up: role, key, registration, documents that cannot be saved."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from ekm.diagnosis import patch
+from ekm.diagnosis.judge import EXTERNAL_ID, KMS_ARN, ROLE_ARN, registered_key
+from ekm.diagnosis.sizes import too_large_documents
+from ekm.diagnosis.value import Change, Fault, Outcome
+from ekm.policy import parse_arn
+from ekm.snapshot import UNSEEN, Role, Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ekm.snapshot import Key
+
+__all__ = ["key_faults", "malformed", "role_faults", "state_faults", "too_large", "unseen"]
+
+_ARN: Final = ("registration", "kms_arn")
+_STEP: Final = re.compile(r"[^.\[\]]+|\[\d+\]")
+
+
+def _fault(
+    id: str,
+    document: str,
+    element: str | None,
+    found: Any,
+    needed: Any,
+    message: str,
+    remedy: str,
+    *fix: Change,
+) -> Fault:
+    return Fault(id, document, None, None, element, found, needed, message, remedy, fix)
+
+
+def unseen(document: str, what: str) -> Fault:
+    """A refusal that rests on a document that nobody looked at."""
+    return _fault(
+        "not_seen",
+        document,
+        None,
+        "not collected",
+        what,
+        f"{what.capitalize()} was not collected, and what was does not allow the call.",
+        "Collect a snapshot that holds it: ekm snapshot with --role-arn, --kms-arn and "
+        "--external-id, with credentials that may read it.",
+    )
+
+
+def role_faults(snapshot: Snapshot) -> tuple[Fault, ...]:
+    """What is wrong with the registered role or external id, before any policy is read."""
+    registration, role = snapshot.registration, snapshot.role
+    arn = registration.role_arn
+    put = (
+        Change("replace", ("registration", "role_arn"), role.arn)
+        if isinstance(role, Role) and ROLE_ARN.fullmatch(role.arn)
+        else None
+    )
+    fix = () if put is None else (put,)
+    if not ROLE_ARN.fullmatch(arn):
+        parsed = parse_arn(arn.strip())
+        other = parsed is not None and parsed.partition != "aws"
+        stripped = arn.strip()
+        if put is None and ROLE_ARN.fullmatch(stripped):
+            fix = (Change("replace", ("registration", "role_arn"), stripped),)
+        return (
+            _fault(
+                "role_arn_partition" if other else "role_arn_form",
+                "registration",
+                "role_arn",
+                repr(arn)[1:-1],
+                "arn:aws:iam::<12 digits>:role/<path and name>",
+                f"{arn!r} is not the ARN of a role that OpenAI can reach.",
+                "OpenAI's principal lives in the partition aws: use an account of that partition."
+                if other
+                else "Register the role's full ARN.",
+                *fix,
+            ),
+        )
+    if role is UNSEEN:
+        return (unseen("role", "the role"),)
+    if role is None:
+        return (
+            _fault(
+                "role_missing",
+                "role",
+                None,
+                "no such role",
+                arn,
+                f"The role {arn} was not found; STS answers as it does to a role that does not "
+                "trust.",
+                "Create the role, or register the ARN of the one that there is.",
+            ),
+        )
+    if isinstance(role, Role) and role.arn != arn:
+        same_name = role.arn.rpartition("/")[2] == arn.rpartition("/")[2]
+        same_account = role.arn.split(":")[4:5] == arn.split(":")[4:5]
+        id = "role_path_left_out" if same_name and same_account else "role_arn_mistyped"
+        return (
+            _fault(
+                id,
+                "registration",
+                "role_arn",
+                arn,
+                role.arn,
+                f"The role that is there is {role.arn}; its path is part of its ARN."
+                if id == "role_path_left_out"
+                else f"The role that is there is {role.arn}, not {arn}.",
+                f"Register {role.arn}.",
+                *fix,
+            ),
+        )
+    external_id = registration.external_id
+    if not EXTERNAL_ID.fullmatch(external_id):
+        stripped = "".join(external_id.split())
+        right = (
+            (Change("replace", ("registration", "external_id"), stripped),)
+            if EXTERNAL_ID.fullmatch(stripped)
+            else ()
+        )
+        return (
+            _fault(
+                "external_id_form",
+                "registration",
+                "external_id",
+                repr(external_id)[1:-1],
+                r"2 to 1224 characters of A-Z a-z 0-9 _+=,.@:/-",
+                f"STS takes no external id like {external_id!r}: white space and some other "
+                "characters are refused whatever the policy says.",
+                "Register the id alone, without white space.",
+                *right,
+            ),
+        )
+    if isinstance(role, Role) and role.trust_policy is UNSEEN:
+        return (unseen("trust_policy", "the trust policy"),)
+    return ()
+
+
+def key_faults(snapshot: Snapshot, outcome: Outcome) -> tuple[Fault, ...]:
+    """What is wrong with the registered key's ARN."""
+    arn = snapshot.registration.kms_arn
+    keys = () if snapshot.keys is UNSEEN else snapshot.keys
+    near = [key.arn for key in keys if KMS_ARN.fullmatch(key.arn)]
+    fix: tuple[Change, ...] = ()
+    if near:
+        last = arn.strip().rpartition("/")[2].lower()
+        best = next((each for each in near if each.endswith(last)), near[0])
+        fix = (Change("replace", _ARN, best),)
+    elif KMS_ARN.fullmatch(arn.strip()):
+        fix = (Change("replace", _ARN, arn.strip()),)
+    needed = fix[0].value if fix else None
+    if outcome is Outcome.INVALID_ARN:
+        parsed = parse_arn(arn.strip())
+        other = parsed is not None and parsed.partition != "aws"
+        return (
+            _fault(
+                "kms_arn_partition" if other else "kms_arn_form",
+                "registration",
+                "kms_arn",
+                repr(arn)[1:-1],
+                needed or "arn:aws:kms:<region>:<12 digits>:key/<id>, or …:alias/<name>",
+                f"{arn!r} is not the ARN of a KMS key or alias.",
+                "OpenAI's role cannot leave the partition aws: use a key of that partition."
+                if other
+                else "Register the key's full ARN, not its id or name.",
+                *fix,
+            ),
+        )
+    if snapshot.keys is UNSEEN:
+        return (unseen("keys", "the key"),)
+    if outcome is Outcome.WRONG_REGION:
+        return (
+            _fault(
+                "key_wrong_region",
+                "registration",
+                "kms_arn",
+                arn,
+                needed,
+                f"The key is not in the Region of {arn}; it was found in another.",
+                f"Register {needed}.",
+                *fix,
+            ),
+        )
+    return (_not_found(snapshot, arn, needed, fix),)
+
+
+def _not_found(snapshot: Snapshot, arn: str, needed: str | None, fix: tuple[Change, ...]) -> Fault:
+    accounts = (arn.split(":")[4:5], needed.split(":")[4:5] if needed else None)
+    wrong_account = needed is not None and accounts[0] != accounts[1]
+    if ":alias/" in arn:
+        id = "alias_missing"
+        message = f"There is no alias {arn}, or the key that it points to was not found."
+    elif wrong_account:
+        id = "key_wrong_account"
+        message = f"The key {arn} was not found; the one that is there is of another account."
+    else:
+        id = "key_missing"
+        message = f"The key {arn} was not found."
+    return _fault(
+        id,
+        "registration",
+        "kms_arn",
+        arn,
+        needed or "a key that exists",
+        message,
+        f"Register {needed}." if needed else "Create the key, or register the ARN of another.",
+        *fix,
+    )
+
+
+_STATES: Final = {
+    Outcome.KEY_DISABLED: (
+        "key_disabled",
+        "is disabled",
+        "Enable it: aws kms enable-key --key-id {arn}",
+    ),
+    Outcome.KEY_PENDING_DELETION: (
+        "key_pending_deletion",
+        "is scheduled for deletion",
+        "Cancel the deletion, then enable it: aws kms cancel-key-deletion --key-id {arn}; "
+        "aws kms enable-key --key-id {arn}",
+    ),
+    Outcome.KEY_PENDING_IMPORT: (
+        "key_pending_import",
+        "has no key material",
+        "Import its key material: aws kms import-key-material --key-id {arn} …",
+    ),
+    Outcome.KEY_UNAVAILABLE: (
+        "key_unavailable",
+        "cannot be used in this state",
+        "Wait while it is being made; else connect its custom key store again.",
+    ),
+}
+
+
+def state_faults(snapshot: Snapshot, outcome: Outcome) -> tuple[Fault, ...]:
+    """A key that may be used and cannot: its state, its type."""
+    key = registered_key(snapshot)
+    assert key is not None
+    assert snapshot.keys is not UNSEEN
+    document = f"keys[{snapshot.keys.index(key)}]"
+    if outcome in _STATES:
+        id, words, remedy = _STATES[outcome]
+        fix = Change("replace", ("keys", snapshot.keys.index(key), "state"), "Enabled")
+        return (
+            _fault(
+                id,
+                document,
+                "state",
+                key.state,
+                "Enabled",
+                f"The key {key.arn} {words}.",
+                remedy.format(arn=key.arn),
+                fix,
+            ),
+        )
+    return (_mistyped(snapshot, key, document),)
+
+
+def _mistyped(snapshot: Snapshot, key: Key, document: str) -> Fault:
+    usage = key.usage is not UNSEEN and key.usage != "ENCRYPT_DECRYPT"
+    assert snapshot.keys is not UNSEEN
+    other = next(
+        (
+            each.arn
+            for each in snapshot.keys
+            if (each.spec, each.usage) == ("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT")
+        ),
+        None,
+    )
+    return _fault(
+        "key_wrong_usage" if usage else "key_wrong_spec",
+        document,
+        "usage" if usage else "spec",
+        key.usage if usage else key.spec,
+        "ENCRYPT_DECRYPT" if usage else "SYMMETRIC_DEFAULT",
+        f"The key {key.arn} is not a symmetric encryption key, and a key's type never changes.",
+        f"Register {other}." if other else "Create a symmetric encryption key and register it.",
+        *((Change("replace", _ARN, other),) if other else ()),
+    )
+
+
+def too_large(snapshot: Snapshot) -> tuple[Fault, ...]:
+    """Documents that no quota lets be saved."""
+    return tuple(
+        _fault(
+            "policy_too_large",
+            found.document,
+            None,
+            str(found.found),
+            f"at most {found.most}",
+            f"The document has {found.found} characters and AWS saves at most {found.most} "
+            f"({found.quota}).",
+            "Take out statements, or split the policy.",
+        )
+        for operation in ("AssumeRole", "Encrypt")
+        for found in too_large_documents(snapshot, operation)
+    )
+
+
+def malformed(document: str, place: str, message: str, snapshot: Snapshot) -> Iterator[Fault]:
+    """Yield candidates for a document that AWS would not have saved, the smallest change first.
+
+    Args:
+        document: Snapshot path.
+        place: Where in it, such as `Statement[1].Condition.StringEquals`.
+        message: What is wrong.
+        snapshot: What was collected.
+    """
+    pointer = patch.document_pointer(document)
+    body = patch.opened(snapshot)
+    statement, sid = None, None
+    steps: list[str | int] = []
+    for step in _STEP.findall(place):
+        steps.append(int(step[1:-1]) if step[0] == "[" else step)
+    content: Any = None
+    try:
+        content = patch.at(body, pointer)
+    except (KeyError, IndexError, TypeError):
+        content = None
+    if steps[:1] == ["Statement"] and len(steps) > 1 and isinstance(steps[1], int):
+        statement = steps[1]
+        raw = content.get("Statement") if isinstance(content, dict) else None
+        if isinstance(raw, list) and isinstance(raw[statement], dict):
+            found = raw[statement].get("Sid")
+            sid = found if isinstance(found, str) else None
+        elif not isinstance(raw, list):
+            del steps[1]
+    element = ".".join(str(step) for step in steps if step != "Statement" and step != statement)
+
+    def fault(needed: str, remedy: str, *fix: Change) -> Fault:
+        return Fault(
+            "policy_malformed",
+            document,
+            statement,
+            sid,
+            element or None,
+            message,
+            needed,
+            f"AWS does not save such a document: {message}.",
+            remedy,
+            fix,
+        )
+
+    if isinstance(content, dict):
+        for needed, remedy, change in _corrections(content, steps, message, pointer):
+            yield fault(needed, remedy, change)
+    yield fault("a document that AWS saves", f"Correct {document} at {place or 'its beginning'}.")
+
+
+def _corrections(
+    content: dict[str, Any], steps: list[str | int], message: str, pointer: tuple[str | int, ...]
+) -> Iterator[tuple[str, str, Change]]:
+    """Yield a spelling, then removals from the place outwards."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only for what is misspelt
+
+    from ekm.policy.operators import BASES  # noqa: PLC0415 - see above
+
+    known = ["Sid", "Effect", "Principal", "Action", "Resource", "Condition", "Version"]
+    known += ["Statement", "NotAction", "NotResource", "NotPrincipal", "Id", *BASES]
+    if steps == ["Version"]:
+        yield (
+            "2012-10-17",
+            "Write the Version 2012-10-17.",
+            Change("add", (*pointer, "Version"), "2012-10-17"),
+        )
+    quoted = message.partition("'")[2].partition("'")[0]
+    for depth in range(len(steps), -1, -1):
+        holder: Any = content
+        try:
+            holder = patch.at(content, steps[:depth])
+        except (KeyError, IndexError, TypeError):
+            continue
+        if isinstance(holder, dict):
+            for name in (quoted, *holder):
+                close = get_close_matches(name, known, 1, 0.6)
+                if name in holder and name not in known and close and close[0] not in holder:
+                    renamed = {close[0] if k == name else k: v for k, v in holder.items()}
+                    path = (*pointer, *steps[:depth])
+                    yield close[0], f"Write {close[0]}.", Change("replace", path, renamed)
+            if quoted in holder:
+                path = (*pointer, *steps[:depth], quoted)
+                yield f"no {quoted}", f"Remove {quoted}.", Change("remove", path)
+        if depth and steps[:depth] != ["Statement"]:
+            path = (*pointer, *steps[:depth])
+            name = str(steps[depth - 1])
+            yield (
+                f"no {name}",
+                f"Remove {'.'.join(map(str, steps[:depth]))}.",
+                Change("remove", path),
+            )
