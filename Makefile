@@ -3,7 +3,7 @@
 SHELL := bash
 BIN := .venv/bin
 
-.PHONY: help env demo test unit unit-3.11 lint bench docs lock clean
+.PHONY: help env demo test unit unit-3.11 lint bench fuzz mutation docs lock clean
 
 help: ## what there is
 	@grep -hE '^[a-z0-9.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,7 +27,14 @@ lint: env ## ruff, mypy, import rules, terraform fmt and validate, generated doc
 	@tools/lint
 
 bench: env ## ratios measured in one run
+	@$(BIN)/python bench/decisions.py
 	@$(BIN)/python bench/run.py
+
+fuzz: env ## the evaluator against its model and on bad input (EKM_FUZZ_CASES, EKM_FUZZ_SEED)
+	@$(BIN)/python tools/fuzz.py
+
+mutation: env ## break each rule on purpose: does a test notice? (EKM_MUTANTS, EKM_MUTATION_SEED)
+	@$(BIN)/python tools/mutation.py
 
 docs: env ## write the generated tables of the README
 	@$(BIN)/python tools/docs.py
