@@ -20,6 +20,10 @@ VERBS: dict[str, tuple[str, str]] = {
         "Register the key with OpenAI, make its projects.",
     ),
     "validate": ("ekm.cli.validate", "Ask OpenAI now whether it can use the key."),
+    "diagnose": (
+        "ekm.cli.diagnose",
+        "Name the statement that keeps OpenAI out, and the smallest fix.",
+    ),
     "status": (
         "ekm.cli.status",
         "Show record, registration, projects, key, and where they differ.",
@@ -27,6 +31,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "handoff": ("ekm.cli.handoff", "Print what to hand OpenAI for ChatGPT Enterprise."),
     "retire": ("ekm.cli.retire", "Undo a registration, in the order that loses nothing."),
     "decide": ("ekm.cli.decide", "Decide requests against policies, as AWS would."),
+    "prove": ("ekm.cli.prove", "Prove least privilege over all requests, or show what breaks it."),
+    "snapshot": ("ekm.cli.snapshot", "Collect all that bears on a key, as JSON."),
     "emulate": ("ekm.cli.emulate", "Run OpenAI's side on this machine."),
     "demo": ("ekm.cli.demo", "Rehearse everything offline, from apply to destroy."),
 }

@@ -1,0 +1,140 @@
+"""`ekm prove`: every claim of least privilege, over all requests, or what breaks it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ekm.cli import render
+from ekm.errors import BadInput
+
+if TYPE_CHECKING:
+    from ekm.proof import Claim, Proof
+
+__all__ = ["command"]
+
+# A snapshot holds a few documents of at most 32 KB each.
+LARGEST = 16 * 1024 * 1024
+REMEDY = "Collect a snapshot anew, and hand over its JSON as it was written."
+
+
+@click.command(name="prove")
+@click.argument("file", metavar="SNAPSHOT|-")
+@click.option("--json", "as_json", is_flag=True, help="Print the proof as one JSON document.")
+@click.option(
+    "--sarif",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the claims that fail as SARIF 2.1.0, for code scanning.",
+)
+def command(file: str, *, as_json: bool, sarif: Path | None) -> int:
+    r"""Prove least privilege over all requests, or show what breaks it.
+
+    Reads a snapshot (schema ekm-snapshot/1) from a file or standard input. Exits with 0 when
+    every claim holds and with 1 when one does not: then a request that breaks it is shown.
+
+    \b
+    Examples:
+      ekm prove snapshot.json
+      ekm prove snapshot.json --json --sarif ekm.sarif
+    """
+    # Imported here so that `ekm --help` does not pay for it.
+    from ekm.proof import prove  # noqa: PLC0415
+    from ekm.snapshot import Snapshot  # noqa: PLC0415
+
+    proof = prove(Snapshot.from_json(_read(file)))
+    if sarif is not None:
+        _write(sarif, proof, "snapshot.json" if file == "-" else file)
+    if as_json:
+        render.document(proof.as_json())
+    else:
+        _show(proof)
+    return 0 if proof.holds else 1
+
+
+def _read(file: str) -> Any:
+    """The JSON object in a file or on standard input."""
+    from ekm.policy.json_text import loads  # noqa: PLC0415 - see above
+
+    try:
+        if file == "-":
+            raw = sys.stdin.buffer.read(LARGEST + 1)
+        else:
+            with Path(file).open("rb") as stream:
+                raw = stream.read(LARGEST + 1)
+    except OSError as error:
+        raise BadInput(
+            "snapshot_unreadable",
+            f"{file} cannot be read: {error.strerror}.",
+            at_fault=file,
+            remedy="Name a file that holds a snapshot, or - for standard input.",
+        ) from None
+    if len(raw) > LARGEST:
+        raise _bad(file, f"is longer than {LARGEST} bytes")
+    try:
+        found = loads(raw.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise _bad(file, f"is not UTF-8 at byte {error.start}") from None
+    except ValueError as error:
+        raise _bad(file, f"is not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise _bad(file, "is not a JSON object")
+    return found
+
+
+def _bad(file: str, reason: str) -> BadInput:
+    name = "Standard input" if file == "-" else file
+    return BadInput("snapshot_malformed", f"{name} {reason}.", at_fault=file, remedy=REMEDY)
+
+
+def _write(target: Path, proof: Proof, source: str) -> None:
+    from ekm.proof.sarif import as_sarif  # noqa: PLC0415 - only when asked for
+
+    text = json.dumps(as_sarif(proof, source), indent=2) + "\n"
+    try:
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BadInput(
+            "sarif_not_written",
+            f"{target} cannot be written: {error.strerror}.",
+            at_fault=str(target),
+            remedy="Name a file in a folder that exists and may be written to.",
+        ) from None
+
+
+def _show(proof: Proof) -> None:
+    """The proof for people."""
+    for claim in proof.claims:
+        word = (
+            render.styled("holds", fg="green") if claim.holds else render.styled("FAILS", fg="red")
+        )
+        click.echo(f"({claim.id}) {word}  {claim.title} [{claim.classes} classes of requests]")
+        if not claim.holds:
+            _show_failure(claim)
+    for heading, texts in (
+        ("Reported", tuple(each.message for each in proof.reported)),
+        ("Assumed", proof.assumed),
+        ("Not seen", proof.unseen),
+    ):
+        if texts:
+            click.echo(f"{heading}:")
+            for text in texts:
+                click.echo(f"  - {text}")
+
+
+def _show_failure(claim: Claim) -> None:
+    click.echo(f"    {claim.message}")
+    found = claim.counterexample
+    if found is None:
+        return
+    request = found.as_json()["request"]
+    for member in ("principal", "action", "resource"):
+        click.echo(f"    {member}: {request[member]}")
+    for key, value in request["context"].items():
+        click.echo(f"    {key}: {json.dumps(value)}")
+    for statement in found.statements:
+        click.echo(f"    by: {statement}")

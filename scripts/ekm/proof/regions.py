@@ -1,0 +1,256 @@
+"""Which requests of a scene are allowed, as boxes of condition keys.
+
+The same steps as `ekm.evaluation.decide`, on sets of requests instead of one: a Deny that applies
+takes away, every level of guardrails must allow, and the resource's policy, a grant, or the
+caller's own policies let in. `ekm.proof.one` says the same of a single request; tests hold the two
+against each other.
+
+Open points are taken one way or the other: `lenient` as allowed, for claims that something is
+impossible, else as denied.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ekm.evaluation.caller import CallerForm
+from ekm.evaluation.decision import OpenPoint
+from ekm.evaluation.grants import CONTEXT_PREFIX, UNCONSTRAINED, WITH_CONTEXT, Grant, grant_applies
+from ekm.evaluation.matching import action_matches, resource_matches
+from ekm.evaluation.principals import Level, level_of, named
+from ekm.policy import Effect
+from ekm.proof.boxes import EVERYTHING, Box, intersect, meet, subtract
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ekm.evaluation.policies import NamedDocument
+    from ekm.policy import Statement
+    from ekm.proof.scene import Scene
+    from ekm.proof.worlds import World
+
+__all__ = ["Region", "region"]
+
+
+@dataclass(slots=True)
+class Region:
+    """The requests of a scene that are allowed.
+
+    Args:
+        boxes: They lie in one of these.
+        keys: The condition keys that were looked at, in lower case.
+        points: The open points that were met.
+    """
+
+    boxes: list[Box]
+    keys: set[str] = field(default_factory=set)
+    points: dict[str, None] = field(default_factory=dict)
+
+
+def region(world: World, scene: Scene, *, lenient: bool) -> Region:
+    """Find the requests of a scene that are allowed.
+
+    Args:
+        world: The condition keys.
+        scene: Who does what to what, and the policies in force.
+        lenient: Whether open points count as allowed.
+    """
+    work = _Work(world, scene, lenient=lenient)
+    boxes = meet(work.ways())
+    if boxes:
+        denies = work.denies()
+        full = {key: world.domain(key).all for key in work.seen.keys}
+        boxes = subtract(boxes, denies, full)
+    work.seen.boxes = boxes
+    return work.seen
+
+
+REGION = "aws:requestedregion"
+Levelled = tuple[Level, Box]
+
+
+class _Work:
+    """One scene on its way to a region."""
+
+    def __init__(self, world: World, scene: Scene, *, lenient: bool) -> None:
+        self.world, self.scene, self.lenient = world, scene, lenient
+        self.policies, self.situation = scene.policies, scene.situation
+        self.seen = Region([])
+        self.guardrails = _guardrails(scene)
+
+    def ways(self) -> Iterable[Sequence[Box]]:
+        """Unions of boxes that a request must all lie in."""
+        for level in self.guardrails:
+            yield [box for _, box in self.allows(level)]
+        yield self.by_resource() if self.scene.by_resource else self.by_identity()
+
+    def denies(self) -> list[Box]:
+        """Boxes that a Deny takes away."""
+        documents = [
+            *self.policies.identity,
+            *(each for level in self.guardrails for each in level),
+        ]
+        optional = (
+            self.policies.resource,
+            self.policies.permissions_boundary,
+            self.policies.session,
+        )
+        documents += [each for each in optional if each is not None]
+        return [box for _, box in self._applying(documents, Effect.DENY, not self.lenient)]
+
+    def allows(self, documents: Iterable[NamedDocument]) -> list[Levelled]:
+        """Boxes that the Allows of some documents let in, and how closely they name the caller."""
+        return self._applying(documents, Effect.ALLOW, self.lenient)
+
+    def _applying(
+        self, documents: Iterable[NamedDocument], effect: Effect, lenient: bool
+    ) -> list[Levelled]:
+        found = [
+            self._applies(statement, lenient)
+            for document in documents
+            for statement in document.document.statements
+            if statement.effect is effect
+        ]
+        return [each for each in found if each is not None]
+
+    def _applies(self, statement: Statement, lenient: bool) -> Levelled | None:
+        """When a statement applies: how closely, and where; `lenient` lets open points apply."""
+        action = action_matches(statement, self.situation.action)
+        resource = False if action is False else self._resource(statement)
+        if resource is False:
+            return None
+        found = level_of(statement, self.situation)
+        if found is None:
+            return None
+        points = [each for each in (action, resource, found) if isinstance(each, OpenPoint)]
+        if points and not lenient:
+            return None
+        box = EVERYTHING
+        for condition in statement.conditions:
+            lookup, (may, must), point = self.world.masks(condition, self.scene)
+            mask = may if lenient else must
+            if point is not None:
+                points.append(point)
+            if lookup is not None:
+                self.seen.keys.add(lookup)
+            both = intersect(box, {} if lookup is None else {lookup: mask}) if mask else None
+            if both is None:
+                return None
+            box = both
+        self.seen.points.update((point.text, None) for point in points)
+        return (found if isinstance(found, Level) else Level.ITSELF), box
+
+    def _resource(self, statement: Statement) -> bool | OpenPoint:
+        """As the evaluator says; a variable that only the request says leaves it open."""
+        for pattern in statement.resources or ():
+            keys = pattern.template.keys if pattern.template is not None else ()
+            if not all(self.scene.known(key)[0] and key != REGION for key in keys):
+                return OpenPoint(f"{pattern.text} holds a variable that only the request says")
+        return resource_matches(statement, self.situation)
+
+    def by_identity(self) -> list[Box]:
+        """The caller's own policies, for what has no policy of its own."""
+        form, account = self.scene.asker.caller.form, self.situation.resource_account
+        if form in (CallerForm.SERVICE, CallerForm.PROVIDER):
+            return []
+        if account and account != self.scene.asker.account:
+            return []
+        return self.own()
+
+    def by_resource(self) -> list[Box]:
+        """The resource's policy, or a grant."""
+        policy = self.policies.resource
+        found = self.allows((policy,)) if policy is not None else []
+        caller = self.scene.asker.caller
+        if caller.account and caller.account != self.situation.resource_account:
+            boxes = meet(([box for _, box in found], self.own())) if found else []
+        else:
+            boxes = [box for level, box in found if level in (Level.ITSELF, Level.EVERYONE)]
+            role = [box for level, box in found if level is Level.ROLE]
+            account = [box for level, box in found if level is Level.ACCOUNT]
+            boxes += meet((role, self.limits())) if role else []
+            boxes += meet((account, self.own())) if account else []
+        return boxes + [box for grant in self.policies.grants for box in self._by_grant(grant)]
+
+    def own(self) -> list[Box]:
+        """Identity policies, inside boundary and session policy."""
+        form = self.scene.asker.caller.form
+        if form is CallerForm.ROOT:
+            return [EVERYTHING]
+        if form is CallerForm.FEDERATED_USER and self.policies.session is None:
+            return []
+        identity = [box for _, box in self.allows(self.policies.identity)]
+        return meet((identity, self.limits()))
+
+    def limits(self) -> list[Box]:
+        """Permissions boundary and session policy."""
+        if self.scene.asker.caller.form is CallerForm.ROOT:
+            return [EVERYTHING]
+        layers = (self.policies.permissions_boundary, self.policies.session)
+        return meet([box for _, box in self.allows((each,))] for each in layers if each is not None)
+
+    def _by_grant(self, grant: Grant) -> list[Box]:
+        """Where a grant lets in. Whether limits stand against it, AWS does not say."""
+        box = self._granted(grant)
+        if box is None:
+            return []
+        level = named(grant.grantee, self.situation)
+        if self.lenient:
+            return [box]
+        if not isinstance(level, Level):
+            return []
+        same = self.scene.asker.account == self.situation.resource_account
+        return meet(([box], self.limits() if same and level is not Level.ACCOUNT else self.own()))
+
+    def _granted(self, grant: Grant) -> Box | None:
+        """The requests that a grant's operations, grantee and constraints cover."""
+        operation = self.situation.action.partition(":")[2]
+        if operation not in grant.operations or grant.key_arn != self.situation.request.resource:
+            return None
+        level = named(grant.grantee, self.situation)
+        if level is None:
+            return None
+        if isinstance(level, OpenPoint):
+            self.seen.points[level.text] = None
+        constrained = grant.equals is not None or grant.subset is not None
+        if not constrained or operation in UNCONSTRAINED:
+            return EVERYTHING
+        if operation not in WITH_CONTEXT:
+            point = grant_applies(grant, self.situation)
+            self.seen.points[str(getattr(point, "text", ""))] = None
+            return EVERYTHING if self.lenient else None
+        return self._constrained(grant)
+
+    def _constrained(self, grant: Grant) -> Box | None:
+        """An encryption context that is, or contains, the pairs of a grant."""
+        pairs = dict(grant.equals or ()), dict(grant.subset or ())
+        if any(pairs[0].get(name, value) != value for name, value in pairs[1].items()):
+            return None
+        if grant.equals is not None and not pairs[1].keys() <= pairs[0].keys():
+            return None
+        wanted = {f"{CONTEXT_PREFIX}{k}".lower(): v for k, v in (pairs[1] | pairs[0]).items()}
+        box: Box | None = EVERYTHING
+        for lookup, value in wanted.items():
+            self.seen.keys.add(lookup)
+            box = intersect(box or EVERYTHING, {lookup: self.world.domain(lookup).where([value])})
+            if box is None:
+                return None
+        if grant.equals is not None:
+            for lookup in self.world.names:
+                if lookup.startswith(CONTEXT_PREFIX) and lookup not in wanted:
+                    self.seen.keys.add(lookup)
+                    absent = self.world.domain(lookup).where([None])
+                    box = intersect(box or EVERYTHING, {lookup: absent})
+        return box
+
+
+def _guardrails(scene: Scene) -> list[tuple[NamedDocument, ...]]:
+    """Levels of RCPs and SCPs that bear on a scene, as `decide` chooses them."""
+    situation, policies = scene.situation, scene.policies
+    if situation.service_linked:
+        return []
+    levels = [level for level in policies.rcps if situation.action != "kms:retiregrant"]
+    if situation.caller.form is not CallerForm.SERVICE:
+        levels += policies.scps
+    return levels
