@@ -1,0 +1,183 @@
+"""`ekm snapshot`: collect what bears on a key, from AWS, a plan, or the module's outputs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ekm.cli import render
+from ekm.errors import BadInput
+
+if TYPE_CHECKING:
+    from ekm.snapshot import Snapshot
+
+__all__ = ["Source", "collected", "command", "source_options"]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+_INTENT = ("role_arn", "kms_arn", "external_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a snapshot is to be made from."""
+
+    role_arn: str | None = None
+    kms_arn: str | None = None
+    external_id: str | None = None
+    from_terraform: str | None = None
+    from_plan: str | None = None
+    module: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Registered:
+    """What `ekm.snapshot.aws.collect` looks up."""
+
+    role_arn: str
+    kms_arn: str
+    external_id: str
+
+
+def source_options(command: Command) -> Command:
+    """The options that say where a snapshot comes from."""
+    for option in (
+        click.option(
+            "--module", metavar="ADDRESS", help="Which instance, where a plan has several."
+        ),
+        click.option(
+            "--from-plan", metavar="FILE|-", help="Read `terraform show -json PLAN`; no AWS."
+        ),
+        click.option(
+            "--from-terraform", metavar="DIR|-", help="Read `terraform output -json` in DIR."
+        ),
+        click.option("--external-id", metavar="TEXT", help="The external id that is registered."),
+        click.option("--kms-arn", metavar="TEXT", help="ARN of the KMS key."),
+        click.option("--role-arn", metavar="TEXT", help="ARN of the role that OpenAI assumes."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command("snapshot", context_settings={"help_option_names": ["-h", "--help"]})
+@source_options
+@click.option("--json", is_flag=True, expose_value=False, help="A snapshot is JSON in any case.")
+def command(
+    *,
+    role_arn: str | None,
+    kms_arn: str | None,
+    external_id: str | None,
+    from_terraform: str | None,
+    from_plan: str | None,
+    module: str | None,
+) -> None:
+    """Collect all that bears on a key, as one JSON document.
+
+    With ARNs it reads AWS, live; from a plan or from outputs it reads those alone, and what they
+    do not know stays out.
+
+    \b
+    Examples:
+      ekm snapshot --role-arn ARN --kms-arn ARN --external-id org-… > s.json
+      ekm snapshot --from-terraform .
+      terraform show -json PLAN | ekm snapshot --from-plan - | ekm diagnose -
+    """
+    source = Source(role_arn, kms_arn, external_id, from_terraform, from_plan, module)
+    render.document(collected(source, live=from_terraform is None and from_plan is None).as_json())
+
+
+def collected(source: Source, *, live: bool) -> Snapshot:
+    """Make a snapshot.
+
+    Args:
+        source: From what.
+        live: Read AWS; outputs then only say what is registered.
+
+    Raises:
+        BadInput: Too much or too little was given, or it cannot be read.
+        NotReachable: AWS gave no answer.
+    """
+    given = [name for name in _INTENT if getattr(source, name)]
+    if source.from_plan is not None:
+        if given or source.from_terraform is not None:
+            raise _useless("--from-plan")
+        from ekm.snapshot import file, plan  # noqa: PLC0415 - `--help` needs none of it
+
+        body = file.read_json(source.from_plan, what="a plan as JSON")
+        return plan.snapshot_of(body, module=source.module)
+    if source.module is not None:
+        raise _useless("--module")
+    values: dict[str, str | None] = {name: getattr(source, name) for name in _INTENT}
+    if source.from_terraform is not None:
+        outputs = _outputs(source.from_terraform)
+        if not live:
+            if given:
+                raise _useless("--from-terraform")
+            from ekm.snapshot import terraform  # noqa: PLC0415 - `--help` needs none of it
+
+            return terraform.snapshot_of(outputs)
+        values = {name: values[name] or _told(outputs, name) for name in _INTENT}
+    for name in _INTENT:
+        values[name] = values[name] or os.environ.get(f"EKM_{name.upper()}") or None
+        if values[name] is None:
+            option = "--" + name.replace("_", "-")
+            raise BadInput(
+                "option_missing",
+                f"{option} is missing: neither given, nor in EKM_{name.upper()}, nor in "
+                "Terraform's outputs.",
+                at_fault=option,
+                remedy="Give --role-arn, --kms-arn and --external-id, or --from-terraform DIR, or "
+                "--from-plan FILE.",
+            )
+    return _live(_Registered(*(values[name] or "" for name in _INTENT)))
+
+
+def _live(registered: _Registered) -> Snapshot:
+    from ekm.registrar.aws import new_session  # noqa: PLC0415 - boto3 only where AWS is read
+    from ekm.snapshot.aws import collect  # noqa: PLC0415 - see above
+
+    render.progress("Reading role, key and policies from AWS.")
+    session = new_session()
+    return collect(registered, lambda _account: session)
+
+
+def _outputs(source: str) -> dict[str, Any]:
+    from ekm.policy.json_text import loads  # noqa: PLC0415 - `--help` needs none of it
+    from ekm.snapshot import file  # noqa: PLC0415 - see above
+
+    if source == "-":
+        return dict(file.read_json("-", what="Terraform's outputs as JSON"))
+    from ekm.registrar.from_terraform import run_terraform  # noqa: PLC0415 - see above
+
+    try:
+        value = loads(run_terraform(Path(source)))
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise BadInput(
+            "terraform_outputs_malformed",
+            f"terraform output in {source} printed no JSON object.",
+            at_fault="--from-terraform",
+            remedy="Run `terraform output -json` there by hand.",
+        )
+    return value
+
+
+def _told(outputs: dict[str, Any], name: str) -> str | None:
+    values = {key: each.get("value") for key, each in outputs.items() if isinstance(each, dict)}
+    inner = values.get("ekm")
+    found = (inner if isinstance(inner, dict) else values).get(name)
+    return found if isinstance(found, str) and found else None
+
+
+def _useless(option: str) -> BadInput:
+    return BadInput(
+        "option_useless",
+        f"{option} means nothing beside what else was given.",
+        at_fault=option,
+        remedy="Give ARNs and external id, or --from-terraform, or --from-plan (and its --module).",
+    )
