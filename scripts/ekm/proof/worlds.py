@@ -54,14 +54,14 @@ class World:
         self._masks: dict[int, Masks] = {}
         self._open: set[int] = set()
         self._now = now
+        for condition in conditions:
+            self.names.setdefault(condition.lookup, condition.key)
+            self._use(condition.lookup, condition.key).conditions.append(condition)
         for lookup, texts in literals.items():
             self._use(lookup, self.names.get(lookup, lookup)).literals += texts
         for lookup, found in (shapes or {}).items():
             use = self._use(lookup, self.names.get(lookup, lookup))
             use.shapes = (*use.shapes, *found)
-        for condition in conditions:
-            self.names.setdefault(condition.lookup, condition.key)
-            self._use(condition.lookup, condition.key).conditions.append(condition)
         for lookup, use in self._uses.items():
             self._open |= self._undecided(lookup, use.conditions)
 

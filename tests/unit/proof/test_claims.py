@@ -1,0 +1,278 @@
+"""Each claim on the module's documents, and on one change away from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sample import (
+    ACCOUNT,
+    ADMINISTRATOR,
+    DELEGATE_ALL,
+    KEY,
+    OPENAI,
+    PROTECT,
+    ROLE,
+    ROOT,
+    TRUST,
+    document,
+    failing,
+    proven,
+    snapshot,
+)
+
+OTHER = "arn:aws:iam::444455556666:root"
+Change = Callable[[dict[str, Any]], object]
+
+
+def _trust(statement: dict[str, Any]) -> Change:
+    def change(found: dict[str, Any]) -> None:
+        found["role"]["trust_policy"]["Statement"].append({"Effect": "Allow", **statement})
+
+    return change
+
+
+def _key(statement: dict[str, Any]) -> Change:
+    def change(found: dict[str, Any]) -> None:
+        allow = {"Effect": "Allow", "Resource": "*", **statement}
+        found["keys"][0]["policy"]["Statement"].append(allow)
+
+    return change
+
+
+def _identity(statement: dict[str, Any]) -> Change:
+    def change(found: dict[str, Any]) -> None:
+        policy = found["role"]["permission_policies"][0]["document"]
+        policy["Statement"].append({"Effect": "Allow", "Resource": "*", **statement})
+
+    return change
+
+
+def _grant(grantee: str, operations: list[str]) -> Change:
+    grant = {"grantee_principal": grantee, "operations": operations, "key_arn": KEY}
+    return lambda found: found["grants"].append(grant)
+
+
+ID = {"sts:ExternalId": "org-abc123"}
+FAILURES: list[tuple[str, Change, set[str]]] = [
+    (
+        "an external id of any case",
+        _trust(
+            {
+                "Principal": {"AWS": OPENAI},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEqualsIgnoreCase": ID},
+            }
+        ),
+        {"a"},
+    ),
+    (
+        "an external id that may be missing",
+        _trust(
+            {
+                "Principal": {"AWS": OPENAI},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEqualsIfExists": ID},
+            }
+        ),
+        {"a"},
+    ),
+    (
+        "a set operator, which a missing id passes",
+        _trust(
+            {
+                "Principal": {"AWS": OPENAI},
+                "Action": "sts:AssumeRole",
+                "Condition": {"ForAllValues:StringEquals": ID},
+            }
+        ),
+        {"a"},
+    ),
+    (
+        "a wildcard in the external id",
+        _trust(
+            {
+                "Principal": {"AWS": OPENAI},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringLike": {"sts:ExternalId": "org-abc123*"}},
+            }
+        ),
+        {"a"},
+    ),
+    (
+        "another action of OpenAI's role",
+        _trust(
+            {
+                "Principal": {"AWS": OPENAI},
+                "Action": "sts:TagSession",
+                "Condition": {"StringEquals": ID},
+            }
+        ),
+        {"a"},
+    ),
+    (
+        "all of OpenAI's account",
+        _trust(
+            {
+                "Principal": {"AWS": "790389265272"},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": ID},
+            }
+        ),
+        {"a"},
+    ),
+    (
+        "everyone, narrowed to names like OpenAI's",
+        _trust(
+            {
+                "Principal": "*",
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": ID, "ArnLike": {"aws:PrincipalArn": f"{OPENAI}*"}},
+            }
+        ),
+        {"a"},
+    ),
+    (
+        "a web identity",
+        _trust(
+            {
+                "Principal": {"Federated": "accounts.google.com"},
+                "Action": "sts:AssumeRoleWithWebIdentity",
+            }
+        ),
+        {"a"},
+    ),
+    ("one more action", _identity({"Action": "kms:DescribeKey"}), {"b"}),
+    ("encryption with any key", _identity({"Action": "kms:Encrypt"}), {"b"}),
+    ("another service", _identity({"Action": "s3:GetObject"}), {"b"}),
+    ("an action that does not exist yet", _identity({"Action": "kms:Decrypt?"}), {"b"}),
+    ("a list of keys", _identity({"Action": "kms:ListKeys"}), {"b"}),
+    ("everything but", _identity({"NotAction": "kms:*"}), {"b"}),
+    (
+        "a colleague who decrypts",
+        _key({"Principal": {"AWS": ROOT}, "Action": "kms:Decrypt"}),
+        {"c"},
+    ),
+    ("a colleague who grants", _key({"Principal": {"AWS": ROOT}, "Action": "kms:Create*"}), {"c"}),
+    ("a foreign account", _key({"Principal": {"AWS": OTHER}, "Action": "kms:Encrypt"}), {"c"}),
+    (
+        "a service",
+        _key({"Principal": {"Service": "s3.amazonaws.com"}, "Action": "kms:Decrypt"}),
+        {"c"},
+    ),
+    (
+        "a foreign account that changes the policy",
+        _key({"Principal": {"AWS": OTHER}, "Action": "kms:PutKeyPolicy"}),
+        {"c"},
+    ),
+    (
+        "a foreign account that disables the key",
+        _key({"Principal": {"AWS": OTHER}, "Action": "kms:DisableKey"}),
+        {"f"},
+    ),
+    ("a grant to a colleague", _grant(ADMINISTRATOR, ["Decrypt"]), {"c"}),
+    ("a grant to the role", _grant(ROLE, ["Encrypt", "Decrypt"]), set()),
+    ("another grant to the role", _grant(ROLE, ["GenerateDataKey"]), {"b"}),
+    (
+        "the id of somebody deleted",
+        _key({"Principal": {"AWS": "AROAEXAMPLEEXAMPLE123"}, "Action": "kms:Decrypt"}),
+        {"c"},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"), [case[1:] for case in FAILURES], ids=[case[0] for case in FAILURES]
+)
+def test_a_change_breaks_the_claims_that_it_breaks(change: Change, expected: set[str]) -> None:
+    """A way to the key that a claim forbids is proven not to exist, or a harmless one is not."""
+    found = snapshot()
+    change(found)
+    proof = proven(found)
+    assert {claim.id for claim in proof.claims if not claim.holds} == expected
+    for claim in proof.claims:
+        assert claim.holds or not str(claim.message).startswith("this is a defect")
+
+
+def test_the_default_mode_holds() -> None:
+    """The module's own documents are said to be unsafe."""
+    proof = proven(snapshot())
+    assert proof.holds
+    assert all(claim.classes for claim in proof.claims)
+
+
+def test_root_delegation_fails_c_alone() -> None:
+    """The mode whose description warns of it is called least privilege, or wholly broken."""
+    found = snapshot()
+    found["keys"][0]["policy"] = document(DELEGATE_ALL, PROTECT)
+    assert failing(found) == {"c"}
+
+
+def test_named_administrators_hold_and_others_do_not_pass_for_them() -> None:
+    """A named administrator counts as an outsider, or everybody of the account as one of them."""
+    found = snapshot()
+    statements = found["keys"][0]["policy"]["Statement"]
+    statements[0]["Principal"]["AWS"] = [ADMINISTRATOR]
+    assert failing(found) == set()
+    found["administrators"] = [f"arn:aws:iam::{ACCOUNT}:user/somebody"]
+    assert failing(found) == {"c", "e", "f"}
+
+
+def test_the_caller_must_keep_the_policy() -> None:
+    """Somebody applies a policy that locks them out, and the proof says nothing."""
+    found = snapshot()
+    found["caller"] = ADMINISTRATOR
+    assert failing(found) == {"e"}
+    found["keys"][0]["policy"]["Statement"][0]["Principal"]["AWS"].append(ADMINISTRATOR)
+    assert failing(found) == set()
+
+
+def test_an_expiry_fails_d_unless_the_time_is_said() -> None:
+    """Data become unreadable on a date that nobody was told of."""
+    found = snapshot()
+    condition = found["role"]["trust_policy"]["Statement"][0]["Condition"]
+    condition["DateLessThan"] = {"aws:CurrentTime": "2030-01-01T00:00:00Z"}
+    claim = next(each for each in proven(found).claims if each.id == "d")
+    assert not claim.holds
+    assert claim.counterexample is not None
+    assert claim.counterexample.request.context["aws:CurrentTime"] >= "2030-01-01T00:00:00Z"
+    found["calls"] = {"time": "2029-12-31T00:00:00Z"}
+    assert failing(found) == set()
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("trust_policy", {"Statement": "no"}, {"a", "b", "d"}),
+        ("permission_policies", [{"name": "x", "document": {}}], {"b", "c", "d", "f"}),
+    ],
+)
+def test_a_malformed_document_fails_what_rests_on_it(
+    path: str, value: object, expected: set[str]
+) -> None:
+    """A document that could not be read counts as one that allows nothing."""
+    found = snapshot()
+    found["role"][path] = value
+    assert failing(found) == expected
+
+
+def test_what_was_not_collected_is_never_guessed() -> None:
+    """A snapshot without the key's policy is proven safe."""
+    found = snapshot()
+    del found["keys"][0]["policy"]
+    proof = proven(found)
+    assert {claim.id for claim in proof.claims if claim.holds} == {"a"}
+    assert "keys[0].policy" in proof.unseen
+
+
+def test_the_smallest_request_is_shown() -> None:
+    """The smallest witness is not the smallest: it carries keys that nobody asked for."""
+    found = snapshot()
+    found["role"]["trust_policy"] = document(
+        {**TRUST, "Condition": {"StringLike": {"sts:ExternalId": "org-*"}}}
+    )
+    claim = next(each for each in proven(found).claims if each.id == "a")
+    assert claim.counterexample is not None
+    assert dict(claim.counterexample.request.context) == {"sts:ExternalId": "org-"}
+    assert claim.counterexample.statements[0].document == "trust_policy"
