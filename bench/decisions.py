@@ -20,9 +20,8 @@ import pstats
 import statistics
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "unit" / "evaluation"))
@@ -32,6 +31,9 @@ from tables import rows  # noqa: E402
 
 from ekm.evaluation import Outcome, Policies, PreparedPolicies, Request, decide  # noqa: E402
 from ekm.evaluation.case import case_of, read_case  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Prepared = list[tuple[Request, PreparedPolicies]]
 

@@ -17,14 +17,28 @@ SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/openai-ekm/s"
 CALLER = f"arn:aws:sts::{OPENAI}:assumed-role/EnterpriseKeyManagement/OpenAI-EKM-Service"
 ID = "org-0123456789abcdefABCDEF01"
 ADMINISTRATION = [
-    f"kms:{name}"
-    for name in (
-        "CancelKeyDeletion CreateAlias DeleteAlias DescribeKey DisableKey DisableKeyRotation "
-        "EnableKey EnableKeyRotation GetKeyPolicy GetKeyRotationStatus ListGrants "
-        "ListKeyPolicies ListKeyRotations ListResourceTags PutKeyPolicy RevokeGrant "
-        "RotateKeyOnDemand "
-        "ScheduleKeyDeletion TagResource UntagResource UpdateAlias UpdateKeyDescription"
-    ).split()
+    "kms:CancelKeyDeletion",
+    "kms:CreateAlias",
+    "kms:DeleteAlias",
+    "kms:DescribeKey",
+    "kms:DisableKey",
+    "kms:DisableKeyRotation",
+    "kms:EnableKey",
+    "kms:EnableKeyRotation",
+    "kms:GetKeyPolicy",
+    "kms:GetKeyRotationStatus",
+    "kms:ListGrants",
+    "kms:ListKeyPolicies",
+    "kms:ListKeyRotations",
+    "kms:ListResourceTags",
+    "kms:PutKeyPolicy",
+    "kms:RevokeGrant",
+    "kms:RotateKeyOnDemand",
+    "kms:ScheduleKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:UpdateAlias",
+    "kms:UpdateKeyDescription",
 ]
 
 
@@ -80,16 +94,20 @@ def cases() -> list[Any]:
     ]
     made = [_case(who, "sts:AssumeRole", ROLE, context, [ALL], TRUST) for who, context in assume]
     encryption = {"kms:EncryptionContext:project": "p", "aws:SecureTransport": "true"}
-    for action in ("kms:Encrypt", "kms:Decrypt"):
-        made.append(_case(SESSION, action, KEY, encryption, [IDENTITY], KEY_POLICY))
-    for who in (f"arn:aws:iam::{ACCOUNT}:role/admin", f"arn:aws:iam::{ACCOUNT}:user/u", ROOT):
-        for action in ("kms:Decrypt", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"):
-            made.append(_case(who, action, KEY, {}, [ALL], KEY_POLICY))
+    made += [
+        _case(SESSION, action, KEY, encryption, [IDENTITY], KEY_POLICY)
+        for action in ("kms:Encrypt", "kms:Decrypt")
+    ]
+    made += [
+        _case(who, action, KEY, {}, [ALL], KEY_POLICY)
+        for who in (f"arn:aws:iam::{ACCOUNT}:role/admin", f"arn:aws:iam::{ACCOUNT}:user/u", ROOT)
+        for action in ("kms:Decrypt", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion")
+    ]
     made.append(_case(SESSION, "kms:DescribeKey", KEY, {}, [IDENTITY], KEY_POLICY))
     return made
 
 
-def _case(
+def _case(  # noqa: PLR0917 - the members of a case
     who: str, action: str, resource: str, context: Any, identity: list[Any], policy: Any
 ) -> Any:
     request = {"principal": who, "action": action, "resource": resource, "context": context}

@@ -19,16 +19,16 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "unit" / "evaluation"))
 
-import generated  # noqa: E402
-from click.testing import CliRunner  # noqa: E402
-from hypothesis import given, settings  # noqa: E402
-from hypothesis import strategies as st  # noqa: E402
-from model import model  # noqa: E402
+import generated
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from model import model
 
-from ekm.cli.decide import command  # noqa: E402
-from ekm.errors import BadInput  # noqa: E402
-from ekm.evaluation import decide  # noqa: E402
-from ekm.evaluation.case import case_of  # noqa: E402
+from ekm.cli.decide import command
+from ekm.errors import BadInput
+from ekm.evaluation import decide
+from ekm.evaluation.case import case_of
 
 PROCESSES = 2
 CHUNK = 10_000

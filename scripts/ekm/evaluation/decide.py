@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 
 from ekm.evaluation.caller import CallerForm
 from ekm.evaluation.decision import Decision, OpenPoint, Outcome, StatementRef
-from ekm.evaluation.explain import nothing_allows
-from ekm.evaluation.findings import Findings, examine
+from ekm.evaluation.explain import NothingAllows
+from ekm.evaluation.findings import NOTHING, Findings, examine
 from ekm.evaluation.policies import NamedDocument, Policies, PreparedPolicies
 from ekm.evaluation.routes import Answer, Layers, by_identity, by_resource
 from ekm.evaluation.services import Route, route
@@ -59,25 +59,35 @@ def decide(request: Request, policies: Policies | PreparedPolicies) -> Decision:
     way = route(situation, has_resource_policy=policies.resource is not None)
     if isinstance(way, OpenPoint):
         return _undecided(way)
-    layers = Layers(
-        policies=policies,
-        identity=examine(policies.identity, situation),
-        resource=_one(policies.resource, situation) or Findings(),
-        boundary=_one(policies.permissions_boundary, situation),
-        session=_one(policies.session, situation),
-    )
+    layers = _layers(policies, situation)
     guardrails = _guardrails(policies, situation)
     everything = [layers.identity, layers.resource]
     everything += [each for each in (layers.boundary, layers.session) if each is not None]
     everything += [findings for _, _, findings in guardrails]
-    denies = tuple(ref for findings in everything for ref in findings.denies)
-    if denies:
-        return Decision(Outcome.EXPLICITLY_DENIED, decided_by=denies)
+    denied = open_denies = False
+    for findings in everything:
+        denied = denied or bool(findings.denies)
+        open_denies = open_denies or bool(findings.open_denies)
+    if denied:
+        refs = tuple([ref for findings in everything for ref in findings.denies])
+        return Decision(Outcome.EXPLICITLY_DENIED, refs)
     if way is Route.RESOURCE:
         answer = by_resource(layers, situation)
     else:
         answer = by_identity(layers, situation)
-    return _conclude(answer, guardrails, everything, situation)
+    return _conclude(answer, guardrails, everything if open_denies else (), situation)
+
+
+def _layers(policies: PreparedPolicies, situation: Situation) -> Layers:
+    """What each document that is not a guardrail says."""
+    resource, boundary, session = policies.resource, policies.permissions_boundary, policies.session
+    return Layers(
+        policies,
+        examine(policies.identity, situation) if policies.identity else NOTHING,
+        NOTHING if resource is None else examine((resource,), situation),
+        None if boundary is None else examine((boundary,), situation),
+        None if session is None else examine((session,), situation),
+    )
 
 
 Guardrail = tuple[str, tuple[NamedDocument, ...], Findings]
@@ -91,9 +101,7 @@ def _guardrails(policies: PreparedPolicies, situation: Situation) -> list[Guardr
 
     Source: https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html
     """
-    if situation.service_linked:
-        return []
-    if not policies.rcps and not policies.scps:
+    if not (policies.rcps or policies.scps) or situation.service_linked:
         return []
     levels = [
         (f"resource control policies at level {index}", level)
@@ -108,10 +116,6 @@ def _guardrails(policies: PreparedPolicies, situation: Situation) -> list[Guardr
     return [(name, level, examine(level, situation)) for name, level in levels]
 
 
-def _one(document: NamedDocument | None, situation: Situation) -> Findings | None:
-    return None if document is None else examine((document,), situation)
-
-
 def _undecided(point: OpenPoint) -> Decision:
     return Decision(Outcome.IMPLICITLY_DENIED, missing=(point.text,), message=point.text)
 
@@ -119,14 +123,19 @@ def _undecided(point: OpenPoint) -> Decision:
 def _conclude(
     answer: Answer,
     guardrails: list[Guardrail],
-    everything: Iterable[Findings],
+    unsaid: Iterable[Findings],
     situation: Situation,
 ) -> Decision:
-    """Put the answer of the caller's way together with guardrails and open points."""
+    """Put the answer of the caller's way together with guardrails and open denials (`unsaid`)."""
+    if not unsaid and not guardrails and answer.granted is not None:
+        impossible = contradiction(situation)
+        if impossible is None:
+            return Decision(Outcome.ALLOWED, answer.granted)
+        return _undecided(impossible)
     missing = list(answer.missing)
     points = [
         OpenPoint(f"{ref} may deny: {point.text}")
-        for findings in everything
+        for findings in unsaid
         for ref, point in findings.open_denies
     ]
     points += answer.points
@@ -135,7 +144,7 @@ def _conclude(
         if findings.allows:
             granted += findings.allowing
         else:
-            missing += nothing_allows(name, documents, situation)
+            missing.append(NothingAllows(name, documents, situation))
             points += (point for _, point in findings.open_allows)
     if answer.granted is not None and not missing and not points:
         impossible = contradiction(situation)
@@ -145,6 +154,6 @@ def _conclude(
     texts = tuple(dict.fromkeys(point.text for point in points))
     return Decision(
         Outcome.IMPLICITLY_DENIED,
-        missing=tuple(dict.fromkeys((*missing, *texts))),
+        missing=(*missing, *texts),
         message="; ".join(texts) or None,
     )

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
 
-__all__ = ["Decision", "OpenPoint", "Outcome", "StatementRef"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Decision", "Lack", "OpenPoint", "Outcome", "Reason", "StatementRef"]
 
 
 class Outcome(StrEnum):
@@ -59,27 +63,89 @@ class StatementRef:
         }
 
 
-@dataclass(frozen=True, slots=True)
+class Lack(Protocol):
+    """What a denial lacked, put into words only when somebody asks."""
+
+    def sentences(self) -> Iterable[str]:
+        """Say it."""
+
+
+Reason = str | Lack
+
+
 class Decision:
-    """The answer to one request.
+    """The answer to one request. Immutable; equal to another by what it says.
 
     Args:
         outcome: The answer.
         decided_by: For a denial every Deny that applies; for an allowance every statement that
             it rests on; empty for an implicit denial, which rests on what is not there.
-        missing: What an implicit denial lacked, a sentence each.
+        missing: What an implicit denial lacked: sentences, or what becomes sentences when
+            `missing` is read.
         message: Why it is an error, or which open point kept it from being allowed; else None.
     """
 
-    outcome: Outcome
-    decided_by: tuple[StatementRef, ...] = ()
-    missing: tuple[str, ...] = ()
-    message: str | None = None
+    __slots__ = ("_decided_by", "_message", "_missing", "_outcome", "_worded")
+
+    def __init__(
+        self,
+        outcome: Outcome,
+        decided_by: tuple[StatementRef, ...] = (),
+        missing: tuple[Reason, ...] = (),
+        message: str | None = None,
+    ) -> None:
+        self._outcome = outcome
+        self._decided_by = decided_by
+        self._missing = missing
+        self._message = message
+        self._worded: tuple[str, ...] | None = None
+
+    @property
+    def outcome(self) -> Outcome:
+        """The answer."""
+        return self._outcome
+
+    @property
+    def decided_by(self) -> tuple[StatementRef, ...]:
+        """The statements that it rests on."""
+        return self._decided_by
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What an implicit denial lacked, a sentence each, none twice."""
+        if self._worded is None:
+            sentences: dict[str, None] = {}
+            for reason in self._missing:
+                found = (reason,) if isinstance(reason, str) else reason.sentences()
+                sentences.update(dict.fromkeys(found))
+            self._worded = tuple(sentences)
+        return self._worded
+
+    @property
+    def message(self) -> str | None:
+        """Why it is an error, or which open point kept it from being allowed."""
+        return self._message
 
     @property
     def allowed(self) -> bool:
         """Whether the request may happen."""
-        return self.outcome is Outcome.ALLOWED
+        return self._outcome is Outcome.ALLOWED
+
+    def _said(self) -> tuple[object, ...]:
+        return self._outcome, self._decided_by, self.missing, self._message
+
+    def __eq__(self, other: object) -> bool:
+        return self._said() == other._said() if isinstance(other, Decision) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._said())
+
+    def __reduce__(self) -> tuple[type[Decision], tuple[Any, ...]]:
+        return Decision, self._said()
+
+    def __repr__(self) -> str:
+        outcome, decided_by, missing, message = self._said()
+        return f"Decision({outcome!r}, {decided_by!r}, {missing!r}, {message!r})"
 
     def as_json(self) -> dict[str, object]:
         """The decision as an answer of `ekm decide` holds it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ekm.evaluation.conditions import holds
@@ -17,39 +18,41 @@ if TYPE_CHECKING:
     from ekm.evaluation.policies import NamedDocument
     from ekm.evaluation.request import Context, Situation
 
-__all__ = ["nothing_allows"]
+__all__ = ["NothingAllows"]
 
 
-def nothing_allows(
-    layer: str, documents: Sequence[NamedDocument], situation: Situation
-) -> list[str]:
-    """Say that a layer does not allow, and what its statements lacked.
+@dataclass(slots=True)
+class NothingAllows:
+    """That a layer does not allow, and what its statements lacked; worded when asked.
 
     Args:
         layer: What the documents are: `key policy`, `identity policies`.
         documents: The layer's documents.
         situation: The request.
-
-    Returns:
-        A sentence for the layer, and one for each statement that allows the action but for its
-        resource, principal or conditions.
     """
-    request = situation.request
-    if not documents:
-        return [f"there is no {layer}, so none allows {request.action} on {request.resource}"]
-    sentences = [
-        (
-            f"no statement of the {layer} allows {request.action} on {request.resource} "
-            f"to {request.principal}"
-        )
-    ]
-    for named in documents:
-        for statement in named.document.statements:
-            if statement.effect is Effect.ALLOW:
-                sentences += (
-                    f"{ref_of(named, statement)}: {lack}" for lack in _lacks(statement, situation)
-                )
-    return sentences
+
+    layer: str
+    documents: Sequence[NamedDocument]
+    situation: Situation
+
+    def sentences(self) -> Iterable[str]:
+        """Say it.
+
+        Yields:
+            A sentence for the layer, and one for each statement that allows the action but for
+            its resource, principal or conditions.
+        """
+        request = self.situation.request
+        asked = f"{request.action} on {request.resource}"
+        if not self.documents:
+            yield f"there is no {self.layer}, so none allows {asked}"
+            return
+        yield f"no statement of the {self.layer} allows {asked} to {request.principal}"
+        for named in self.documents:
+            for statement in named.document.statements:
+                if statement.effect is Effect.ALLOW:
+                    for lack in _lacks(statement, self.situation):
+                        yield f"{ref_of(named, statement)}: {lack}"
 
 
 def _lacks(statement: Statement, situation: Situation) -> Iterable[str]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ekm.evaluation.principals import Level
     from ekm.evaluation.request import Situation
 
-__all__ = ["Findings", "examine", "ref_of"]
+__all__ = ["NOTHING", "Findings", "examine", "ref_of"]
 
 
 @dataclass(slots=True)
@@ -47,6 +47,10 @@ class Findings:
         return tuple([ref for ref, _ in self.allows])
 
 
+# Of a layer without a statement that applies; never changed.
+NOTHING = Findings()
+
+
 @lru_cache(maxsize=8192)
 def _ref(document: str, index: int, sid: str | None, effect: Effect) -> StatementRef:
     return StatementRef(document, index, sid, effect.value)
@@ -69,7 +73,7 @@ def examine(documents: Iterable[NamedDocument], situation: Situation) -> Finding
     Returns:
         What applies.
     """
-    findings = Findings()
+    findings: Findings | None = None
     action = situation.action
     for named in documents:
         for statement in named.document.statements:
@@ -79,6 +83,8 @@ def examine(documents: Iterable[NamedDocument], situation: Situation) -> Finding
             found = applies(statement, situation)
             if found is None:
                 continue
+            if findings is None:
+                findings = Findings()
             ref = ref_of(named, statement)
             allow = statement.effect is Effect.ALLOW
             if isinstance(found, OpenPoint):
@@ -87,4 +93,4 @@ def examine(documents: Iterable[NamedDocument], situation: Situation) -> Finding
                 findings.allows.append((ref, found))
             else:
                 findings.denies.append(ref)
-    return findings
+    return NOTHING if findings is None else findings

@@ -131,12 +131,16 @@ def _optional(value: Any, name: str, kind: DocumentKind) -> NamedDocument | None
 
 
 def _level(value: Any, name: str, kind: DocumentKind) -> Level:
+    if not value and isinstance(value, SEQUENCES):
+        return ()
     return tuple(
         _named(each, f"{name}[{index}]", kind) for index, each in enumerate(_sequence(value, name))
     )
 
 
 def _levels(value: Any, name: str, kind: DocumentKind) -> tuple[Level, ...]:
+    if not value and isinstance(value, SEQUENCES):
+        return ()
     return tuple(
         _level(each, f"{name}[{index}]", kind) for index, each in enumerate(_sequence(value, name))
     )

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ekm.evaluation.caller import CallerForm
-from ekm.evaluation.decision import OpenPoint, StatementRef
-from ekm.evaluation.explain import nothing_allows
+from ekm.evaluation.decision import OpenPoint, Reason, StatementRef
+from ekm.evaluation.explain import NothingAllows
 from ekm.evaluation.grants import grant_applies
 from ekm.evaluation.principals import Level
 
@@ -47,9 +47,9 @@ class Layers:
     session: Findings | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
-    """Whether a way leads to an allowance.
+    """Whether a way leads to an allowance; made for one decision and never changed.
 
     Args:
         granted: The statements that it rests on; None when it does not lead there.
@@ -58,11 +58,12 @@ class Answer:
     """
 
     granted: tuple[StatementRef, ...] | None = None
-    missing: tuple[str, ...] = ()
+    missing: tuple[Reason, ...] = ()
     points: tuple[OpenPoint, ...] = field(default=())
 
 
 NOTHING_NEEDED = Answer(granted=())
+POLICY_NAMES = {"kms": "key policy", "sts": "trust policy"}
 
 
 def by_identity(layers: Layers, situation: Situation) -> Answer:
@@ -112,9 +113,9 @@ def _by_policy(layers: Layers, situation: Situation) -> Answer:
     own = _own_policies(layers, situation) if across else NOTHING_NEEDED
     if not found.allows:
         policy = layers.policies.resource
-        lacks = nothing_allows(_policy_name(situation), (policy,) if policy else (), situation)
-        points = tuple(point for _, point in found.open_allows)
-        return Answer(missing=(*lacks, *own.missing), points=points + own.points)
+        lack = NothingAllows(_policy_name(situation), (policy,) if policy else (), situation)
+        points = tuple([point for _, point in found.open_allows])
+        return Answer(missing=(lack, *own.missing), points=points + own.points)
     if across:
         return own if own.granted is None else Answer(found.allowing + own.granted)
     return _same_account(layers, situation)
@@ -136,7 +137,7 @@ def _same_account(layers: Layers, situation: Situation) -> Answer:
 
 def _by_grant(layers: Layers, situation: Situation) -> Answer:
     """Grants on the key. AWS does not say how boundaries bear on them: they must allow."""
-    missing: list[str] = []
+    missing: list[Reason] = []
     points: list[OpenPoint] = []
     for grant in layers.policies.grants:
         level = grant_applies(grant, situation)
@@ -180,11 +181,9 @@ def _own_policies(layers: Layers, situation: Situation) -> Answer:
     missing = limits.missing
     points = limits.points
     if not layers.identity.allows:
-        missing = (
-            *nothing_allows("identity policy", layers.policies.identity, situation),
-            *missing,
-        )
-        points += tuple(point for _, point in layers.identity.open_allows)
+        lack = NothingAllows("identity policy", layers.policies.identity, situation)
+        missing = (lack, *missing)
+        points += tuple([point for _, point in layers.identity.open_allows])
     return Answer(missing=missing, points=points)
 
 
@@ -194,13 +193,13 @@ def _limits(layers: Layers, situation: Situation) -> Answer:
     if unlimited or situation.caller.form is CallerForm.ROOT:
         return NOTHING_NEEDED
     granted: tuple[StatementRef, ...] = ()
-    missing: list[str] = []
+    missing: list[Reason] = []
     points: list[OpenPoint] = []
     for name, documents, findings in _limit_layers(layers):
         if findings.allows:
             granted += findings.allowing
         else:
-            missing += nothing_allows(name, documents, situation)
+            missing.append(NothingAllows(name, documents, situation))
             points += (point for _, point in findings.open_allows)
     if missing:
         return Answer(missing=tuple(missing), points=tuple(points))
@@ -218,4 +217,4 @@ def _limit_layers(
 
 
 def _policy_name(situation: Situation) -> str:
-    return {"kms": "key policy", "sts": "trust policy"}.get(situation.service, "resource policy")
+    return POLICY_NAMES.get(situation.service, "resource policy")

@@ -45,17 +45,17 @@ def situate(request: Request, *, bounded: bool) -> Situation | OpenPoint:
         return given
     role_arn, path_known = _role(caller, given)
     return Situation(
-        request=request,
-        caller=caller,
-        role_arn=role_arn,
-        path_known=path_known,
-        action=asked.lower(),
-        service=service,
-        resource=resource,
-        resource_account=account,
-        region=region,
-        context=Context(given, derive(principal, role_arn, service, account, region)),
-        bounded=bounded,
+        request,
+        caller,
+        role_arn,
+        path_known,
+        asked.lower(),
+        service,
+        resource,
+        account,
+        region,
+        Context(given, derive(principal, role_arn, service, account, region)),
+        bounded,
     )
 
 
@@ -92,7 +92,7 @@ def _resource(text: str, stated: str | None) -> tuple[tuple[str, ...] | None, st
 
 def _context(context: Any) -> dict[str, Value] | OpenPoint:
     """Keys in lower case; a value is one text or a tuple of texts."""
-    if not isinstance(context, Mapping):
+    if type(context) is not dict and not isinstance(context, Mapping):
         return OpenPoint("the context of a request is an object")
     given: dict[str, Value] = {}
     for key, value in context.items():
