@@ -27,9 +27,7 @@ __all__ = ["command"]
     "--error", "error_text", metavar="TEXT", help="What OpenAI answered, to be explained."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
-@click.pass_context
 def command(
-    context: click.Context,
     *,
     snapshot: str | None,
     role_arn: str | None,
@@ -55,7 +53,8 @@ def command(
     """
     source = Source(role_arn, kms_arn, external_id, from_terraform, from_plan, module)
     seen = _snapshot(snapshot, source, offline=offline, needed=error_text is None)
-    from ekm.diagnosis import diagnose, error_text as texts  # noqa: PLC0415 - `--help` needs none
+    from ekm.diagnosis import diagnose  # noqa: PLC0415 - `--help` needs none
+    from ekm.diagnosis import error_text as texts  # noqa: PLC0415 - see above
 
     found = diagnose(seen) if seen is not None else None
     read = texts.read(error_text, found, seen) if error_text is not None else None

@@ -12,10 +12,11 @@ if TYPE_CHECKING:
 
     import boto3
 
+    from ekm.diagnosis import Fault
     from ekm.registrar.intent import Intent
     from ekm.registrar.steps import Explanation
 
-__all__ = ["explainer"]
+__all__ = ["explainer", "place_of"]
 
 
 def explainer(session: boto3.Session) -> Callable[[Intent], Explanation | None]:
@@ -26,33 +27,42 @@ def explainer(session: boto3.Session) -> Callable[[Intent], Explanation | None]:
     """
 
     def explain(intent: Intent) -> Explanation | None:
-        from ekm.diagnosis import Outcome, judge  # noqa: PLC0415 - only after a denial
+        from dataclasses import replace  # noqa: PLC0415 - only after a denial
+        from datetime import UTC, datetime  # noqa: PLC0415 - see above
+
+        from ekm.diagnosis import Outcome, diagnose  # noqa: PLC0415 - see above
         from ekm.registrar.steps import Explanation  # noqa: PLC0415 - see above
         from ekm.snapshot.aws import collect  # noqa: PLC0415 - see above
 
         render.progress("OpenAI was denied; reading role, key and policies to see why.")
         try:
-            diagnosis = judge(collect(intent, lambda _account: session))
+            snapshot = collect(intent, lambda _account: session)
         except EkmError as failure:
             render.progress(f"The policies could not be read: {failure.message}")
             return None
-        if diagnosis.outcome is Outcome.OK:
+        # OpenAI asked just now: what is allowed from tomorrow on does not help.
+        time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        found = diagnose(replace(snapshot, calls=replace(snapshot.calls, time=time)))
+        if found.outcome is Outcome.OK:
             return Explanation(
                 curable_by_waiting=True,
                 message="what is saved there allows it, so IAM has not settled, or an "
                 "organization's policy that is not seen from here refuses.",
             )
-        deciding = "; ".join(
-            f"{found.effect} in {found.document}, statement {found.statement}"
-            + (f" ({found.sid})" if found.sid else "")
-            for found in diagnosis.deciding
-        )
-        missing = "; ".join(diagnosis.missing)
+        fault = found.faults[0]
         return Explanation(
-            curable_by_waiting=diagnosis.curable_by_waiting,
-            message=f"{diagnosis.outcome.value}: {diagnosis.message}",
-            at_fault=deciding or missing or None,
-            remedy="Correct the policy or the key that is named, then run again.",
+            curable_by_waiting=found.curable_by_waiting,
+            message=f"{found.outcome.value}: {fault.message}",
+            at_fault=place_of(fault),
+            remedy=f"{fault.remedy} Then run again; `ekm diagnose` shows the fix.",
         )
 
     return explain
+
+
+def place_of(fault: Fault) -> str:
+    """Where a fault is: document, statement, element."""
+    place = fault.document
+    if fault.statement is not None:
+        place += f", statement {fault.statement}" + (f" ({fault.sid})" if fault.sid else "")
+    return f"{place}, {fault.element}" if fault.element else place

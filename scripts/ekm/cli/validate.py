@@ -6,7 +6,7 @@ import click
 
 from ekm.cli import options, render
 from ekm.cli.wiring import Desk, parse_place
-from ekm.errors import BadInput
+from ekm.errors import BadInput, OpenAIRefused
 
 __all__ = ["command"]
 
@@ -47,11 +47,31 @@ def command(
         desk = Desk(place, admin_key_from=admin_key_from, account=given.account())
         found = recorded_id(desk)
     render.progress("Asking OpenAI to use the key.")
-    desk.api().validate_external_key(found)
+    try:
+        desk.api().validate_external_key(found)
+    except OpenAIRefused as refusal:
+        explain(desk, refusal)
+        raise
     if as_json:
         render.document({"status": "success", "external_key_id": found})
     else:
         click.echo(f"OpenAI can use the key now: {found} validates.")
+
+
+def explain(desk: Desk, refusal: OpenAIRefused) -> None:
+    """End a refusal with the diagnosis, where AWS may be asked and the record says about what."""
+    from ekm.cli.explain import explainer  # noqa: PLC0415 - only after a refusal
+    from ekm.registrar.intent import Intent  # noqa: PLC0415 - see above
+
+    record = desk.store.read() if desk.store is not None and desk.may_ask_aws else None
+    if record is None:
+        return
+    intent = Intent(record.role_arn, record.kms_arn, record.external_id, record.name)
+    explanation = explainer(desk.session())(intent)
+    if explanation is not None:
+        refusal.message = f"{refusal.message} ({explanation.message})"
+        refusal.at_fault = explanation.at_fault or refusal.at_fault
+        refusal.remedy = explanation.remedy or refusal.remedy
 
 
 def recorded_id(desk: Desk) -> str:

@@ -1,4 +1,4 @@
-"""The whole diagnosis: everything at fault, in the order AWS meets it, and what is wrong besides."""
+"""The whole diagnosis: all that is at fault, in AWS's order, and what is wrong besides."""
 
 from __future__ import annotations
 

@@ -204,8 +204,10 @@ _TEXTS: Final[tuple[tuple[str, str, str, tuple[Cause, ...]], ...]] = (
         _one("keys[0]", "Its material was never imported, or expired.", "Import it."),
     ),
     (
-        r"kmsinvalidstateexception|is creating|is unavailable|keyunavailable|dependencytimeout|"
-        r"kmsinternal",
+        (
+            r"kmsinvalidstateexception|is creating|is unavailable|keyunavailable|dependencytimeout|"
+            r"kmsinternal"
+        ),
         "key_unavailable",
         "The key cannot be used at the moment.",
         _one(

@@ -98,16 +98,16 @@ def role_faults(snapshot: Snapshot) -> tuple[Fault, ...]:
     if isinstance(role, Role) and role.arn != arn:
         same_name = role.arn.rpartition("/")[2] == arn.rpartition("/")[2]
         same_account = role.arn.split(":")[4:5] == arn.split(":")[4:5]
-        id = "role_path_left_out" if same_name and same_account else "role_arn_mistyped"
+        kind_of_fault = "role_path_left_out" if same_name and same_account else "role_arn_mistyped"
         return (
             _fault(
-                id,
+                kind_of_fault,
                 "registration",
                 "role_arn",
                 arn,
                 role.arn,
                 f"The role that is there is {role.arn}; its path is part of its ARN."
-                if id == "role_path_left_out"
+                if kind_of_fault == "role_path_left_out"
                 else f"The role that is there is {role.arn}, not {arn}.",
                 f"Register {role.arn}.",
                 *fix,
@@ -148,8 +148,8 @@ def key_faults(snapshot: Snapshot, outcome: Outcome) -> tuple[Fault, ...]:
     if near:
         last = arn.strip().rpartition("/")[2].lower()
         best = next((each for each in near if each.endswith(last)), near[0])
-        fix = (Change("replace", _ARN, best),)
-    elif KMS_ARN.fullmatch(arn.strip()):
+        fix = (Change("replace", _ARN, best),) if best != arn else ()
+    elif arn != arn.strip() and KMS_ARN.fullmatch(arn.strip()):
         fix = (Change("replace", _ARN, arn.strip()),)
     needed = fix[0].value if fix else None
     if outcome is Outcome.INVALID_ARN:
@@ -184,23 +184,23 @@ def key_faults(snapshot: Snapshot, outcome: Outcome) -> tuple[Fault, ...]:
                 *fix,
             ),
         )
-    return (_not_found(snapshot, arn, needed, fix),)
+    return (_not_found(arn, needed, fix),)
 
 
-def _not_found(snapshot: Snapshot, arn: str, needed: str | None, fix: tuple[Change, ...]) -> Fault:
+def _not_found(arn: str, needed: str | None, fix: tuple[Change, ...]) -> Fault:
     accounts = (arn.split(":")[4:5], needed.split(":")[4:5] if needed else None)
     wrong_account = needed is not None and accounts[0] != accounts[1]
     if ":alias/" in arn:
-        id = "alias_missing"
+        kind_of_fault = "alias_missing"
         message = f"There is no alias {arn}, or the key that it points to was not found."
     elif wrong_account:
-        id = "key_wrong_account"
+        kind_of_fault = "key_wrong_account"
         message = f"The key {arn} was not found; the one that is there is of another account."
     else:
-        id = "key_missing"
+        kind_of_fault = "key_missing"
         message = f"The key {arn} was not found."
     return _fault(
-        id,
+        kind_of_fault,
         "registration",
         "kms_arn",
         arn,
@@ -220,8 +220,10 @@ _STATES: Final = {
     Outcome.KEY_PENDING_DELETION: (
         "key_pending_deletion",
         "is scheduled for deletion",
-        "Cancel the deletion, then enable it: aws kms cancel-key-deletion --key-id {arn}; "
-        "aws kms enable-key --key-id {arn}",
+        (
+            "Cancel the deletion, then enable it: aws kms cancel-key-deletion --key-id {arn}; "
+            "aws kms enable-key --key-id {arn}"
+        ),
     ),
     Outcome.KEY_PENDING_IMPORT: (
         "key_pending_import",
@@ -243,11 +245,11 @@ def state_faults(snapshot: Snapshot, outcome: Outcome) -> tuple[Fault, ...]:
     assert snapshot.keys is not UNSEEN
     document = f"keys[{snapshot.keys.index(key)}]"
     if outcome in _STATES:
-        id, words, remedy = _STATES[outcome]
+        kind_of_fault, words, remedy = _STATES[outcome]
         fix = Change("replace", ("keys", snapshot.keys.index(key), "state"), "Enabled")
         return (
             _fault(
-                id,
+                kind_of_fault,
                 document,
                 "state",
                 key.state,
@@ -329,7 +331,7 @@ def malformed(document: str, place: str, message: str, snapshot: Snapshot) -> It
             sid = found if isinstance(found, str) else None
         elif not isinstance(raw, list):
             del steps[1]
-    element = ".".join(str(step) for step in steps if step != "Statement" and step != statement)
+    element = ".".join(str(step) for step in steps if step not in ("Statement", statement))
 
     def fault(needed: str, remedy: str, *fix: Change) -> Fault:
         return Fault(

@@ -77,8 +77,9 @@ def faults_of(question: Question) -> tuple[Fault, ...]:
 def _denies(
     question: Question, prepared: PreparedPolicies, situation: Situation
 ) -> tuple[Fault, ...]:
-    """Find an exception for every Deny that applies; the last statement first, so that one that
-    goes moves no other.
+    """Find an exception for every Deny that applies.
+
+    The last statement first, so that one that goes moves no other.
     """
     found: list[Fault] = []
     snapshot = question.snapshot
@@ -171,8 +172,7 @@ def _lacking(
             if not _level_allows(asked, layer, index):
                 return layer, documents, index
         return layer, (), 0
-    documents = [named for name, named in _all(prepared) if name == layer]
-    return layer, documents, None
+    return layer, [named for name, named in _all(prepared) if name == layer], None
 
 
 def _level_allows(asked: Asked, layer: str, index: int) -> bool:
@@ -189,7 +189,8 @@ def _level_allows(asked: Asked, layer: str, index: int) -> bool:
         identity=(*asked.policies.identity, open_handed),
         permissions_boundary=None,
     )
-    return decide(asked.request, replace(alone, **{layer: (kept,)})).allowed
+    one = replace(alone, scps=(kept,)) if layer == "scps" else replace(alone, rcps=(kept,))
+    return decide(asked.request, one).allowed
 
 
 def _without_rcps(asked: Asked) -> Any:
@@ -319,7 +320,7 @@ def _added(
 ) -> tuple[float, str, int | None, str | None, tuple[Repair, ...]]:
     """The candidate that adds a statement of its own."""
     if layer == "rcps":
-        repair = addition.full_access(question.snapshot, level or 0, situation)
+        repair = addition.full_access(level or 0, situation)
         return repair.cost, f"rcps[{level}]", None, None, (repair,)
     if documents:
         path = question.path(documents[0].name)

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ekm.errors import BadInput
-from ekm.snapshot.members import Key
 from ekm.snapshot.terraform import made_of
 from ekm.snapshot.unseen import UNSEEN
-from ekm.snapshot.value import Snapshot
+
+if TYPE_CHECKING:
+    from ekm.snapshot.members import Key
+    from ekm.snapshot.value import Snapshot
 
 __all__ = ["STAND_IN_ID", "snapshot_of"]
 

@@ -18,7 +18,7 @@ _SIBLINGS: Final = {
     "kms:decrypt": ("kms:encrypt",),
     "sts:assumerole": ("sts:tagsession", "sts:setsourceidentity"),
 }
-_ABOUT_SOMETHING_ELSE: Final = 3.0
+_ABOUT_SOMETHING_ELSE: Final = 4.0
 
 
 def repairs(site: Site) -> Iterator[Repair]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COST", "addition", "full_access"]
 
-COST: Final = 2.8  # dearer than two elements put right, cheaper than three
+COST: Final = 3.4  # dearer than three elements put right
 
 
 def addition(
@@ -39,7 +39,7 @@ def addition(
             "Action": "sts:AssumeRole",
             "Condition": {"StringEquals": {"sts:ExternalId": [snapshot.registration.external_id]}},
         }
-        id, message = (
+        kind_of_fault, message = (
             "trust_policy_without_openai",
             f"No statement of the trust policy lets OpenAI's role, {OPENAI_ROLE_ARN}, in.",
         )
@@ -53,10 +53,12 @@ def addition(
             "Resource": "*",
             "Condition": {"ArnEquals": {"aws:PrincipalArn": role_arn}},
         }
-        id, message = (
+        kind_of_fault, message = (
             "key_policy_without_delegation",
-            f"The key policy neither names {role_arn} nor delegates {situation.request.action} "
-            "to its account, so no identity policy has any effect.",
+            (
+                f"The key policy neither names {role_arn} nor delegates {situation.request.action} "
+                "to its account, so no identity policy has any effect."
+            ),
         )
     else:
         statement = {
@@ -70,10 +72,10 @@ def addition(
             "permissions_boundary": ("boundary_without_use", "permissions boundary"),
             "scps": ("scp_without_use", "service control policy of this level"),
         }
-        id, kind = names[layer]
+        kind_of_fault, kind = names[layer]
         message = f"No statement of the {kind} allows {situation.request.action} on {key_arn}."
     return Repair(
-        id,
+        kind_of_fault,
         None,
         "no such statement",
         f"the statement {statement['Sid']}",
@@ -84,7 +86,7 @@ def addition(
     )
 
 
-def full_access(snapshot: Snapshot, level: int, situation: Situation) -> Repair:
+def full_access(level: int, situation: Situation) -> Repair:
     """Return the addition of RCPFullAWSAccess, without which a level allows nothing.
 
     Source: docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html

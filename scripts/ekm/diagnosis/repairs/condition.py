@@ -53,10 +53,16 @@ def _known(site: Site, condition: Condition) -> Iterator[Repair]:
         )
     if values and not operator.negated:
         index = nearest(seen, values)
-        id, message = _difference(condition, values[index], seen)
+        kind_of_fault, message = _difference(condition, values[index], seen)
         change = set_values(site, ("Condition", operator.text, key), raw, index, seen)
         yield Repair(
-            id, element, found, seen, message, f"Write {seen} as the value of {key}.", (change,)
+            kind_of_fault,
+            element,
+            found,
+            seen,
+            message,
+            f"Write {seen} as the value of {key}.",
+            (change,),
         )
     yield Repair(
         "condition_not_met",
@@ -77,8 +83,7 @@ def _difference(condition: Condition, other: str, seen: str) -> tuple[str, str]:
         ):
             return (
                 _PATH,
-                f"The role's ARN has a path that {other} leaves out or differs in; aws:PrincipalArn "
-                f"is {seen}.",
+                (f"The role's path is not the one in {other}: aws:PrincipalArn is {seen}."),
             )
         return (
             "condition_wrong_principal",

@@ -101,7 +101,7 @@ def _excepted_caller(site: Site) -> Iterator[Repair]:
 
 
 def _removed(site: Site) -> Iterator[Repair]:
-    *rest, last = site.pointer
+    *_rest, last = site.pointer
     if last == "Statement":
         return  # the document's only statement, written without a list
     yield _repair(

@@ -64,13 +64,13 @@ def repairs(site: Site, condition: Condition) -> Iterator[Repair]:
         return
     index = nearest(registered, values)
     other = values[index]
-    id, message = _difference(other, registered)
+    kind_of_fault, message = _difference(other, registered)
     kept = other in (site.snapshot.registration.external_ids or ())
     change = set_values(
         site, ("Condition", operator, key), raw, None if kept else index, registered
     )
     yield _repair(
-        id,
+        kind_of_fault,
         element,
         shown(values),
         registered,
@@ -94,8 +94,10 @@ def _difference(other: str, registered: str) -> tuple[str, str]:
     if other.casefold() == registered.casefold():
         return (
             "external_id_case",
-            f"The trust policy spells the external id in another case: {other!r}, and OpenAI "
-            f"sends {registered!r}.",
+            (
+                f"The trust policy spells the external id in another case: {other!r}, and OpenAI "
+                f"sends {registered!r}."
+            ),
         )
     if "*" in other or "?" in other:
         return (
@@ -106,8 +108,10 @@ def _difference(other: str, registered: str) -> tuple[str, str]:
     if kinds[0] == kinds[1] == "org":
         return (
             "external_id_of_another_organization",
-            f"The trust policy holds the external id {other!r}; OpenAI sends {registered!r}, the "
-            "id of another organization.",
+            (
+                f"The trust policy holds the external id {other!r}; OpenAI sends {registered!r}, "
+                "the id of another organization."
+            ),
         )
     return (
         "external_id_wrong",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["repairs"]
 
 _STRANGER: Final = 1.6  # replacing a principal that is plainly another one's
-_UNGUARDED: Final = 2.0  # letting OpenAI in by a statement that asks for no external id
+_UNGUARDED: Final = 3.0  # letting OpenAI in by a statement that asks for no external id
 
 
 def repairs(site: Site) -> Iterator[Repair]:
@@ -31,13 +31,13 @@ def repairs(site: Site) -> Iterator[Repair]:
     if not principals or not isinstance(raw, dict):
         return
     near = nearest(wanted, [each.text for each in principals])
-    id, message = _difference(site, principals[near], wanted)
+    kind_of_fault, message = _difference(site, principals[near], wanted)
     names = [str(each) for each in as_list(raw["AWS"])] if "AWS" in raw else []
     place = names.index(principals[near].text) if principals[near].text in names else None
     extra = 0.0
     if site.assumes and not any(c.lookup == "sts:externalid" for c in site.statement.conditions):
         extra = _UNGUARDED
-    elif id in {"principal_service", "principal_federated", "principal_other"}:
+    elif kind_of_fault in {"principal_service", "principal_federated", "principal_other"}:
         extra = _STRANGER - 1
     if "AWS" in raw:
         change = set_values(site, ("Principal", "AWS"), raw["AWS"], place, wanted)
@@ -46,7 +46,7 @@ def repairs(site: Site) -> Iterator[Repair]:
     else:
         change = site.change("add", "Principal", "AWS", value=wanted)
     yield Repair(
-        id,
+        kind_of_fault,
         "Principal",
         shown([each.text for each in principals]),
         wanted,
@@ -64,8 +64,10 @@ def _difference(site: Site, principal: Principal, wanted: str) -> tuple[str, str
         case PrincipalForm.UNIQUE_ID:
             return (
                 "principal_deleted",
-                f"{text} is the unique id that a deleted role or user left behind; a role made "
-                f"anew under the same name has another, so it does not name {wanted}.",
+                (
+                    f"{text} is the unique id that a deleted role or user left behind; a role made "
+                    f"anew under the same name has another, so it does not name {wanted}."
+                ),
             )
         case PrincipalForm.SESSION:
             return (

@@ -42,9 +42,9 @@ def repairs(site: Site) -> Iterator[Repair]:
     index = texts.index(kms[nearest(wanted, kms)]) if kms else None
     if index is None and len(texts) == 1:
         index = 0
-    id, message = _difference(texts[index] if index is not None else "", wanted)
+    kind_of_fault, message = _difference(texts[index] if index is not None else "", wanted)
     yield Repair(
-        id,
+        kind_of_fault,
         "Resource",
         shown(texts),
         put,
@@ -60,8 +60,10 @@ def _difference(found: str, wanted: str) -> tuple[str, str]:
     if ":alias/" in found or found.startswith("alias/"):
         return (
             "resource_alias",
-            f"{found} is an alias: for Encrypt and Decrypt the resource is always the key, "
-            f"{wanted}, so an alias never matches.",
+            (
+                f"{found} is an alias: for Encrypt and Decrypt the resource is always the key, "
+                f"{wanted}, so an alias never matches."
+            ),
         )
     if len(theirs) != len(ours) or theirs[2] != "kms":
         return "resource_wrong", f"The statement is about {found or 'other resources'}."

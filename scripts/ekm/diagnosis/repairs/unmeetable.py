@@ -79,14 +79,14 @@ def reason(lookup: str) -> tuple[str, str] | None:
 def repairs(site: Site, condition: Condition) -> Iterator[Repair]:
     """Yield the removal of a condition that the call does not meet."""
     operator, key = condition.operator.text, condition.key
-    id, why = reason(condition.lookup) or (
+    kind_of_fault, why = reason(condition.lookup) or (
         "condition_not_met",
         "OpenAI's call is not known to meet it",
     )
     seen = site.situation.context.get(condition.lookup)
     carries = "carries no such key" if seen is None else f"has {shown(seen)}"
     yield Repair(
-        id,
+        kind_of_fault,
         f"Condition.{operator}.{key}",
         f"{operator} {key}: {shown(list(condition.values))}",
         "no such condition",

@@ -1,0 +1,310 @@
+"""Snapshots from a file, from outputs and from a plan; bad input is one clear error."""
+
+from __future__ import annotations
+
+import copy
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ekm.cli.main import ekm, run
+from ekm.diagnosis import diagnose
+from ekm.errors import BadInput
+from ekm.snapshot import UNSEEN, Role, Snapshot, file, plan, terraform
+
+ACCOUNT = "111122223333"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/team/openai-ekm"
+KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
+ROOT = f"arn:aws:iam::{ACCOUNT}:root"
+
+
+def policies(key: str | None) -> dict[str, Any]:
+    """The module's documents; the key's ARN is left out while it is not known."""
+    use: dict[str, Any] = {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:Encrypt"]}
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::790389265272:role/EnterpriseKeyManagement"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"sts:ExternalId": ["org-abc"]}},
+    }
+    by_role = {
+        **use,
+        "Principal": {"AWS": ROOT},
+        "Resource": "*",
+        "Condition": {"ArnEquals": {"aws:PrincipalArn": ROLE}},
+    }
+    own = {**use, "Resource": key} if key else use
+    return {
+        name: {"Version": "2012-10-17", "Statement": [statement]}
+        for name, statement in (
+            ("trust_policy", trust),
+            ("permission_policy", own),
+            ("key_policy", by_role),
+        )
+    }
+
+
+def outputs() -> dict[str, Any]:
+    """What `terraform output -json` prints after an apply."""
+    values = {
+        "role_arn": ROLE,
+        "kms_arn": KEY,
+        "key_arn": KEY,
+        "external_id": "org-abc",
+        "external_ids": ["org-abc"],
+        "policies": policies(KEY),
+    }
+    return {name: {"sensitive": False, "value": value} for name, value in values.items()}
+
+
+def a_plan(*prefixes: str) -> dict[str, Any]:
+    """What `terraform show -json` prints of a plan that makes the key."""
+    changes = []
+    data = []
+    for prefix in prefixes or ("module.ekm.",):
+        changes += [
+            {
+                "address": f"{prefix}terraform_data.documents",
+                "type": "terraform_data",
+                "change": {
+                    "after": {"input": policies(None)},
+                    "after_unknown": {
+                        "id": True,
+                        "input": {"permission_policy": {"Statement": [{"Resource": True}]}},
+                    },
+                },
+            },
+            {
+                "address": f"{prefix}module.key[0].aws_kms_key.this",
+                "type": "aws_kms_key",
+                "change": {
+                    "after": {
+                        "customer_master_key_spec": "SYMMETRIC_DEFAULT",
+                        "key_usage": "ENCRYPT_DECRYPT",
+                        "is_enabled": True,
+                        "multi_region": False,
+                    },
+                    "after_unknown": {"arn": True},
+                },
+            },
+            {
+                "address": f"{prefix}module.role.aws_iam_role.this",
+                "type": "aws_iam_role",
+                "change": {
+                    "after": {
+                        "name": "openai-ekm",
+                        "path": "/team/",
+                        "permissions_boundary": None,
+                        "max_session_duration": 3600,
+                    },
+                    "after_unknown": {"arn": True},
+                },
+            },
+        ]
+        data += [
+            {
+                "address": f"{prefix}data.{kind}.current",
+                "mode": "data",
+                "type": kind,
+                "values": values,
+            }
+            for kind, values in (
+                ("aws_caller_identity", {"account_id": ACCOUNT}),
+                ("aws_region", {"id": "eu-west-1"}),
+            )
+        ]
+    return {
+        "resource_changes": changes,
+        "prior_state": {"values": {"root_module": {"resources": data}}},
+    }
+
+
+def test_outputs_tell_documents_and_registration_and_no_more() -> None:
+    """A state that nobody looked at would be reported as seen."""
+    for body in (outputs(), {"ekm": {"value": {n: v["value"] for n, v in outputs().items()}}}):
+        found = terraform.snapshot_of(body)
+        assert found.registration.role_arn == ROLE
+        assert diagnose(found).outcome == "ok"
+        assert found.keys is not UNSEEN
+        assert found.keys[0].state is UNSEEN
+        assert {"grants", "scps", "rcps", "permissions_boundary"} <= set(found.unseen())
+
+
+def test_the_policy_of_an_existing_key_is_not_seen_in_outputs() -> None:
+    """A key policy that no output tells would be taken for none, or for a good one."""
+    body = outputs()
+    body["policies"]["value"]["key_policy"] = None
+    found = terraform.snapshot_of(body)
+    assert "keys[0].policy" in found.unseen()
+    assert diagnose(found).faults[0].id == "not_seen"
+
+
+def test_an_arn_that_is_not_known_is_the_same_everywhere_in_a_plan() -> None:
+    """Policies that will fit together would be judged as if they did not."""
+    found = plan.snapshot_of(a_plan())
+    assert found.keys is not UNSEEN
+    stand_in = found.keys[0].arn
+    assert stand_in == f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/{plan.STAND_IN_ID}"
+    assert found.registration.kms_arn == stand_in
+    assert isinstance(found.role, Role)
+    assert found.role.permission_policies is not UNSEEN
+    assert found.role.permission_policies[0].document["Statement"][0]["Resource"] == stand_in
+    assert found.role.arn == ROLE
+    assert diagnose(found).outcome == "ok"
+    assert Snapshot.from_json(found.as_json()) == found
+
+
+def test_a_fault_shows_in_a_plan_before_the_apply() -> None:
+    """A pull request that shuts OpenAI out would pass."""
+    body = a_plan()
+    body["resource_changes"][0]["change"]["after"]["input"]["key_policy"]["Statement"] = [
+        {"Effect": "Deny", "Principal": "*", "Action": "kms:Encrypt", "Resource": "*"}
+    ]
+    assert diagnose(plan.snapshot_of(body)).outcome == "encrypt_denied"
+
+
+def test_one_of_several_instances_is_chosen_by_address() -> None:
+    """One instance's key would be judged by another's documents."""
+    body = a_plan('module.ekm["a"].', 'module.ekm["b"].')
+    with pytest.raises(BadInput) as refused:
+        plan.snapshot_of(body)
+    assert refused.value.id == "plan_with_several_instances"
+    assert diagnose(plan.snapshot_of(body, module='module.ekm["b"]')).outcome == "ok"
+
+
+@pytest.mark.parametrize("body", [{}, {"resource_changes": 7}, {"resource_changes": [7]}])
+def test_what_is_no_plan_is_refused(body: dict[str, Any]) -> None:
+    """Another JSON file would end in a traceback."""
+    with pytest.raises(BadInput):
+        plan.snapshot_of(body)
+    with pytest.raises(BadInput):
+        terraform.snapshot_of(body)
+
+
+def snapshot_file(folder: Path, body: Any) -> str:
+    """A snapshot in a file."""
+    path = folder / "s.json"
+    path.write_text(json.dumps(body), encoding="utf-8")
+    return str(path)
+
+
+def test_the_command_exits_by_what_it_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A pipeline would go on past a fault, or stop at none."""
+    body = terraform.snapshot_of(outputs()).as_json()
+    right = snapshot_file(tmp_path, body)
+    assert run(ekm, "ekm", ["diagnose", right, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["outcome"] == "ok"
+    wrong = copy.deepcopy(body)
+    wrong["registration"]["external_id"] = "org-ABC"
+    path = snapshot_file(tmp_path, wrong)
+    assert run(ekm, "ekm", ["diagnose", path, "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert set(found) >= {"outcome", "decisions", "faults", "warnings", "unseen"}
+    assert set(found["faults"][0]) >= {
+        "document", "statement", "sid", "element", "found", "needed", "message", "remedy", "fix",
+    }  # fmt: skip
+    assert run(ekm, "ekm", ["diagnose", path]) == 1
+    text = capsys.readouterr().out
+    assert "fault[external_id_case]" in text
+    assert "trust_policy, statement 0" in text
+
+
+def test_a_snapshot_is_made_from_a_plan_on_standard_input() -> None:
+    """A pipeline of terraform show, ekm snapshot and ekm diagnose would break."""
+    made = CliRunner().invoke(ekm, ["snapshot", "--from-plan", "-"], input=json.dumps(a_plan()))
+    assert made.exit_code == 0
+    told = CliRunner().invoke(
+        ekm, ["diagnose", "-", "--json"], input=made.stdout, standalone_mode=False
+    )
+    assert told.return_value == 0, told.output
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("An error occurred (AccessDenied) when calling the AssumeRole operation: User: arn is "
+         "not authorized to perform: sts:AssumeRole on resource: arn", "assume_role_denied"),
+        ("User: a is not authorized to perform: kms:Encrypt on resource: k because no "
+         "identity-based policy allows the kms:Encrypt action", "encrypt_denied"),
+        ("is not authorized to perform: kms:Decrypt on this resource because the resource does "
+         "not exist in this Region, no resource-based policies allow access", "decrypt_denied"),
+        (f"{KEY} is disabled.", "key_disabled"),
+        (f"{KEY} is pending deletion.", "key_pending_deletion"),
+        (f"Key '{KEY}' does not exist", "key_not_found"),
+    ],
+)  # fmt: skip
+def test_an_error_text_is_explained_without_a_snapshot(
+    text: str, outcome: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who has nothing but OpenAI's answer would get no help."""
+    assert run(ekm, "ekm", ["diagnose", "--error", text, "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["outcome"] == found["error"]["outcome"] == outcome
+    assert found["error"]["causes"]
+
+
+def test_an_error_text_is_narrowed_by_a_snapshot(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Causes that the snapshot rules out would still be searched for."""
+    path = snapshot_file(tmp_path, terraform.snapshot_of(outputs()).as_json())
+    text = "is not authorized to perform: sts:AssumeRole on resource"
+    assert run(ekm, "ekm", ["diagnose", path, "--error", text, "--json"]) == 1
+    causes = json.loads(capsys.readouterr().out)["error"]["causes"]
+    assert {cause["document"] for cause in causes} == {"role", "rcps"}
+    assert run(ekm, "ekm", ["diagnose", "--error", "no such text"]) == 2
+
+
+def refused(arguments: list[str]) -> bool:
+    """Whether a command line is refused as bad input, without a traceback."""
+    return run(ekm, "ekm", arguments) == 2
+
+
+def test_a_file_that_is_no_snapshot_is_one_error(tmp_path: Path) -> None:
+    """Bad input would end in a traceback, or in a judgement."""
+    bad = tmp_path / "bad"
+    deep = b'{"registration":' + b"[" * 200_000
+    for content in (b"", b"{", b"\xff\xfe", b"[]", b"7", deep, b'{"registration": 7}'):
+        bad.write_bytes(content)
+        assert refused(["diagnose", str(bad)])
+        assert refused(["snapshot", "--from-plan", str(bad)])
+    assert refused(["diagnose", str(tmp_path / "none")])
+    assert refused(["diagnose", str(bad), "--from-plan", str(bad)])
+    assert refused(["snapshot", "--from-plan", "x", "--role-arn", "y"])
+
+
+def test_more_than_the_most_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endless input would fill the memory."""
+    monkeypatch.setattr(file, "LARGEST", 10)
+    with pytest.raises(BadInput):
+        file.read_snapshot("-", stdin=io.BytesIO(b"x" * 11))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["registration", "role", "arn", "keys", "x"]), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(JSON)
+def test_any_json_is_read_or_refused(value: Any) -> None:
+    """A member of an odd type would end in a traceback."""
+    text = json.dumps(value).encode()
+    try:
+        found = file.read_snapshot("-", stdin=io.BytesIO(text))
+    except BadInput:
+        return
+    diagnose(found)
