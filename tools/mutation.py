@@ -182,7 +182,18 @@ def survives(mutant: Mutant) -> bool:
             importlib.import_module(mutant.module)
             import pytest  # noqa: PLC0415
 
-            options = ["-x", "-q", "-p", "no:ekm", "-p", "no:cacheprovider", "-p", "no:xdist"]
+            options = [
+                "-x",
+                "-q",
+                "-p",
+                "no:ekm",
+                "-p",
+                "no:cacheprovider",
+                "-p",
+                "no:xdist",
+                "-W",
+                "ignore",
+            ]
             order = [f"{TESTS[1]}/test_tables.py", f"{TESTS[1]}/test_model.py", *TESTS]
             code = int(pytest.main([*options, "--rootdir", str(ROOT), *order]))
         finally:
