@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from ekm.proof.askers import Asker
     from ekm.proof.setting import Setting
 
-__all__ = ["ENCRYPT_DECRYPT", "assuming", "deleting", "doing_else", "reports", "using"]
+__all__ = [
+    "ENCRYPT_DECRYPT",
+    "assuming",
+    "deleting",
+    "doing_else",
+    "every_scene",
+    "reports",
+    "using",
+]
 
 ASSUME_ROLE = "sts:assumerole"
 PUT_KEY_POLICY = "kms:PutKeyPolicy"
@@ -32,24 +40,37 @@ EXTERNAL_ID = "sts:externalid"
 
 def assuming(setting: Setting) -> Search:
     """(a): anyone but OpenAI's role, another action, or an external id that is not registered."""
-    found = Search()
-    if setting.materials.role is None or setting.materials.trust is None:
-        return found
-    place = setting.role_place()
-    document = setting.materials.trust.document
+    scenes = list(_on_role(setting))
+    setting.world.fill(scenes)
+    return _all(setting, [(scene, _but_openai(setting, scene)) for scene in scenes])
+
+
+def every_scene(setting: Setting) -> list[Scene]:
+    """Everybody on the role, everybody on the key, and the role everywhere."""
+    actions = [*_kms(setting), *future("kms", setting.patterns)]
+    found = [*_on_role(setting), *_on_key(setting, actions)]
+    for asker in setting.askers:
+        if setting.is_role(asker):
+            found += _anything_else(setting, asker)
+    setting.world.fill(found)
+    return found
+
+
+def _on_role(setting: Setting) -> Iterator[Scene]:
+    """Everybody who asks for a session of the role, in whatever way."""
+    part = setting.materials.trust
+    if setting.materials.role is None or part is None:
+        return
     actions = [
         *classes_of(known()["sts"], setting.patterns, [frozenset({ASSUME_ROLE})]),
         *future("sts", setting.patterns),
     ]
-    scenes: list[tuple[Scene, Sequence[Box]]] = []
+    place = setting.role_place()
     for asker in setting.askers:
-        policies = setting.policies(asker, document, seen=setting.is_role(asker))
-        for action in actions:
-            scene = _scene(setting, asker, action, place, policies)
-            if scene is not None and scene.by_resource:
-                scenes.append((scene, _but_openai(setting, scene)))
-    setting.world.fill(scene for scene, _ in scenes)
-    return _all(setting, scenes)
+        policies = setting.policies(asker, part.document, seen=setting.is_role(asker))
+        for scene in _scenes(setting, asker, actions, [place], policies):
+            if scene.by_resource:
+                yield scene
 
 
 def _but_openai(setting: Setting, scene: Scene) -> Sequence[Box]:

@@ -53,6 +53,7 @@ class Materials:
         grants: On the key.
         faults: What is malformed, by path.
         missing: What a judgement cannot do without and that was not collected, by path.
+        beside: Documents that are in force nowhere here, and that classes must tell apart too.
     """
 
     snapshot: Snapshot
@@ -67,12 +68,13 @@ class Materials:
     grants: tuple[Grant, ...]
     faults: Mapping[str, str]
     missing: frozenset[str]
+    beside: tuple[Part, ...] = ()
 
     @property
     def parts(self) -> Iterator[Part]:
         """Every document."""
         yield from (each for each in (self.trust, self.boundary, self.key_policy) if each)
-        yield from self.identity
+        yield from (*self.identity, *self.beside)
         for level in (*self.scps, *self.rcps):
             yield from level
 

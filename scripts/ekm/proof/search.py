@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ekm.proof.values import Value
     from ekm.proof.worlds import World
 
-__all__ = ["Search", "Witness", "example", "look", "spell", "statements"]
+__all__ = ["Search", "Witness", "example", "look", "spell", "statements", "witness_in"]
 
 # Boxes of one scene from which a witness is tried: more only look for a smaller one.
 TRIED = 24
@@ -105,11 +105,12 @@ def look(
     search = Search(prod(len(world.domain(key).values) for key in keys), None, found.points)
     boxes = meet((found.boxes, within)) if found.boxes else []
     for box in sorted(boxes, key=len)[:TRIED]:
-        search.add(Search(0, _witness(world, scene, box)))
+        search.add(Search(0, witness_in(world, scene, box)))
     return search
 
 
-def _witness(world: World, scene: Scene, box: Box) -> Witness:
+def witness_in(world: World, scene: Scene, box: Box) -> Witness:
+    """The smallest request of a box, as the evaluator decides it."""
     request = scene.request(spell(world, box))
     decision = decide(request, scene.policies)
     agrees = decision.allowed or (

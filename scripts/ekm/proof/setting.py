@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ekm.proof.materials import Materials
     from ekm.proof.values import Value
 
-__all__ = ["Setting", "make_setting"]
+__all__ = ["Setting", "joint_settings", "make_setting"]
 
 USER_ID = "aws:userid"
 ORGANIZATION = "aws:principalorgid"
@@ -164,6 +164,24 @@ def make_setting(materials: Materials, openai: str, openai_account: str, now: st
         registered=tuple(dict.fromkeys(registered)),
         now=now,
     )
+
+
+def joint_settings(
+    before: Materials, after: Materials, openai: str, openai_account: str, now: str
+) -> tuple[Setting, Setting]:
+    """Put two snapshots of one role and key over the same classes.
+
+    Args:
+        before: The documents of the first.
+        after: The documents of the second.
+        openai: ARN of OpenAI's role.
+        openai_account: Its account.
+        now: ISO 8601.
+    """
+    first = replace(before, beside=tuple(after.parts))
+    second = replace(after, beside=tuple(before.parts))
+    setting = make_setting(second, openai, openai_account, now)
+    return replace(setting, materials=first), setting
 
 
 def _arns(materials: Materials, texts: tuple[str, ...]) -> list[str]:
