@@ -34,7 +34,7 @@ def test_every_class_of_patterns_is_found_and_no_other() -> None:
         found = class_texts([ANYTHING], [wildcard(each) for each in patterns])
         cut = {tuple(each.matches(text) for each in compiled) for text in found}
         assert cut == {tuple(each.matches(text) for each in compiled) for text in TEXTS}
-        assert len(found) == len(cut) + ("" in found)
+        assert len(found) - len(cut) in {0, 1}  # the empty text stands for itself
 
 
 def test_numbers_dates_and_addresses_are_cut_at_every_literal() -> None:
