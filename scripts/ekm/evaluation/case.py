@@ -25,7 +25,8 @@ POLICIES = frozenset(
     {"identity", "resource", "permissions_boundary", "session", "scps", "rcps", "grants"}
 )
 SCALARS = (str, bool, int, float)
-LISTS = ("identity", "scps", "rcps", "grants")
+LISTS = frozenset({"identity", "scps", "rcps", "grants"})
+LEVELS = frozenset({"scps", "rcps"})
 
 
 class BadCase(ValueError):
@@ -90,11 +91,10 @@ def case_of(value: Any) -> Case:
     if account is not None and not isinstance(account, str):
         raise BadCase("request.resource_account must be a string of twelve digits")
     policies = _members(case.get("policies", {}), "policies", POLICIES)
-    for name in LISTS:
-        if not isinstance(policies.get(name, []), list):
+    for name, found in policies.items():
+        if name in LISTS and not isinstance(found, list):
             raise BadCase(f"policies.{name} must be a list")
-    for name in ("scps", "rcps"):
-        if not all(isinstance(level, list) for level in policies.get(name, [])):
+        if name in LEVELS and not all(isinstance(level, list) for level in found):
             raise BadCase(f"policies.{name} must hold one list a level")
     return Case(
         identifier,
@@ -127,7 +127,9 @@ def _context(value: Any) -> Mapping[str, Any]:
     if isinstance(value, RepeatedMember):
         raise BadCase(f"request.context holds {value.name!r} twice")
     for key, found in value.items():
+        if type(found) is str:
+            continue
         values = found if isinstance(found, list) else (found,)
-        if type(found) is not str and not all(isinstance(each, SCALARS) for each in values):
+        if not all(isinstance(each, SCALARS) for each in values):
             raise BadCase(f"request.context[{key!r}] must be text or a list of text")
     return value

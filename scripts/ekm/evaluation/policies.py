@@ -78,8 +78,10 @@ class Policies:
             scps=_levels(self.scps, "scps", DocumentKind.SCP),
             rcps=_levels(self.rcps, "rcps", DocumentKind.RCP),
             grants=tuple(
-                parse_grant(each, index)
-                for index, each in enumerate(_sequence(self.grants, "grants"))
+                [
+                    parse_grant(each, index)
+                    for index, each in enumerate(_sequence(self.grants, "grants"))
+                ]
             ),
         )
 
@@ -134,7 +136,10 @@ def _level(value: Any, name: str, kind: DocumentKind) -> Level:
     if not value and isinstance(value, SEQUENCES):
         return ()
     return tuple(
-        _named(each, f"{name}[{index}]", kind) for index, each in enumerate(_sequence(value, name))
+        [
+            _named(each, f"{name}[{index}]", kind)
+            for index, each in enumerate(_sequence(value, name))
+        ]
     )
 
 

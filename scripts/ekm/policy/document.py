@@ -77,7 +77,10 @@ def parse_document(value: str | Mapping[str, Any], kind: DocumentKind) -> Docume
         raise MalformedPolicy("must hold at least one statement", "Statement")
     variables = version == VARIABLES_SINCE
     statements = tuple(
-        grammar.statement(each, index, kind, variables=variables) for index, each in enumerate(raw)
+        [
+            grammar.statement(each, index, kind, variables=variables)
+            for index, each in enumerate(raw)
+        ]
     )
     grammar.unique_sids(statements, kind)
     return Document(version, identifier, statements, kind)

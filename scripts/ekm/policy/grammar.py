@@ -225,7 +225,7 @@ def _read(
     `read` keeps what it made by the texts; `anew`, for texts too long to be kept, does not.
     """
     texts = _texts(value, element)
-    if total(texts) > LONGEST_KEPT:
+    if (len(texts[0]) if len(texts) == 1 else total(texts)) > LONGEST_KEPT:
         read = anew
     try:
         return read(texts)
