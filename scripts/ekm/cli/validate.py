@@ -61,13 +61,11 @@ def command(
 def explain(desk: Desk, refusal: OpenAIRefused) -> None:
     """End a refusal with the diagnosis, where AWS may be asked and the record says about what."""
     from ekm.cli.explain import explainer  # noqa: PLC0415 - only after a refusal
-    from ekm.registrar.intent import Intent  # noqa: PLC0415 - see above
 
     record = desk.store.read() if desk.store is not None and desk.may_ask_aws else None
     if record is None:
         return
-    intent = Intent(record.role_arn, record.kms_arn, record.external_id, record.name)
-    explanation = explainer(desk.session())(intent)
+    explanation = explainer(desk.session())(record.intent)
     if explanation is not None:
         refusal.message = f"{refusal.message} ({explanation.message})"
         refusal.at_fault = explanation.at_fault or refusal.at_fault

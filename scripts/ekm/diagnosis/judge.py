@@ -67,7 +67,7 @@ def judge(snapshot: Snapshot, *, session_name: str | None = None) -> Diagnosis:
     return replace(at_fault, decisions={**first.decisions, **second.decisions})
 
 
-def judge_assume_role(
+def judge_assume_role(  # noqa: PLR0911 - one return for each thing AWS checks
     snapshot: Snapshot,
     *,
     session_name: str | None = None,

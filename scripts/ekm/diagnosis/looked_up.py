@@ -23,7 +23,7 @@ _ARN: Final = ("registration", "kms_arn")
 _STEP: Final = re.compile(r"[^.\[\]]+|\[\d+\]")
 
 
-def _fault(
+def _fault(  # noqa: PLR0917 - in AWS's order
     id: str,
     document: str,
     element: str | None,
@@ -50,7 +50,7 @@ def unseen(document: str, what: str) -> Fault:
     )
 
 
-def role_faults(snapshot: Snapshot) -> tuple[Fault, ...]:
+def role_faults(snapshot: Snapshot) -> tuple[Fault, ...]:  # noqa: PLR0911 - in AWS's order
     """What is wrong with the registered role or external id, before any policy is read."""
     registration, role = snapshot.registration, snapshot.role
     arn = registration.role_arn
@@ -315,9 +315,9 @@ def malformed(document: str, place: str, message: str, snapshot: Snapshot) -> It
     pointer = patch.document_pointer(document)
     body = patch.opened(snapshot)
     statement, sid = None, None
-    steps: list[str | int] = []
-    for step in _STEP.findall(place):
-        steps.append(int(step[1:-1]) if step[0] == "[" else step)
+    steps: list[str | int] = [
+        int(step[1:-1]) if step[0] == "[" else step for step in _STEP.findall(place)
+    ]
     content: Any = None
     try:
         content = patch.at(body, pointer)

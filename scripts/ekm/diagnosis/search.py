@@ -212,7 +212,7 @@ def _all(prepared: PreparedPolicies) -> Iterator[tuple[str, NamedDocument]]:
                 yield layer, each
 
 
-def _site(
+def _site(  # noqa: PLR0917 - what a candidate is made of
     question: Question,
     body: Any,
     named: NamedDocument,
@@ -310,7 +310,7 @@ def _merged(before: Any, after: Any, now: Any) -> dict[str, Any]:
     return merged
 
 
-def _added(
+def _added(  # noqa: PLR0917 - what a candidate is made of
     question: Question,
     body: Any,
     layer: str,

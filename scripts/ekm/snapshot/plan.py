@@ -64,7 +64,7 @@ def snapshot_of(plan: Mapping[str, Any], *, module: str | None = None) -> Snapsh
     return _completed(made_of(found, "The plan's values"), plan, inside, prefix, role, stand_in)
 
 
-def _completed(
+def _completed(  # noqa: PLR0917 - the parts of one plan
     snapshot: Snapshot,
     plan: Mapping[str, Any],
     inside: list[Mapping[str, Any]],
@@ -131,7 +131,7 @@ def _is_change(value: Any) -> bool:
 
 def _instance(changes: list[Mapping[str, Any]], module: str | None) -> str:
     """The beginning of every address inside the instance."""
-    prefixes = [
+    prefixes: list[str] = [
         each["address"].removesuffix(_DOCUMENTS)
         for each in changes
         if each["address"].endswith(_DOCUMENTS)

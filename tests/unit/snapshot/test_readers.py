@@ -5,8 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
@@ -17,6 +16,9 @@ from ekm.cli.main import ekm, run
 from ekm.diagnosis import diagnose
 from ekm.errors import BadInput
 from ekm.snapshot import UNSEEN, Role, Snapshot, file, plan, terraform
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ACCOUNT = "111122223333"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/team/openai-ekm"
@@ -230,12 +232,12 @@ def test_a_snapshot_is_made_from_a_plan_on_standard_input() -> None:
 @pytest.mark.parametrize(
     ("text", "outcome"),
     [
-        ("An error occurred (AccessDenied) when calling the AssumeRole operation: User: arn is "
-         "not authorized to perform: sts:AssumeRole on resource: arn", "assume_role_denied"),
-        ("User: a is not authorized to perform: kms:Encrypt on resource: k because no "
-         "identity-based policy allows the kms:Encrypt action", "encrypt_denied"),
-        ("is not authorized to perform: kms:Decrypt on this resource because the resource does "
-         "not exist in this Region, no resource-based policies allow access", "decrypt_denied"),
+        (("An error occurred (AccessDenied) when calling the AssumeRole operation: User: arn is "
+         "not authorized to perform: sts:AssumeRole on resource: arn"), "assume_role_denied"),
+        (("User: a is not authorized to perform: kms:Encrypt on resource: k because no "
+         "identity-based policy allows the kms:Encrypt action"), "encrypt_denied"),
+        (("is not authorized to perform: kms:Decrypt on this resource because the resource does "
+         "not exist in this Region, no resource-based policies allow access"), "decrypt_denied"),
         (f"{KEY} is disabled.", "key_disabled"),
         (f"{KEY} is pending deletion.", "key_pending_deletion"),
         (f"Key '{KEY}' does not exist", "key_not_found"),

@@ -114,7 +114,7 @@ def _removed(site: Site) -> Iterator[Repair]:
     )
 
 
-def _repair(
+def _repair(  # noqa: PLR0917 - a repair's members in their order
     site: Site,
     element: str | None,
     found: str | None,

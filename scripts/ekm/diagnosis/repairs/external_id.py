@@ -119,7 +119,7 @@ def _difference(other: str, registered: str) -> tuple[str, str]:
     )
 
 
-def _repair(
+def _repair(  # noqa: PLR0917 - a repair's members in their order
     id: str, element: str, found: str, needed: str, message: str, remedy: str, change: Any
 ) -> Repair:
     return Repair(id, element, found, needed, message, remedy, (change,))

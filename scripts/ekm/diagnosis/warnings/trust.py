@@ -211,7 +211,7 @@ def _allowing(decision: Decision, statements: tuple[Statement, ...]) -> list[Sta
     return [each for each in statements if each.index in indices]
 
 
-def _warned(
+def _warned(  # noqa: PLR0917 - a warning's members in their order
     id: str,
     statement: Statement,
     element: str,
