@@ -33,7 +33,8 @@ __all__ = ["find_module", "rehearse"]
 EXAMPLE = Path("examples", "api-project")
 ORGANIZATION = "org-rehearsal0123456789abcdef"
 FRESH_CALLS = 4  # list, create, validate, create project (docs: the registration protocol)
-EXIT_OPENAI_REFUSED = 4
+EXIT_FOUND, EXIT_OPENAI_REFUSED = 1, 4
+SNAPSHOT = "ekm-snapshot.json"
 
 
 @dataclass
@@ -223,7 +224,27 @@ def _decide(stage: Stage) -> tuple[Answer, ...]:
             holds=not wrong,
             found="; ".join(wrong),
         )
+        _prove(stage)
     return answers
+
+
+def _prove(stage: Stage) -> None:
+    """From the rows of a table to every request there is: the claims over what AWS has now."""
+    module, report = stage.outputs["ekm"], stage.report
+    snapshot = stage.ekm(
+        "snapshot",
+        *("--role-arn", module["role_arn"]),
+        *("--kms-arn", module["kms_arn"]),
+        *("--external-id", module["external_id"]),
+    )
+    (stage.workspace.path / SNAPSHOT).write_text(json.dumps(snapshot), encoding="utf-8")
+    claims = stage.ekm("prove", SNAPSHOT)["claims"]
+    report.check(
+        f"All {len(claims)} claims of least privilege are proven, over every request there is, in "
+        f"{sum(claim['classes'] for claim in claims)} classes.",
+        holds=all(claim["holds"] for claim in claims),
+        found=str(claims),
+    )
 
 
 def _documents(stage: Stage) -> Documents:
@@ -258,6 +279,10 @@ def _revoke_and_restore(stage: Stage) -> None:
         report.check(
             "Validation fails, in AWS's own words.", holds="is disabled" in error["message"]
         )
+        said = stage.ekm("diagnose", "--from-terraform", ".", expected=EXIT_FOUND)
+        fault = said["faults"][0]
+        report.text(f"Diagnosis: {said['outcome']}, {fault['document']}. {fault['remedy']}")
+        report.check("The diagnosis names the fault.", holds=said["outcome"] == "key_disabled")
         report.text(
             "What it means: OpenAI encrypts nothing new. What it stored stays readable from cached "
             "data keys for up to an hour, then no more. Nothing is deleted: enabling the key "
