@@ -474,6 +474,7 @@ def test_what_works_and_is_wrong_is_warned_about(name: str) -> None:
         ({"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, "encrypt_denied"),
         ({"DateGreaterThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}, "ok"),
         ({"DateGreaterThan": {"aws:CurrentTime": "2099-01-01T00:00:00Z"}}, "encrypt_denied"),
+        ({"DateLessThanEquals": {"aws:CurrentTime": "2099-01-01T00:00:00Z"}}, "encrypt_denied"),
         ({"NumericGreaterThan": {"aws:EpochTime": "1000"}}, "ok"),
     ],
 )
