@@ -39,6 +39,7 @@ ASKERS = [
     f"arn:aws:iam::{OTHER}:role/q",
     f"arn:aws:iam::{OTHER}:root",
     "arn:aws:iam::000000000000:role/z",
+    f"arn:aws:sts::{ACCOUNT}:federated-user/z",
     "s3.amazonaws.com",
     "z.amazonaws.com",
 ]
