@@ -30,16 +30,18 @@ def situate(request: Request, *, bounded: bool) -> Situation | OpenPoint:
     principal, asked, about = request.principal, request.action, request.resource
     if not (isinstance(principal, str) and isinstance(asked, str) and isinstance(about, str)):
         return OpenPoint("principal, action and resource of a request must be strings")
-    caller = parse_caller(principal) if len(principal) <= LONGEST_KEPT else None
-    if caller is None:
-        return OpenPoint(f"{principal!r} is not a principal that can be judged")
-    service = _service(asked) if len(asked) <= LONGEST_KEPT else ""
-    if not service:
-        return OpenPoint(f"{asked!r} is not one action (service:Action)")
-    read = _whose(about, request.resource_account)
+    stated = request.resource_account
+    # What follows from these texts is kept by them, where they are short.
+    kept = (
+        len(principal) <= LONGEST_KEPT
+        and len(asked) <= LONGEST_KEPT
+        and len(about) <= LONGEST_KEPT
+        and (stated is None or (type(stated) is str and len(stated) <= LONGEST_KEPT))
+    )
+    read = (_read if kept else _read.__wrapped__)(principal, asked, about, stated)
     if isinstance(read, OpenPoint):
         return read
-    resource, account, region = read
+    caller, action, service, resource, account, region = read
     given = _context(request.context)
     if isinstance(given, OpenPoint):
         return given
@@ -49,7 +51,7 @@ def situate(request: Request, *, bounded: bool) -> Situation | OpenPoint:
         caller,
         role_arn,
         path_known,
-        asked.lower(),
+        action,
         service,
         resource,
         account,
@@ -59,7 +61,24 @@ def situate(request: Request, *, bounded: bool) -> Situation | OpenPoint:
     )
 
 
+Read = tuple[Caller, str, str, tuple[str, ...] | None, str, str]
+
+
 @lru_cache(maxsize=4096)
+def _read(principal: str, asked: str, about: str, stated: Any) -> Read | OpenPoint:
+    """Caller, action, service, resource, its account and its Region."""
+    caller = parse_caller(principal) if len(principal) <= LONGEST_KEPT else None
+    if caller is None:
+        return OpenPoint(f"{principal!r} is not a principal that can be judged")
+    service = _service(asked) if len(asked) <= LONGEST_KEPT else ""
+    if not service:
+        return OpenPoint(f"{asked!r} is not one action (service:Action)")
+    found = _whose(about, stated)
+    if isinstance(found, OpenPoint):
+        return found
+    return caller, asked.lower(), service, *found
+
+
 def _service(action: str) -> str:
     """The service of an action; empty when the text is not one action."""
     service, colon, name = action.lower().partition(":")
@@ -77,7 +96,6 @@ def _whose(text: str, stated: Any) -> tuple[tuple[str, ...] | None, str, str] | 
     return _resource(text, stated)
 
 
-@lru_cache(maxsize=4096)
 def _resource(text: str, stated: str | None) -> tuple[tuple[str, ...] | None, str, str] | OpenPoint:
     """The resource's six parts (None for `*`), its account and its Region."""
     if text == "*":
