@@ -160,3 +160,21 @@ def test_a_name_leaves_the_path_out(kind: str) -> None:
     caller = parse_caller(f"arn:aws:iam::111122223333:{kind}/some/path/name")
     assert caller is not None
     assert caller.name == "name"
+
+
+def test_the_root_users_id_is_its_account() -> None:
+    """aws:userid of an account's root user is not derived.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+    """
+    account = "111122223333"
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": account},
+        "Action": "kms:Encrypt",
+        "Resource": "*",
+        "Condition": {"StringEquals": {"aws:userid": account}},
+    }
+    policies = Policies(resource={"Version": "2012-10-17", "Statement": statement})
+    assert decide(Request(f"arn:aws:iam::{account}:root", "kms:Encrypt", KEY), policies).allowed
+    assert not decide(Request(USER, "kms:Encrypt", KEY), policies).allowed
