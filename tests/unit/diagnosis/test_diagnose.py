@@ -510,7 +510,7 @@ PLACES = [
 VALUES = [..., "*", "x", [], {}, "Deny", "kms:*", ROLE, KEY, OPENAI, ALIAS, None, 7, "org-ABC"]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.tuples(st.sampled_from(PLACES), st.sampled_from(VALUES)), min_size=1, max_size=2)
 )
@@ -560,3 +560,35 @@ def test_what_was_not_seen_is_not_blamed_on_a_statement() -> None:
     ):
         (fault,) = diagnosed(put(healthy(), path, ...)).faults
         assert (fault.id, fault.document, fault.fix) == ("not_seen", where, ())
+
+
+def test_an_external_id_that_sts_does_not_take_is_refused_whatever_the_policy_says() -> None:
+    """A line break that stands on both sides would pass, and STS refuses it."""
+    body = put(healthy(), "registration/external_id", "org-abc\n")
+    body = put(body, ID, {"StringEquals": {"sts:ExternalId": "org-abc\n"}})
+    found = diagnosed(body)
+    assert found.outcome == "assume_role_denied"
+    assert [each.id for each in found.faults] == ["external_id_form", "external_id_white_space"]
+    cured(Snapshot.from_json(body), found)
+
+
+def test_repairs_of_two_conditions_do_not_undo_each_other() -> None:
+    """The second fix would bring back the condition that the first one removed."""
+    block = {
+        "Bool": {"aws:MultiFactorAuthPresent": "true"},
+        "ArnEquals": {"sts:ExternalId": "org-abc"},
+    }
+    found = diagnosed(put(healthy(), ID, block))
+    assert [each.id for each in found.faults] == ["condition_mfa", "external_id_wrong_operator"]
+    cured(Snapshot.from_json(put(healthy(), ID, block)), found)
+
+
+def test_every_deny_that_applies_is_named_and_taken_away() -> None:
+    """The fix of one Deny would point at the place that another one had."""
+    deny = {"Effect": "Deny", "Action": "kms:Encrypt", "Resource": "*"}
+    path = "role/permission_policies/0/document/Statement"
+    allow = {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:Encrypt"], "Resource": KEY}
+    body = put(healthy(), path, [{**deny, "Sid": "A"}, allow, {**deny, "Sid": "B"}])
+    found = diagnosed(body)
+    assert [each.sid for each in found.faults] == ["B", "A"]
+    cured(Snapshot.from_json(body), found)
