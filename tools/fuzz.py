@@ -66,12 +66,14 @@ def main() -> None:
     starts = range(0, cases, CHUNK)
     with ProcessPoolExecutor(PROCESSES) as pool:
         sizes = [min(CHUNK, cases - start) for start in starts]
-        for fault in pool.map(compare, starts, sizes, [seed] * len(starts)):
+        done = pool.map(compare, starts, sizes, [seed] * len(starts))
+        for start, size, fault in zip(starts, sizes, done, strict=True):
             if fault is not None:
                 pool.shutdown(cancel_futures=True)
                 sys.exit(f"they disagree: {json.dumps(fault)}")
-    rate = cases / (time.perf_counter() - began)
-    print(f"evaluator and model agree on {cases} cases, {rate:,.0f} a second", flush=True)
+            rate = (start + size) / (time.perf_counter() - began)
+            print(f"{start + size} agree, {rate:,.0f} a second", flush=True)
+    print(f"evaluator and model agree on {cases} cases", flush=True)
     spoilt_lines()
     print("ekm decide answered or refused every spoilt line")
 

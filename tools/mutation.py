@@ -219,6 +219,8 @@ def main() -> None:
             if survived:
                 place = f"{mutant.path.relative_to(ROOT)}:{mutant.line}"
                 print(f"survived: {place}: {mutant.what}", flush=True)
+            if seen.total() % 50 == 0:
+                print(f"{seen[False]} of {seen.total()} noticed so far", flush=True)
     noticed = seen[False] / len(sample)
     taken = time.perf_counter() - began
     print(f"{seen[False]} of {len(sample)} noticed: {noticed:.1%}, in {taken:.0f} s")
