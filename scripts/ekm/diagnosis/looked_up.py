@@ -148,7 +148,7 @@ def key_faults(snapshot: Snapshot, outcome: Outcome) -> tuple[Fault, ...]:
     if near:
         last = arn.strip().rpartition("/")[2].lower()
         best = next((each for each in near if each.endswith(last)), near[0])
-        fix = (Change("replace", _ARN, best),) if best != arn else ()
+        fix = (Change("replace", _ARN, best),)
     elif arn != arn.strip() and KMS_ARN.fullmatch(arn.strip()):
         fix = (Change("replace", _ARN, arn.strip()),)
     needed = fix[0].value if fix else None
@@ -377,7 +377,7 @@ def _corrections(
         except (KeyError, IndexError, TypeError):
             continue
         if isinstance(holder, dict):
-            for name in (quoted, *holder):
+            for name in (quoted, *(each for each in holder if isinstance(each, str))):
                 close = get_close_matches(name, known, 1, 0.6)
                 if name in holder and name not in known and close and close[0] not in holder:
                     renamed = {close[0] if k == name else k: v for k, v in holder.items()}

@@ -286,7 +286,7 @@ def test_a_file_that_is_no_snapshot_is_one_error(tmp_path: Path) -> None:
 def test_more_than_the_most_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """An endless input would fill the memory."""
     monkeypatch.setattr(file, "LARGEST", 10)
-    with pytest.raises(BadInput):
+    with pytest.raises(BadInput, match="longer than 10 bytes"):
         file.read_snapshot("-", stdin=io.BytesIO(b"x" * 11))
 
 
