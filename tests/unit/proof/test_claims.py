@@ -266,6 +266,21 @@ def test_what_was_not_collected_is_never_guessed() -> None:
     assert "keys[0].policy" in proof.unseen
 
 
+def test_an_open_point_counts_against_the_claim_whichever_way_it_lies() -> None:
+    """A Deny that AWS's documents leave open protects a key, or hides that OpenAI is refused."""
+    found = snapshot()
+    statements = found["keys"][0]["policy"]["Statement"]
+    # AWS's pages disagree on whether Bool takes variables.
+    left_open = {"Bool": {"aws:SecureTransport": "${aws:ViaAWSService}"}}
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "kms:*crypt", "Resource": "*"}
+    statements.append({**deny, "Condition": left_open})
+    assert failing(found) == {"b", "d"}
+    statements.append({**DELEGATE_ALL, "Action": "kms:Decrypt"})
+    assert failing(found) == {"b", "c", "d"}
+    proof = proven(found)
+    assert any("aws:SecureTransport" in each for each in proof.assumed)
+
+
 def test_the_smallest_request_is_shown() -> None:
     """The smallest witness is not the smallest: it carries keys that nobody asked for."""
     found = snapshot()

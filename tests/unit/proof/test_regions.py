@@ -20,7 +20,7 @@ from ekm.proof.setting import make_setting
 from ekm.snapshot import Snapshot
 
 # `make fuzz` asks for more.
-EXAMPLES = int(os.environ.get("EKM_FUZZ_EXAMPLES", "8"))
+EXAMPLES = int(os.environ.get("EKM_FUZZ_EXAMPLES", "4"))
 MOST_SCENES, MOST_REQUESTS = 40, 60
 TAG = "aws:PrincipalTag/t"
 

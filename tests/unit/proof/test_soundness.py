@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ekm.evaluation.policies import PreparedPolicies
 
 # `make fuzz` asks for more.
-EXAMPLES = int(os.environ.get("EKM_FUZZ_EXAMPLES", "10"))
+EXAMPLES = int(os.environ.get("EKM_FUZZ_EXAMPLES", "6"))
 USING = ("kms:Decrypt", "kms:Encrypt", "kms:CreateGrant", "kms:Sign")
 ASSUMING = ("sts:AssumeRole", "sts:TagSession", "sts:AssumeRoleWithSAML")
 
