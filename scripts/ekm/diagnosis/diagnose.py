@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["diagnose"]
 
 _MOST: Final = 16  # rounds; each cures what the one before left
+_ENOUGH: Final = 40  # faults; whoever has more begins with these
 _KEY: Final = {Outcome.INVALID_ARN, Outcome.KEY_NOT_FOUND, Outcome.WRONG_REGION}
 _DENIED: Final = {Outcome.ENCRYPT_DENIED: calls.ENCRYPT, Outcome.DECRYPT_DENIED: calls.DECRYPT}
 
@@ -37,7 +38,7 @@ def diagnose(snapshot: Snapshot, *, session_name: str | None = None) -> Diagnosi
     faults: list[Fault] = []
     current, verdict = snapshot, first
     for _ in range(_MOST):
-        if verdict.outcome is Outcome.OK:
+        if verdict.outcome is Outcome.OK or len(faults) >= _ENOUGH:
             break
         found = _faults(current, verdict, session_name)
         faults += found

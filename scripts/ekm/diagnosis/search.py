@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Question", "faults_of"]
 
 _MOST_STATEMENTS: Final = 40  # that are tried, the nearest first
+_MOST_DENIES: Final = 20  # that are named at once
 _MOST_WAYS: Final = 12  # of putting the elements of one statement right, together
 
 
@@ -86,7 +87,7 @@ def _denies(
     refs = sorted(
         question.asked.decision.decided_by, key=lambda ref: (ref.document, -ref.statement)
     )
-    for ref in refs:
+    for ref in refs[:_MOST_DENIES]:
         named = next(each for _, each in _all(prepared) if each.name == ref.document)
         body = patch.opened(snapshot)
         site = _site(question, body, named, ref.statement, situation, snapshot)
