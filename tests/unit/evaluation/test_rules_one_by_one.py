@@ -178,3 +178,11 @@ def test_the_root_users_id_is_its_account() -> None:
     policies = Policies(resource={"Version": "2012-10-17", "Statement": statement})
     assert decide(Request(f"arn:aws:iam::{account}:root", "kms:Encrypt", KEY), policies).allowed
     assert not decide(Request(USER, "kms:Encrypt", KEY), policies).allowed
+
+
+@pytest.mark.parametrize("context", [{1: "x"}, {"aws:x": "a", "AWS:X": "b"}, {"aws:x": None}, []])
+def test_a_context_that_no_request_has_is_not_judged(context: Any) -> None:
+    """A context that is no set of condition keys ends in a traceback, or in an allowance."""
+    decision = decide(Request(USER, "kms:ListKeys", "*", None, context), Policies([ALL]))
+    assert decision.outcome is Outcome.IMPLICITLY_DENIED
+    assert decision.message
