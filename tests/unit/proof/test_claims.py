@@ -270,8 +270,8 @@ def test_an_open_point_counts_against_the_claim_whichever_way_it_lies() -> None:
     """A Deny that AWS's documents leave open protects a key, or hides that OpenAI is refused."""
     found = snapshot()
     statements = found["keys"][0]["policy"]["Statement"]
-    # AWS's pages disagree on whether Bool takes variables.
-    left_open = {"Bool": {"aws:SecureTransport": "${aws:ViaAWSService}"}}
+    # AWS does not say what Null makes of a text that is neither true nor false.
+    left_open = {"Null": {"aws:SecureTransport": "perhaps"}}
     deny = {"Effect": "Deny", "Principal": "*", "Action": "kms:*crypt", "Resource": "*"}
     statements.append({**deny, "Condition": left_open})
     assert failing(found) == {"b", "d"}

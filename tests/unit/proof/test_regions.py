@@ -22,6 +22,7 @@ from ekm.snapshot import Snapshot
 # `make fuzz` asks for more.
 EXAMPLES = int(os.environ.get("EKM_FUZZ_EXAMPLES", "4"))
 MOST_SCENES, MOST_REQUESTS = 40, 60
+BUSY = frozenset({"kms:decrypt", "kms:encrypt", "sts:assumerole"})
 TAG = "aws:PrincipalTag/t"
 
 
@@ -65,7 +66,9 @@ def test_a_region_is_what_the_evaluator_allows_class_by_class(seed: int) -> None
     materials = read(Snapshot.from_json(_layered(random)))
     assert not materials.faults
     setting = make_setting(materials, OPENAI, "790389265272", NOW.isoformat())
-    world, scenes = setting.world, every_scene(setting)
+    world = setting.world
+    # Where most statements meet; elsewhere nearly everything is denied for want of an Allow.
+    scenes = [each for each in every_scene(setting) if each.action.lookup in BUSY]
     for scene in random.sample(scenes, min(MOST_SCENES, len(scenes))):
         for lenient in (True, False):
             found = region(world, scene, lenient=lenient)
