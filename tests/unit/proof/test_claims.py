@@ -281,6 +281,34 @@ def test_an_open_point_counts_against_the_claim_whichever_way_it_lies() -> None:
     assert any("aws:SecureTransport" in each for each in proof.assumed)
 
 
+def test_a_service_linked_role_escapes_guardrails_and_a_named_session_is_a_class() -> None:
+    """A class of principals that only some documents tell apart is left out."""
+    found = snapshot()
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    deny = {**everything, "Effect": "Deny", "Action": "kms:Decrypt"}
+    found["scps"] = [[document(everything, deny)]]
+    statements = found["keys"][0]["policy"]["Statement"]
+    statements.append({**DELEGATE_ALL, "Action": "kms:Decrypt"})
+    (claim,) = [each for each in proven(found).claims if each.id == "c"]
+    assert claim.counterexample is not None
+    assert ":role/aws-service-role/" in claim.counterexample.request.principal
+    named = snapshot()
+    session = f"arn:aws:sts::{ACCOUNT}:assumed-role/q/s"
+    statement = {**DELEGATE_ALL, "Action": "kms:Decrypt", "Principal": {"AWS": session}}
+    named["keys"][0]["policy"]["Statement"].append(statement)
+    (claim,) = [each for each in proven(named).claims if each.id == "c"]
+    assert claim.counterexample is not None
+    assert claim.counterexample.request.principal == session
+
+
+def test_an_action_of_sts_to_come_counts_as_passing() -> None:
+    """A wildcard in the trust policy opens a door that AWS has yet to build."""
+    found = snapshot()
+    statement = {**TRUST, "Action": "sts:AssumeRoleWithTomorrow*"}
+    found["role"]["trust_policy"]["Statement"].append({**statement, "Sid": "Tomorrow"})
+    assert failing(found) == {"a"}
+
+
 def test_the_smallest_request_is_shown() -> None:
     """The smallest witness is not the smallest: it carries keys that nobody asked for."""
     found = snapshot()
