@@ -186,3 +186,14 @@ def test_a_context_that_no_request_has_is_not_judged(context: Any) -> None:
     decision = decide(Request(USER, "kms:ListKeys", "*", None, context), Policies([ALL]))
     assert decision.outcome is Outcome.IMPLICITLY_DENIED
     assert decision.message
+
+
+def test_an_open_point_in_a_guardrail_is_named() -> None:
+    """A level of SCPs that only an open point keeps from allowing denies without saying so."""
+    scp = {
+        "Version": "2012-10-17",
+        "Statement": {"Effect": "Allow", "NotAction": [], "Resource": "*"},
+    }
+    decision = decide(Request(USER, "kms:ListKeys", "*"), Policies([ALL], scps=[[scp]]))
+    assert decision.outcome is Outcome.IMPLICITLY_DENIED
+    assert "NotAction is empty" in str(decision.message)
