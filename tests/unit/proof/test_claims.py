@@ -301,6 +301,20 @@ def test_a_service_linked_role_escapes_guardrails_and_a_named_session_is_a_class
     assert claim.counterexample.request.principal == session
 
 
+def test_a_resource_control_policy_stands_against_everybody() -> None:
+    """What an organization denies counts as allowed."""
+    found = snapshot()
+    full = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+    deny = {**full, "Effect": "Deny", "Action": "kms:*crypt"}
+    found["keys"][0]["policy"]["Statement"].append({**DELEGATE_ALL, "Action": "kms:Decrypt"})
+    assert failing(found) == {"c"}
+    found["rcps"] = [[document(full), document(deny)]]
+    claims = {each.id: each for each in proven(found).claims}
+    shown = claims["c"].counterexample
+    assert shown is None or ":role/aws-service-role/" in shown.request.principal
+    assert not claims["d"].holds
+
+
 def test_an_action_of_sts_to_come_counts_as_passing() -> None:
     """A wildcard in the trust policy opens a door that AWS has yet to build."""
     found = snapshot()
