@@ -34,10 +34,13 @@ esac
 """
 
 
+# A caller that was started in the background (as CI may do) would ignore Ctrl-C altogether.
 CALLER = """
+import signal
 import sys
 from pathlib import Path
 from ekm.harness.command import run_command
+signal.signal(signal.SIGINT, signal.default_int_handler)
 run_command([sys.argv[1]], Path("/"))
 """
 
