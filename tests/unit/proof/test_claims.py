@@ -172,6 +172,7 @@ FAILURES: list[tuple[str, Change, set[str]]] = [
         {"f"},
     ),
     ("a grant to a colleague", _grant(ADMINISTRATOR, ["Decrypt"]), {"c"}),
+    ("a grant to a service", _grant("dynamodb.amazonaws.com", ["Decrypt"]), {"c"}),
     ("a grant to the role", _grant(ROLE, ["Encrypt", "Decrypt"]), set()),
     ("another grant to the role", _grant(ROLE, ["GenerateDataKey"]), {"b"}),
     (
