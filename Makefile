@@ -30,8 +30,9 @@ bench: env ## ratios measured in one run
 	@$(BIN)/python bench/decisions.py
 	@$(BIN)/python bench/run.py
 
-fuzz: env ## the evaluator against its model and on bad input (EKM_FUZZ_CASES, EKM_FUZZ_SEED)
+fuzz: env ## the evaluator against its model, the proof against brute force (EKM_FUZZ_CASES, _SEED, _EXAMPLES)
 	@$(BIN)/python tools/fuzz.py
+	@EKM_FUZZ_EXAMPLES=$${EKM_FUZZ_EXAMPLES:-100} $(BIN)/pytest -q -n 2 tests/unit/proof
 
 mutation: env ## break each rule on purpose: does a test notice? (EKM_MUTANTS, EKM_MUTATION_SEED)
 	@$(BIN)/python tools/mutation.py

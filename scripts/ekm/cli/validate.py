@@ -67,7 +67,8 @@ def explain(desk: Desk, refusal: OpenAIRefused) -> None:
         return
     explanation = explainer(desk.session())(record.intent)
     if explanation is not None:
-        refusal.message = f"{refusal.message} ({explanation.message})"
+        if refusal.id != "aws_key_unusable":  # of a key's state AWS's own words say it all
+            refusal.message = f"{refusal.message} ({explanation.message})"
         refusal.at_fault = explanation.at_fault or refusal.at_fault
         refusal.remedy = explanation.remedy or refusal.remedy
 
