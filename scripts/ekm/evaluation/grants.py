@@ -115,8 +115,8 @@ def parse_grant(raw: Any, index: int) -> Grant:
     grantee, key_arn, name = raw["grantee_principal"], raw["key_arn"], raw.get("name")
     if not isinstance(grantee, str) or not isinstance(key_arn, str):
         raise MalformedPolicy("grantee_principal and key_arn must be strings", place)
-    # "When the grantee principal in the grant is an AWS service, the GranteePrincipal field contains
-    # the service principal": https://docs.aws.amazon.com/kms/latest/APIReference/API_ListGrants.html
+    # A grant to an AWS service holds its service principal:
+    # https://docs.aws.amazon.com/kms/latest/APIReference/API_ListGrants.html
     kind = "Service" if grantee.endswith(".amazonaws.com") else "AWS"
     try:
         principal = parse_principal(kind, grantee)
