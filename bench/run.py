@@ -9,6 +9,7 @@ figure fails the run: this reports, the tests judge.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import subprocess
@@ -18,6 +19,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
+
+from healthy import healthy
 
 from ekm.errors import EkmError
 from ekm.harness import OPENAI_ACCOUNT, REGION, EmulatorProcess, LocalStack, Workspace
@@ -93,6 +98,23 @@ def starts(rounds: int) -> list[Row]:
     return [
         by_turns(f"{name} --help", against, command(BIN / name, "--help"), boto3, rounds)
         for name in ("ekm", "ekm-register")
+    ]
+
+
+def judgements(folder: Path, rounds: int) -> list[Row]:
+    """How long a proof and a diagnosis of the module's documents take, from file to exit code."""
+    file = folder / "snapshot.json"
+    file.write_text(json.dumps(healthy()), encoding="utf-8")
+    boto3 = command(sys.executable, "-c", "import boto3")
+    return [
+        by_turns(
+            f"ekm {verb} FILE",
+            f'python -c "import boto3" (target {target})',
+            command(BIN / "ekm", verb, file),
+            boto3,
+            rounds,
+        )
+        for verb, target in (("prove", "3.00"), ("diagnose", "1.00"))
     ]
 
 
@@ -216,6 +238,7 @@ def main() -> None:
         LocalStack.start() as aws,
         EmulatorProcess.start(aws) as openai,
     ):
+        rows += judgements(Path(folder), 5 * rounds)
         rows.append(registration(aws, openai, 5 * rounds))
         rows += applies(aws, openai, Path(folder), rounds)
     show(rows)

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 from botocore.session import Session
-from pytest_terraform import terraform
 
 from ekm.evaluation import Decision, Outcome, Policies, Request, decide
 from ekm.harness.localstack import CUSTOMER_ACCOUNT
 
+pytest_plugins = ["applied_modes"]  # the fixture `modes`
 pytestmark = [pytest.mark.terraform, pytest.mark.usefixtures("ekm_environment")]
 
 OPENAI = "arn:aws:sts::790389265272:assumed-role/EnterpriseKeyManagement/OpenAI-EKM-Service"
@@ -54,10 +54,6 @@ ADDRESS_NO_KEY = {
     *("kms:GenerateRandom", "kms:ListAliases", "kms:ListKeys", "kms:ListRetirableGrants"),
     "kms:UpdateCustomKeyStore",
 }
-
-# Makes the fixture `modes`: the root's outputs. LocalStack goes at the end, and all of it with it;
-# a destroy would be refused, as deletion protection is on.
-terraform("modes", scope="module", teardown=terraform.TEARDOWN_OFF)
 
 
 @dataclass(frozen=True)

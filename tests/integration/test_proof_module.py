@@ -6,34 +6,20 @@ One apply of tests/terraform/modes by pytest-terraform; its outputs are the docu
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from pytest_terraform import terraform
 
 from ekm.harness.localstack import CUSTOMER_ACCOUNT
 from ekm.proof import Proof, prove
 from ekm.snapshot import Snapshot
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+pytest_plugins = ["applied_modes"]  # the fixture `modes`
 pytestmark = [pytest.mark.terraform, pytest.mark.usefixtures("ekm_environment")]
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 HOLDING = ["default", "unprotected", "administrators", "multi-region"]
-# Starts of `import boto3` that the proof of the default module may take.
-BOTO3_STARTS = 3
-TRIES = 3
-
-# Makes the fixture `modes`: the root's outputs. LocalStack goes at the end, and all of it with it;
-# a destroy would be refused, as deletion protection is on.
-terraform("modes", scope="module", teardown=terraform.TEARDOWN_OFF)
 
 
 def snapshot_of(root: Any, name: str, **members: Any) -> dict[str, Any]:
@@ -120,22 +106,3 @@ def test_an_existing_key_holds_with_the_statement_that_its_owner_is_told_to_add(
         "Statement": [administer, told["key_policy_statement"]],
     }
     assert failing(found) == set()
-
-
-def test_the_proof_of_the_default_module_is_fast(modes: Any, tmp_path: Path) -> None:
-    """A proof in every pull request is slow enough to be switched off."""
-    file = tmp_path / "snapshot.json"
-    file.write_text(json.dumps(snapshot_of(modes, "default")), encoding="utf-8")
-
-    def seconds(*words: str) -> float:
-        taken = []
-        for _ in range(TRIES):
-            start = time.perf_counter()
-            subprocess.run(
-                [sys.executable, *words], check=True, capture_output=True, env=dict(os.environ)
-            )
-            taken.append(time.perf_counter() - start)
-        return min(taken)
-
-    main = f"from ekm.cli.main import main; main(['prove', {str(file)!r}, '--json'])"
-    assert seconds("-c", main) <= BOTO3_STARTS * seconds("-c", "import boto3")
