@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "unit" / "evaluation"))
+sys.path[:0] = [str(ROOT / "tests" / part) for part in ("unit/evaluation", "support")]
 
 from module_documents import cases as module_cases  # noqa: E402
 from tables import rows  # noqa: E402

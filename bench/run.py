@@ -22,7 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
 
-from healthy import healthy
+from module_policies import snapshot
 
 from ekm.errors import EkmError
 from ekm.harness import OPENAI_ACCOUNT, REGION, EmulatorProcess, LocalStack, Workspace
@@ -104,7 +104,7 @@ def starts(rounds: int) -> list[Row]:
 def judgements(folder: Path, rounds: int) -> list[Row]:
     """How long a proof and a diagnosis of the module's documents take, from file to exit code."""
     file = folder / "snapshot.json"
-    file.write_text(json.dumps(healthy()), encoding="utf-8")
+    file.write_text(json.dumps(snapshot()), encoding="utf-8")
     boto3 = command(sys.executable, "-c", "import boto3")
     return [
         by_turns(

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from botocore.session import Session
+from module_policies import ADMINISTER, DELEGATE_USE, PROTECT, document
 
 from ekm.evaluation import Decision, Outcome, Policies, Request, decide
 from ekm.harness.localstack import CUSTOMER_ACCOUNT
@@ -141,6 +142,9 @@ def test_the_policies_are_the_documented_ones(modes: Any) -> None:
             }
         ],
     }
+    made = document(ADMINISTER, DELEGATE_USE, PROTECT)
+    named = json.dumps(made).replace("role/openai-ekm", "role/ekm-default")
+    assert default.key_policy == json.loads(named)
     assert default.role_arn == f"arn:aws:iam::{CUSTOMER_ACCOUNT}:role/ekm-default"
     assert mode(modes, "multi-region").key_arn.rsplit("/", 1)[1].startswith("mrk-")
 

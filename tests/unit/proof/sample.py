@@ -1,123 +1,46 @@
-"""The module's own documents, built in Python, as a snapshot to prove things of."""
+"""The module's own documents as a snapshot to prove things of, and short ways to prove them."""
 
 from __future__ import annotations
 
-import copy
 from datetime import UTC, datetime
 from typing import Any
+
+from module_policies import (
+    ACCOUNT,
+    DELEGATE_ALL,
+    KEY,
+    OPENAI,
+    PROTECT,
+    ROLE,
+    ROOT,
+    TRUST,
+    document,
+    snapshot,
+)
 
 from ekm.proof import Proof, prove
 from ekm.snapshot import Snapshot
 
-ACCOUNT = "111122223333"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/openai-ekm"
-ROOT = f"arn:aws:iam::{ACCOUNT}:root"
-KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
-OPENAI = "arn:aws:iam::790389265272:role/EnterpriseKeyManagement"
+__all__ = [
+    "ACCOUNT",
+    "ADMINISTRATOR",
+    "DELEGATE_ALL",
+    "KEY",
+    "NOW",
+    "OPENAI",
+    "PROTECT",
+    "ROLE",
+    "ROOT",
+    "TRUST",
+    "document",
+    "failing",
+    "proven",
+    "snapshot",
+]
+
 ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:role/security/key-admin"
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
-ADMINISTRATION = [
-    "kms:CancelKeyDeletion",
-    "kms:CreateAlias",
-    "kms:DeleteAlias",
-    "kms:DescribeKey",
-    "kms:DisableKey",
-    "kms:DisableKeyRotation",
-    "kms:EnableKey",
-    "kms:EnableKeyRotation",
-    "kms:GetKeyPolicy",
-    "kms:GetKeyRotationStatus",
-    "kms:ListGrants",
-    "kms:ListKeyPolicies",
-    "kms:ListKeyRotations",
-    "kms:ListResourceTags",
-    "kms:PutKeyPolicy",
-    "kms:RevokeGrant",
-    "kms:RotateKeyOnDemand",
-    "kms:ScheduleKeyDeletion",
-    "kms:TagResource",
-    "kms:UntagResource",
-    "kms:UpdateAlias",
-    "kms:UpdateKeyDescription",
-]
 Json = Any
-
-
-def document(*statements: Json) -> Json:
-    """A policy document."""
-    return {"Version": "2012-10-17", "Statement": [copy.deepcopy(each) for each in statements]}
-
-
-TRUST = {
-    "Sid": "AllowAssumeRoleByOpenAI",
-    "Effect": "Allow",
-    "Principal": {"AWS": OPENAI},
-    "Action": "sts:AssumeRole",
-    "Condition": {"StringEquals": {"sts:ExternalId": ["org-abc123"]}},
-}
-USE = {
-    "Sid": "AllowEncryptDecrypt",
-    "Effect": "Allow",
-    "Action": ["kms:Decrypt", "kms:Encrypt"],
-    "Resource": KEY,
-}
-ADMINISTER = {
-    "Sid": "AllowAdministration",
-    "Effect": "Allow",
-    "Principal": {"AWS": [ROOT]},
-    "Action": ADMINISTRATION,
-    "Resource": "*",
-}
-DELEGATE_USE = {
-    "Sid": "AllowUseByRole",
-    "Effect": "Allow",
-    "Principal": {"AWS": ROOT},
-    "Action": ["kms:Decrypt", "kms:Encrypt"],
-    "Resource": "*",
-    "Condition": {"ArnEquals": {"aws:PrincipalArn": ROLE}},
-}
-DELEGATE_ALL = {
-    "Sid": "DelegateToAccount",
-    "Effect": "Allow",
-    "Principal": {"AWS": ROOT},
-    "Action": "kms:*",
-    "Resource": "*",
-}
-PROTECT = {
-    "Sid": "DenyKeyDeletion",
-    "Effect": "Deny",
-    "Principal": "*",
-    "Action": "kms:ScheduleKeyDeletion",
-    "Resource": "*",
-}
-
-
-def snapshot() -> Json:
-    """The module's default mode."""
-    return {
-        "schema": "ekm-snapshot/1",
-        "registration": {"role_arn": ROLE, "kms_arn": KEY, "external_id": "org-abc123"},
-        "role": {
-            "arn": ROLE,
-            "trust_policy": document(TRUST),
-            "permission_policies": [{"name": "use", "document": document(USE)}],
-            "permissions_boundary": None,
-        },
-        "keys": [
-            {
-                "arn": KEY,
-                "state": "Enabled",
-                "spec": "SYMMETRIC_DEFAULT",
-                "usage": "ENCRYPT_DECRYPT",
-                "origin": "AWS_KMS",
-                "multi_region": None,
-                "policy": document(ADMINISTER, DELEGATE_USE, PROTECT),
-            }
-        ],
-        "aliases": [],
-        "grants": [],
-        "customer": {"account": ACCOUNT},
-    }
 
 
 def proven(found: Json) -> Proof:
