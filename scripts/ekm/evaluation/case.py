@@ -6,12 +6,12 @@ fault in the case around it is bad input.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ekm.evaluation.policies import Policies
 from ekm.evaluation.request import Request
 from ekm.policy.json_text import RepeatedMember, loads
+from ekm.policy.light import light
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,7 @@ class BadCase(ValueError):
     """A case that cannot be read."""
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Case:
     """One decision to make.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ekm.evaluation.grants import Grant, parse_grant
 from ekm.policy.document import Document, DocumentKind, parse_document
+from ekm.policy.light import light
 from ekm.policy.malformed import MalformedPolicy
 
 __all__ = ["NamedDocument", "Policies", "PreparedPolicies"]
@@ -16,7 +16,7 @@ SEQUENCES = (list, tuple)
 Raw = str | Mapping[str, Any] | Document
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class NamedDocument:
     """A document and what answers call it.
 
@@ -32,7 +32,7 @@ class NamedDocument:
 Level = tuple[NamedDocument, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Policies:
     """Documents as they come: JSON text, decoded JSON, or already parsed.
 
@@ -86,7 +86,7 @@ class Policies:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class PreparedPolicies:
     """The policies in force, read; made by `Policies.prepare`.
 

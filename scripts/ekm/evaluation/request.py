@@ -6,12 +6,13 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_cond
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ekm.evaluation.caller import Caller, CallerForm, parse_caller
+from ekm.policy.light import light
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,7 +24,7 @@ Value = str | tuple[str, ...]
 SERVICE_LINKED_PATH = ":role/aws-service-role/"
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Request:
     """One request.
 
@@ -43,12 +44,9 @@ class Request:
     context: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
+@light(frozen=True, slots=True)
 class Situation:
     """A request in the form in which statements are compared with it.
-
-    Made for one decision and never changed; not frozen because making a frozen one costs as much
-    as deciding a statement.
 
     Args:
         request: As it was asked.
@@ -82,7 +80,7 @@ class Situation:
         return SERVICE_LINKED_PATH in self.role_arn
 
 
-@dataclass(slots=True)
+@light(frozen=True, slots=True)
 class Context:
     """The condition keys of a request, by lower-case name.
 

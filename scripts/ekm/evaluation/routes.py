@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from ekm.evaluation.caller import CallerForm
@@ -17,6 +17,7 @@ from ekm.evaluation.decision import OpenPoint, Reason, StatementRef
 from ekm.evaluation.explain import NothingAllows
 from ekm.evaluation.grants import grant_applies
 from ekm.evaluation.principals import Level
+from ekm.policy.light import light
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "Layers", "by_identity", "by_resource"]
 
 
-@dataclass(slots=True)
+@light(frozen=True, slots=True)
 class Layers:
     """What each layer says to a request.
 
@@ -47,7 +48,7 @@ class Layers:
     session: Findings | None
 
 
-@dataclass(slots=True)
+@light(frozen=True, slots=True)
 class Answer:
     """Whether a way leads to an allowance; made for one decision and never changed.
 

@@ -5,12 +5,12 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_gram
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ekm.policy import grammar
 from ekm.policy.json_text import loads, members
 from ekm.policy.kinds import DocumentKind
+from ekm.policy.light import light
 from ekm.policy.malformed import MalformedPolicy
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ VARIABLES_SINCE = "2012-10-17"
 VERSIONS = ("2008-10-17", VARIABLES_SINCE)
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Document:
     """A well-formed policy document.
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from ekm.policy.arn import SEGMENTS
 from ekm.policy.kept import kept_by_text
+from ekm.policy.light import light
 from ekm.policy.malformed import MalformedPolicy, each_of
 from ekm.policy.pattern import ANY, Pattern, compile_pattern, pattern_of
 from ekm.policy.variables import Template, parse_template
@@ -101,7 +102,7 @@ class ArnPattern:
         return True
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Condition:
     """One key under one operator.
 
@@ -120,7 +121,7 @@ class Condition:
     templates: tuple[Template | None, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class Statement:
     """One statement.
 
