@@ -23,17 +23,17 @@ from typing import TYPE_CHECKING
 from ekm.evaluation.caller import CallerForm
 from ekm.evaluation.decision import Decision, OpenPoint, Outcome, StatementRef
 from ekm.evaluation.explain import NothingAllows
-from ekm.evaluation.findings import NOTHING, Findings, examine
-from ekm.evaluation.policies import NamedDocument, Policies, PreparedPolicies
+from ekm.evaluation.findings import NOTHING, Findings, look
+from ekm.evaluation.policies import Policies, PreparedPolicies
 from ekm.evaluation.routes import Answer, Layers, by_identity, by_resource
 from ekm.evaluation.services import Route, route
 from ekm.evaluation.situate import contradiction, situate
+from ekm.evaluation.view import Guardrail
 from ekm.policy.malformed import MalformedPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ekm.evaluation.request import Request, Situation
+    from ekm.evaluation.view import View
 
 __all__ = ["decide"]
 
@@ -59,61 +59,56 @@ def decide(request: Request, policies: Policies | PreparedPolicies) -> Decision:
     way = route(situation, has_resource_policy=policies.resource is not None)
     if isinstance(way, OpenPoint):
         return _undecided(way)
-    layers = _layers(policies, situation)
-    guardrails = _guardrails(policies, situation)
-    everything = [layers.identity, layers.resource]
-    everything += [each for each in (layers.boundary, layers.session) if each is not None]
-    everything += [findings for _, _, findings in guardrails]
-    denied = open_denies = False
-    for findings in everything:
-        denied = denied or bool(findings.denies)
-        open_denies = open_denies or bool(findings.open_denies)
-    if denied:
-        refs = tuple([ref for findings in everything for ref in findings.denies])
+    view = policies.about(situation.action)
+    layers = _layers(policies, view, situation)
+    guardrails = _guardrails(view, situation) if view.guardrails else ()
+    said = _said(layers, guardrails)
+    if any(findings.denies for findings in said):
+        refs = tuple([ref for findings in said for ref in findings.denies])
         return Decision(Outcome.EXPLICITLY_DENIED, refs)
     if way is Route.RESOURCE:
         answer = by_resource(layers, situation)
     else:
         answer = by_identity(layers, situation)
-    return _conclude(answer, guardrails, everything if open_denies else (), situation)
+    return _conclude(answer, guardrails, said, situation)
 
 
-def _layers(policies: PreparedPolicies, situation: Situation) -> Layers:
+Judged = tuple[Guardrail, Findings]
+
+
+def _layers(policies: PreparedPolicies, view: View, situation: Situation) -> Layers:
     """What each document that is not a guardrail says."""
-    resource, boundary, session = policies.resource, policies.permissions_boundary, policies.session
     return Layers(
         policies,
-        examine(policies.identity, situation) if policies.identity else NOTHING,
-        NOTHING if resource is None else examine((resource,), situation),
-        None if boundary is None else examine((boundary,), situation),
-        None if session is None else examine((session,), situation),
+        look(view.identity, situation) if view.identity else NOTHING,
+        look(view.resource, situation) if view.resource else NOTHING,
+        None if view.boundary is None else look(view.boundary, situation),
+        None if view.session is None else look(view.session, situation),
     )
 
 
-Guardrail = tuple[str, tuple[NamedDocument, ...], Findings]
-
-
-def _guardrails(policies: PreparedPolicies, situation: Situation) -> list[Guardrail]:
+def _guardrails(view: View, situation: Situation) -> tuple[Judged, ...]:
     """The levels of RCPs and SCPs that bear on the request.
 
-    Service-linked roles are subject to neither, service principals to no SCP, and
-    `kms:RetireGrant` to no RCP.
-
-    Source: https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html
+    Service-linked roles are subject to neither, service principals to no SCP.
     """
-    if not (policies.rcps or policies.scps) or situation.service_linked:
-        return []
-    levels = [
-        (f"resource control policies at level {index}", level)
-        for index, level in enumerate(policies.rcps)
-        if situation.action != "kms:retiregrant"
-    ]
-    if situation.caller.form is not CallerForm.SERVICE:
-        levels += [
-            (f"service control policies at level {index}", level)
-            for index, level in enumerate(policies.scps)
+    if situation.service_linked:
+        return ()
+    service = situation.caller.form is CallerForm.SERVICE
+    return tuple(
+        [
+            (each, look(each.statements, situation))
+            for each in view.guardrails
+            if not (service and each.about_caller)
         ]
-    return [(name, level, examine(level, situation)) for name, level in levels]
+    )
+
+
+def _said(layers: Layers, guardrails: tuple[Judged, ...]) -> list[Findings]:
+    """What is found, in any layer; layers without a statement that applies are left out."""
+    said = [layers.identity, layers.resource, layers.boundary, layers.session]
+    found = [each for each in said if each is not None and each is not NOTHING]
+    return found + [each for _, each in guardrails] if guardrails else found
 
 
 def _undecided(point: OpenPoint) -> Decision:
@@ -121,37 +116,29 @@ def _undecided(point: OpenPoint) -> Decision:
 
 
 def _conclude(
-    answer: Answer,
-    guardrails: list[Guardrail],
-    unsaid: Iterable[Findings],
-    situation: Situation,
+    answer: Answer, guardrails: tuple[Judged, ...], said: list[Findings], situation: Situation
 ) -> Decision:
-    """Put the answer of the caller's way together with guardrails and open denials (`unsaid`)."""
-    if not unsaid and not guardrails and answer.granted is not None:
-        impossible = contradiction(situation)
-        if impossible is None:
-            return Decision(Outcome.ALLOWED, answer.granted)
-        return _undecided(impossible)
+    """Put the answer of the caller's way together with guardrails and open denials."""
     missing = list(answer.missing)
     points = [
         OpenPoint(f"{ref} may deny: {point.text}")
-        for findings in unsaid
+        for findings in said
         for ref, point in findings.open_denies
     ]
     points += answer.points
     granted: tuple[StatementRef, ...] = answer.granted or ()
-    for name, documents, findings in guardrails:
+    for guardrail, findings in guardrails:
         if findings.allows:
             granted += findings.allowing
         else:
-            missing.append(NothingAllows(name, documents, situation))
+            missing.append(NothingAllows(guardrail.name, guardrail.documents, situation))
             points += (point for _, point in findings.open_allows)
     if answer.granted is not None and not missing and not points:
         impossible = contradiction(situation)
         if impossible is None:
-            return Decision(Outcome.ALLOWED, decided_by=granted)
+            return Decision(Outcome.ALLOWED, granted)
         points.append(impossible)
-    texts = tuple(dict.fromkeys(point.text for point in points))
+    texts = tuple(dict.fromkeys([point.text for point in points])) if points else ()
     return Decision(
         Outcome.IMPLICITLY_DENIED,
         missing=(*missing, *texts),

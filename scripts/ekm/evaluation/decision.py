@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
+
+from ekm.policy.light import light
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +22,7 @@ class Outcome(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class OpenPoint:
     """A question that AWS's documents, or the request, leave open; it never allows.
 
@@ -32,7 +33,7 @@ class OpenPoint:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@light(frozen=True, slots=True)
 class StatementRef:
     """Where a statement stands.
 
@@ -59,7 +60,7 @@ class StatementRef:
             "document": self.document,
             "statement": self.statement,
             "sid": self.sid,
-            "effect": self.effect,
+            "effect": str(self.effect),
         }
 
 

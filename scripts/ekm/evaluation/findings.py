@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ekm.evaluation.decision import OpenPoint, StatementRef
 from ekm.evaluation.matching import applies
-from ekm.policy.kept import LONGEST_KEPT
 from ekm.policy.statement import Effect, Statement
 
 if TYPE_CHECKING:
@@ -18,7 +16,10 @@ if TYPE_CHECKING:
     from ekm.evaluation.principals import Level
     from ekm.evaluation.request import Situation
 
-__all__ = ["NOTHING", "Findings", "examine", "ref_of"]
+__all__ = ["NOTHING", "Covering", "Findings", "covering", "examine", "look", "ref_of"]
+
+# Statements that cover one action, each with what a decision calls it.
+Covering = tuple[tuple[Statement, StatementRef], ...]
 
 
 @dataclass(slots=True)
@@ -51,16 +52,30 @@ class Findings:
 NOTHING = Findings()
 
 
-@lru_cache(maxsize=8192)
-def _ref(document: str, index: int, sid: str | None, effect: Effect) -> StatementRef:
-    return StatementRef(document, index, sid, effect.value)
-
-
 def ref_of(named: NamedDocument, statement: Statement) -> StatementRef:
     """How a decision names a statement."""
-    if statement.sid is not None and len(statement.sid) > LONGEST_KEPT:
-        return _ref.__wrapped__(named.name, statement.index, statement.sid, statement.effect)
-    return _ref(named.name, statement.index, statement.sid, statement.effect)
+    return StatementRef(named.name, statement.index, statement.sid, statement.effect)
+
+
+def covering(documents: Iterable[NamedDocument], action: str) -> Covering:
+    """The statements of some documents that are about an action.
+
+    Args:
+        documents: The documents of one layer.
+        action: In lower case.
+
+    Returns:
+        Those statements, in the documents' order. Most statements are about other actions: that
+        is asked first, and cheaply.
+    """
+    return tuple(
+        [
+            (statement, ref_of(named, statement))
+            for named in documents
+            for statement in named.document.statements
+            if statement.actions.cover(action) is not statement.not_action
+        ]
+    )
 
 
 def examine(documents: Iterable[NamedDocument], situation: Situation) -> Findings:
@@ -73,24 +88,31 @@ def examine(documents: Iterable[NamedDocument], situation: Situation) -> Finding
     Returns:
         What applies.
     """
+    return look(covering(documents, situation.action), situation)
+
+
+def look(statements: Covering, situation: Situation) -> Findings:
+    """Compare statements that cover a request's action with the request.
+
+    Args:
+        statements: Of one layer, in the documents' order.
+        situation: The request.
+
+    Returns:
+        What applies.
+    """
     findings: Findings | None = None
-    action = situation.action
-    for named in documents:
-        for statement in named.document.statements:
-            # Most statements are about other actions: that is asked first, and cheaply.
-            if statement.actions.cover(action) is statement.not_action:
-                continue
-            found = applies(statement, situation)
-            if found is None:
-                continue
-            if findings is None:
-                findings = Findings()
-            ref = ref_of(named, statement)
-            allow = statement.effect is Effect.ALLOW
-            if isinstance(found, OpenPoint):
-                (findings.open_allows if allow else findings.open_denies).append((ref, found))
-            elif allow:
-                findings.allows.append((ref, found))
-            else:
-                findings.denies.append(ref)
+    for statement, ref in statements:
+        found = applies(statement, situation)
+        if found is None:
+            continue
+        if findings is None:
+            findings = Findings()
+        allow = statement.effect is Effect.ALLOW
+        if isinstance(found, OpenPoint):
+            (findings.open_allows if allow else findings.open_denies).append((ref, found))
+        elif allow:
+            findings.allows.append((ref, found))
+        else:
+            findings.denies.append(ref)
     return NOTHING if findings is None else findings

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import field
 from typing import Any
 
 from ekm.evaluation.grants import Grant, parse_grant
+from ekm.evaluation.view import View, view
 from ekm.policy.document import Document, DocumentKind, parse_document
 from ekm.policy.light import light
 from ekm.policy.malformed import MalformedPolicy
 
-__all__ = ["NamedDocument", "Policies", "PreparedPolicies"]
+__all__ = ["Level", "NamedDocument", "Policies", "PreparedPolicies"]
 
 SEQUENCES = (list, tuple)
+# KMS has some sixty actions; a stream of made-up ones must not fill the memory.
+MOST_VIEWS = 128
 Raw = str | Mapping[str, Any] | Document
 
 
@@ -107,6 +111,23 @@ class PreparedPolicies:
     scps: tuple[Level, ...]
     rcps: tuple[Level, ...]
     grants: tuple[Grant, ...]
+    _views: dict[str, View] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def about(self, action: str) -> View:
+        """The statements that cover an action, kept for the next request about it.
+
+        Args:
+            action: In lower case.
+
+        Returns:
+            For each layer those statements.
+        """
+        found = self._views.get(action)
+        if found is None:
+            if len(self._views) >= MOST_VIEWS:
+                self._views.clear()
+            found = self._views[action] = view(self, action)
+        return found
 
 
 def _sequence(value: Any, name: str) -> Sequence[Any]:

@@ -32,13 +32,10 @@ def situate(request: Request, *, bounded: bool) -> Situation | OpenPoint:
         return OpenPoint("principal, action and resource of a request must be strings")
     stated = request.resource_account
     # What follows from these texts is kept by them, where they are short.
-    kept = (
-        len(principal) <= LONGEST_KEPT
-        and len(asked) <= LONGEST_KEPT
-        and len(about) <= LONGEST_KEPT
-        and (stated is None or (type(stated) is str and len(stated) <= LONGEST_KEPT))
-    )
-    read = (_read if kept else _read.__wrapped__)(principal, asked, about, stated)
+    short = len(principal) + len(asked) + len(about) <= LONGEST_KEPT
+    if stated is not None:
+        short = short and type(stated) is str and len(stated) <= LONGEST_KEPT
+    read = (_read if short else _read.__wrapped__)(principal, asked, about, stated)
     if isinstance(read, OpenPoint):
         return read
     caller, action, service, resource, account, region = read
@@ -46,6 +43,7 @@ def situate(request: Request, *, bounded: bool) -> Situation | OpenPoint:
     if isinstance(given, OpenPoint):
         return given
     role_arn, path_known = _role(caller, given)
+    derived = derive(principal, role_arn, service, account, region)
     return Situation(
         request,
         caller,
@@ -56,7 +54,7 @@ def situate(request: Request, *, bounded: bool) -> Situation | OpenPoint:
         resource,
         account,
         region,
-        Context(given, derive(principal, role_arn, service, account, region)),
+        Context(given, derived),
         bounded,
     )
 

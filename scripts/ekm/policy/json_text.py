@@ -62,6 +62,7 @@ def _constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
+_WHITE = " \t\n\r"
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
 
 
@@ -78,6 +79,10 @@ def loads(text: str) -> Any:
         ValueError: The text is not JSON, or is nested too deeply to read.
     """
     try:
+        if text[:1] == "{":  # the common form, read without looking for white space around it
+            value, end = _DECODER.raw_decode(text)
+            if not text[end:].strip(_WHITE):
+                return value
         return _DECODER.decode(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None

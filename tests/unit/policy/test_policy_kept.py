@@ -6,7 +6,6 @@ from typing import Any
 
 from ekm.evaluation import Policies, Request, decide
 from ekm.evaluation.caller import parse_caller
-from ekm.evaluation.findings import _ref
 from ekm.evaluation.situate import _read
 from ekm.policy.arn import parse_arn
 from ekm.policy.kept import LONGEST_KEPT, kept_by_text
@@ -52,7 +51,7 @@ def _decide(text: str) -> None:
 def _kept() -> list[int]:
     """How many results each cache holds."""
     by_text: tuple[Any, ...] = (compile_pattern, arn_pattern, parse_arn, parse_caller)
-    caches: list[Any] = [parse_actions, parse_resources, parse_principals, _ref, _read]
+    caches: list[Any] = [parse_actions, parse_resources, parse_principals, _read]
     caches += [each.kept for each in by_text]
     return [each.cache_info().currsize for each in caches]
 
