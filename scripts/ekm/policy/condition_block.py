@@ -7,9 +7,11 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-polic
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from ekm.policy.json_text import members
+from ekm.policy.kept import LONGEST_KEPT
 from ekm.policy.malformed import MalformedPolicy
 from ekm.policy.operators import Family, Operator, parse_operator
 from ekm.policy.statement import Condition
@@ -55,27 +57,37 @@ def _block(name: str, block: Any, read: list[Condition], *, variables: bool) -> 
     block = members(block, "must be an object of condition keys", "key")
     seen: set[str] = set()
     for key, raw in block.items():
-        lookup = key.lower()
-        service, colon, rest = key.partition(":")
-        if not (colon and service and rest):
-            raise MalformedPolicy("is not a condition key (service:name)", key)
+        lookup = _lookup(key) if len(key) <= LONGEST_KEPT else _lookup.__wrapped__(key)
         if lookup in seen:
             raise MalformedPolicy("stands twice, in different case", key)
-        if lookup.rstrip("/") in TAGGED:
-            raise MalformedPolicy("names no tag (aws:…Tag/key)", key)
         seen.add(lookup)
-        values = _values(raw, key)
+        values = (raw,) if type(raw) is str else _values(raw, key)
         templates = _templates(values, operator, key) if variables else ()
         if operator.family is Family.BOOL and len(values) > 1:
             raise MalformedPolicy("takes a single Boolean value", key)
         read.append(Condition(operator, key, lookup, values, templates))
 
 
+@lru_cache(maxsize=4096)
+def _lookup(key: str) -> str:
+    """A condition key in lower case, checked."""
+    lookup = key.lower()
+    service, colon, rest = key.partition(":")
+    if not (colon and service and rest):
+        raise MalformedPolicy("is not a condition key (service:name)", key)
+    if lookup.rstrip("/") in TAGGED:
+        raise MalformedPolicy("names no tag (aws:…Tag/key)", key)
+    return lookup
+
+
 def _templates(
     values: tuple[str, ...], operator: Operator, key: str
 ) -> tuple[Template | None, ...]:
     """The variables in each value; empty when no value has any."""
-    if not any("${" in value for value in values):
+    for value in values:
+        if "${" in value:
+            break
+    else:
         return ()
     if operator.family not in TAKES_VARIABLES:
         raise MalformedPolicy("variables stand with String and ARN operators only", key)

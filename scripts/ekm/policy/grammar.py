@@ -15,8 +15,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ekm.policy.condition_block import conditions
+from ekm.policy.form import Form, form_of
 from ekm.policy.json_text import members
-from ekm.policy.kept import LONGEST_KEPT, total
+from ekm.policy.kept import KeptByTexts
 from ekm.policy.kinds import DocumentKind
 from ekm.policy.malformed import MalformedPolicy
 from ekm.policy.pattern import ANY
@@ -37,42 +38,35 @@ from ekm.policy.statement import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 __all__ = ["statement", "unique_sids"]
 
-ELEMENTS = frozenset(
-    {
-        "Sid",
-        "Effect",
-        "Principal",
-        "NotPrincipal",
-        "Action",
-        "NotAction",
-        "Resource",
-        "NotResource",
-        "Condition",
-    }
-)
 EFFECTS = {"Allow": Effect.ALLOW, "Deny": Effect.DENY}
-NAMES_PRINCIPALS = frozenset({DocumentKind.TRUST, DocumentKind.KEY, DocumentKind.RCP})
 # Trust policies are for the actions of one service; `*` is carried along, since it ends there.
 TRUST_SERVICE = "sts:"
 # Sids of IAM and Organizations documents are unique; a key policy's only should be.
 SID_MAY_REPEAT = frozenset({DocumentKind.KEY})
-ANYONE = parse_principal("AWS", "*")
+ANYONE: tuple[Principal, ...] = (parse_principal("AWS", "*"),)
 
 Read = TypeVar("Read")
-READ_PRINCIPALS = {
-    each: (partial(parse_principals, each), partial(parse_principals.__wrapped__, each))
+
+
+def _trust_actions(texts: tuple[str, ...]) -> Actions:
+    actions = parse_actions(texts)
+    for text in texts:
+        if text != "*" and not text.lower().startswith(TRUST_SERVICE):
+            raise MalformedPolicy(f"{text!r}: a trust policy is about actions of sts")
+    return actions
+
+
+ACTIONS = KeptByTexts(parse_actions)
+TRUST_ACTIONS = KeptByTexts(_trust_actions)
+RESOURCES = {each: KeptByTexts(partial(parse_resources, variables=each)) for each in (False, True)}
+PRINCIPALS = {
+    each: KeptByTexts(partial(parse_principals, each))
     for each in PRINCIPAL_TYPES
-}
-READ_RESOURCES = {
-    each: (
-        partial(parse_resources, variables=each),
-        partial(parse_resources.__wrapped__, variables=each),
-    )
-    for each in (False, True)
+    if each != "CanonicalUser"
 }
 
 
@@ -92,42 +86,36 @@ def statement(raw: Any, index: int, kind: DocumentKind, *, variables: bool) -> S
         MalformedPolicy: With the place, from `Statement[index]` on.
     """
     try:
-        return _statement(raw, index, kind, variables=variables)
+        raw = members(raw, "a statement is a JSON object", "element")
+        form = form_of(tuple(raw), kind)
+        sid = _sid(raw["Sid"], kind) if form.sid else None
+        effect = _effect(raw["Effect"])
+        principals = None if form.principal is None else _principals(raw, form, effect, kind)
+        actions = _read(
+            raw[form.action],
+            form.action,
+            TRUST_ACTIONS if kind is DocumentKind.TRUST else ACTIONS,
+        )
+        resources: tuple[ArnPattern, ...] | None = None
+        if form.resource is not None:
+            resources = _read(raw[form.resource], form.resource, RESOURCES[variables])
+        block = conditions(raw["Condition"], variables=variables) if form.condition else ()
+        read = Statement(
+            index,
+            sid,
+            effect,
+            principals,
+            form.not_principal,
+            actions,
+            form.not_action,
+            resources,
+            form.not_resource,
+            block,
+        )
+        if kind is DocumentKind.RCP:
+            _full_access(read)
     except MalformedPolicy as fault:
         raise fault.inside(f"Statement[{index}]") from None
-
-
-def _statement(raw: Any, index: int, kind: DocumentKind, *, variables: bool) -> Statement:
-    raw = members(raw, "a statement is a JSON object", "element")
-    if not raw.keys() <= ELEMENTS:
-        unknown = next(name for name in raw if name not in ELEMENTS)
-        raise MalformedPolicy(f"{unknown!r} is not an element of a statement")
-    sid = _sid(raw.get("Sid"), kind) if "Sid" in raw else None
-    effect = _effect(raw)
-    not_principal = "NotPrincipal" in raw
-    principals = _principals(raw, kind, effect)
-    if kind is DocumentKind.RCP:
-        _everyone(principals)
-        principals = None
-    not_action = "NotAction" in raw
-    actions = _actions(raw, kind)
-    not_resource = "NotResource" in raw
-    resources = _resources(raw, kind, variables=variables)
-    block = conditions(raw["Condition"], variables=variables) if "Condition" in raw else ()
-    read = Statement(
-        index,
-        sid,
-        effect,
-        principals,
-        not_principal,
-        actions,
-        not_action,
-        resources,
-        not_resource,
-        block,
-    )
-    if kind is DocumentKind.RCP:
-        _full_access(read)
     return read
 
 
@@ -159,93 +147,68 @@ def _sid(sid: Any, kind: DocumentKind) -> str | None:
     return sid or None
 
 
-def _effect(raw: Mapping[str, Any]) -> Effect:
-    found = raw.get("Effect")
+def _effect(found: Any) -> Effect:
     effect = EFFECTS.get(found) if isinstance(found, str) else None
-    if effect is not None:
-        return effect
-    if "Effect" not in raw:
-        raise MalformedPolicy("the statement has no Effect")
-    raise MalformedPolicy(f"{found!r} is neither Allow nor Deny", "Effect")
-
-
-def _either(raw: Mapping[str, Any], name: str, inverse: str) -> str | None:
-    """Which of an element and its inverse a statement has."""
-    if name in raw:
-        if inverse in raw:
-            raise MalformedPolicy(f"{name} and {inverse} cannot stand in one statement", inverse)
-        return name
-    return inverse if inverse in raw else None
+    if effect is None:
+        raise MalformedPolicy(f"{found!r} is neither Allow nor Deny", "Effect")
+    return effect
 
 
 def _principals(
-    raw: Mapping[str, Any], kind: DocumentKind, effect: Effect
+    raw: Mapping[str, Any], form: Form, effect: Effect, kind: DocumentKind
 ) -> tuple[Principal, ...] | None:
-    element = _either(raw, "Principal", "NotPrincipal")
-    if kind not in NAMES_PRINCIPALS:
-        if element:
-            raise MalformedPolicy(f"no principal stands in an {kind.value} policy", element)
-        return None
-    if element is None:
-        raise MalformedPolicy("the statement names no Principal")
-    if element == "NotPrincipal":
-        if kind is not DocumentKind.KEY:
-            raise MalformedPolicy(f"a {kind.value} policy takes no NotPrincipal", element)
-        if effect is Effect.ALLOW:
-            raise MalformedPolicy("NotPrincipal must be used with Deny", element)
+    element = form.principal or ""
+    if form.not_principal and effect is Effect.ALLOW:
+        raise MalformedPolicy("NotPrincipal must be used with Deny", element)
     value = raw[element]
     if value == "*" and isinstance(value, str):
-        return (ANYONE,)
-    try:
-        value = members(value, "must be * or an object of principal types", "type")
-        return _principal_map(value, kind)
-    except MalformedPolicy as fault:
-        raise fault.inside(element) from None
+        named = ANYONE
+    else:
+        try:
+            value = members(value, "must be * or an object of principal types", "type")
+            named = _principal_map(value, kind)
+        except MalformedPolicy as fault:
+            raise fault.inside(element) from None
+    if kind is not DocumentKind.RCP:
+        return named
+    # The principal of a resource control policy is everyone, so it says nothing.
+    if not named or any(each.form is not PrincipalForm.ANYONE for each in named):
+        raise MalformedPolicy("the principal of a resource control policy is *", element)
+    return None
 
 
 def _principal_map(value: Mapping[str, Any], kind: DocumentKind) -> tuple[Principal, ...]:
-    named: list[Principal] = []
+    named: tuple[Principal, ...] = ()
     for type_, texts in value.items():
-        if type_ not in PRINCIPAL_TYPES or type_ == "CanonicalUser":
+        kept = PRINCIPALS.get(type_)
+        if kept is None:
             raise MalformedPolicy(f"{type_!r} is not a type of principal that this policy takes")
         if type_ == "Federated" and kind is not DocumentKind.TRUST:
             raise MalformedPolicy("a federated principal stands in a trust policy only", type_)
-        named += _read(texts, type_, *READ_PRINCIPALS[type_])
-    return tuple(named)
+        named += _read(texts, type_, kept)
+    return named
 
 
-def _read(
-    value: Any,
-    element: str,
-    read: Callable[[tuple[str, ...]], Read],
-    anew: Callable[[tuple[str, ...]], Read],
-) -> Read:
-    """Read a string or a list of strings, naming the one at fault.
-
-    `read` keeps what it made by the texts; `anew`, for texts too long to be kept, does not.
-    """
-    texts = _texts(value, element)
-    if (len(texts[0]) if len(texts) == 1 else total(texts)) > LONGEST_KEPT:
-        read = anew
+def _read(value: Any, element: str, kept: KeptByTexts[Read]) -> Read:
+    """Read a string or a list of strings, naming the one at fault."""
+    if type(value) is str:
+        texts: tuple[str, ...] = (value,)
+    elif type(value) is list:
+        texts = tuple(value)
+    else:
+        texts = _texts(value, element)
     try:
-        return read(texts)
+        found = kept.get(texts)
+        if found is not None:
+            return found
+    except TypeError:  # a list or an object among the texts
+        pass
+    texts = _texts(value, element)
+    try:
+        return kept.made(texts)
     except MalformedPolicy as fault:
         place = "" if isinstance(value, str) else fault.place
         raise MalformedPolicy(fault.message, f"{element}{place}") from None
-
-
-def _actions(raw: Mapping[str, Any], kind: DocumentKind) -> Actions:
-    element = _either(raw, "Action", "NotAction")
-    if element is None:
-        raise MalformedPolicy("the statement has neither Action nor NotAction")
-    if kind is DocumentKind.RCP and element == "NotAction":
-        raise MalformedPolicy("a resource control policy takes no NotAction", element)
-    actions = _read(raw[element], element, parse_actions, parse_actions.__wrapped__)
-    if kind is DocumentKind.TRUST:
-        for text in actions.texts:
-            if text != "*" and not text.lower().startswith(TRUST_SERVICE):
-                raise MalformedPolicy(f"{text!r}: a trust policy is about actions of sts", element)
-    return actions
 
 
 def _texts(value: Any, element: str) -> tuple[str, ...]:
@@ -258,25 +221,6 @@ def _texts(value: Any, element: str) -> tuple[str, ...]:
         if not isinstance(text, str):
             raise MalformedPolicy("must be a string", f"{element}[{position}]")
     return tuple(value)
-
-
-def _resources(
-    raw: Mapping[str, Any], kind: DocumentKind, *, variables: bool
-) -> tuple[ArnPattern, ...] | None:
-    element = _either(raw, "Resource", "NotResource")
-    if kind is DocumentKind.TRUST:
-        if element:
-            raise MalformedPolicy("a trust policy is about its own role", element)
-        return None
-    if element is None:
-        raise MalformedPolicy("the statement has neither Resource nor NotResource")
-    return _read(raw[element], element, *READ_RESOURCES[variables])
-
-
-def _everyone(principals: tuple[Principal, ...] | None) -> None:
-    """The principal of a resource control policy is everyone, so it says nothing."""
-    if not principals or any(each.form is not PrincipalForm.ANYONE for each in principals):
-        raise MalformedPolicy("the principal of a resource control policy is *", "Principal")
 
 
 def _full_access(read: Statement) -> None:

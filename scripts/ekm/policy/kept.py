@@ -7,12 +7,12 @@ is kept stays small whatever comes.
 from __future__ import annotations
 
 from functools import lru_cache, wraps
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["LONGEST_KEPT", "kept_by_text", "total"]
+__all__ = ["LONGEST_KEPT", "KeptByTexts", "kept_by_text"]
 
 Made = TypeVar("Made")
 
@@ -43,6 +43,36 @@ def kept_by_text(maxsize: int) -> Callable[[Callable[[str], Made]], Callable[[st
     return decorate
 
 
-def total(texts: tuple[str, ...]) -> int:
-    """How many characters some texts have together."""
-    return sum(map(len, texts))
+class KeptByTexts(Generic[Made]):
+    """Keep what a function makes of the texts of a list.
+
+    What is found is known to be well formed, so no text of it is looked at again. When it is full
+    it begins anew: that costs less than to remember which was used last.
+
+    Args:
+        make: Reads the texts; what it refuses is not kept.
+        most: How many results are kept.
+    """
+
+    __slots__ = ("_kept", "_make", "_most")
+
+    def __init__(self, make: Callable[[tuple[str, ...]], Made], most: int = 4096) -> None:
+        self._kept: dict[tuple[str, ...], Made] = {}
+        self._make = make
+        self._most = most
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def get(self, texts: tuple[str, ...]) -> Made | None:
+        """What was kept of the texts, if anything."""
+        return self._kept.get(texts)
+
+    def made(self, texts: tuple[str, ...]) -> Made:
+        """Make it, and keep it when the texts are short together."""
+        made = self._make(texts)
+        if sum(map(len, texts)) <= LONGEST_KEPT:
+            if len(self._kept) >= self._most:
+                self._kept.clear()
+            self._kept[texts] = made
+        return made

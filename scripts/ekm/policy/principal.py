@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache, partial
+from functools import partial
 
 from ekm.policy.arn import is_account, parse_arn
 from ekm.policy.malformed import MalformedPolicy, each_of
@@ -78,7 +78,6 @@ def parse_principal(kind: str, text: str) -> Principal:
     raise MalformedPolicy(f"{kind!r} is not a type of principal that this policy takes")
 
 
-@lru_cache(maxsize=4096)
 def parse_principals(kind: str, texts: tuple[str, ...]) -> tuple[Principal, ...]:
     """Read the principals under one type.
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ekm.policy.arn import SEGMENTS
@@ -173,7 +173,6 @@ def parse_action(text: str) -> Pattern:
     return compile_pattern(text.lower())
 
 
-@lru_cache(maxsize=4096)
 def parse_actions(texts: tuple[str, ...]) -> Actions:
     """Read the actions of a statement.
 
@@ -224,7 +223,6 @@ def parse_resource(text: str, *, variables: bool) -> ArnPattern:
     return ArnPattern(text, everything=False, segments=(), template=template)
 
 
-@lru_cache(maxsize=4096)
 def parse_resources(texts: tuple[str, ...], *, variables: bool) -> tuple[ArnPattern, ...]:
     """Read the resources of a statement.
 

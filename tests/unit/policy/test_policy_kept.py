@@ -8,10 +8,11 @@ from ekm.evaluation import Policies, Request, decide
 from ekm.evaluation.caller import parse_caller
 from ekm.evaluation.situate import _read
 from ekm.policy.arn import parse_arn
-from ekm.policy.kept import LONGEST_KEPT, kept_by_text
+from ekm.policy.condition_block import _lookup
+from ekm.policy.grammar import ACTIONS, PRINCIPALS, RESOURCES
+from ekm.policy.kept import LONGEST_KEPT, KeptByTexts, kept_by_text
 from ekm.policy.pattern import compile_pattern
-from ekm.policy.principal import parse_principals
-from ekm.policy.statement import arn_pattern, parse_actions, parse_resources
+from ekm.policy.statement import arn_pattern
 
 USER = "arn:aws:iam::111122223333:user/a"
 ARN = "arn:aws:kms:eu-west-1:111122223333:key/"
@@ -31,6 +32,18 @@ def test_short_texts_are_kept_and_long_ones_are_not() -> None:
     assert made == ["a", long, long]
 
 
+def test_lists_of_texts_are_kept_up_to_a_number_and_a_length() -> None:
+    """A stream of ever new lists, or of long ones, fills the memory."""
+    kept = KeptByTexts(len, most=2)
+    long = ("x" * LONGEST_KEPT, "y")
+    for texts in (("a",), long, ("b", "c")):
+        assert kept.get(texts) is None
+        assert kept.made(texts) == len(texts)
+    assert [kept.get(("a",)), kept.get(long), kept.get(("b", "c"))] == [1, None, 2]
+    kept.made(("d",))
+    assert len(kept) == 1
+
+
 def _decide(text: str) -> None:
     """Decide two requests with a key policy made of a text."""
     statement = {
@@ -39,7 +52,11 @@ def _decide(text: str) -> None:
         "Principal": {"Service": f"{text}.amazonaws.com"},
         "Action": [f"kms:{text}*", "kms:*"],
         "Resource": [f"{ARN}{text}*", "*"],
-        "Condition": {"StringLike": {"aws:x": f"{text}*"}, "ArnLike": {"aws:y": f"{ARN}{text}*"}},
+        "Condition": {
+            "StringLike": {"aws:x": f"{text}*"},
+            "ArnLike": {"aws:y": f"{ARN}{text}*"},
+            "StringNotEquals": {f"aws:{text}": "y"},
+        },
     }
     key = {"Version": "2012-10-17", "Statement": statement}
     context = {"aws:x": f"{text}y", "aws:y": f"{ARN}{text}y"}
@@ -51,9 +68,9 @@ def _decide(text: str) -> None:
 def _kept() -> list[int]:
     """How many results each cache holds."""
     by_text: tuple[Any, ...] = (compile_pattern, arn_pattern, parse_arn, parse_caller)
-    caches: list[Any] = [parse_actions, parse_resources, parse_principals, _read]
-    caches += [each.kept for each in by_text]
-    return [each.cache_info().currsize for each in caches]
+    caches: list[Any] = [_read, _lookup, *(each.kept for each in by_text)]
+    by_texts = (ACTIONS, RESOURCES[True], PRINCIPALS["Service"])
+    return [each.cache_info().currsize for each in caches] + [len(each) for each in by_texts]
 
 
 def test_a_case_of_long_texts_leaves_nothing_behind() -> None:
