@@ -28,6 +28,7 @@ lint: env ## ruff, mypy, import rules, terraform fmt and validate, generated doc
 
 bench: env ## ratios measured in one run
 	@$(BIN)/python bench/decisions.py
+	@$(BIN)/python bench/streaming.py
 	@$(BIN)/python bench/run.py
 
 fuzz: env ## the evaluator against its model, the proof against brute force (EKM_FUZZ_CASES, _SEED, _EXAMPLES)
