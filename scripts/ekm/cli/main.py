@@ -29,6 +29,7 @@ VERBS: dict[str, tuple[str, str]] = {
         "Show record, registration, projects, key, and where they differ.",
     ),
     "handoff": ("ekm.cli.handoff", "Print what to hand OpenAI for ChatGPT Enterprise."),
+    "drill": ("ekm.cli.drill", "Rehearse the kill switch: cut, see the refusal, give back."),
     "retire": ("ekm.cli.retire", "Undo a registration, in the order that loses nothing."),
     "decide": ("ekm.cli.decide", "Decide requests against policies, as AWS would."),
     "prove": ("ekm.cli.prove", "Prove least privilege over all requests, or show what breaks it."),

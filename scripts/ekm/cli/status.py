@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from ekm.cli import options, render
+from ekm.cli.drill import note_store
 from ekm.cli.wiring import Desk, parse_place
 
 if TYPE_CHECKING:
     from ekm.admin_api.objects import ExternalKey
+    from ekm.drill.note import Note
     from ekm.registrar.intent import Intent
     from ekm.registrar.status import KeyState, Status
 
@@ -59,11 +62,23 @@ def command(
     ask_aws = desk.may_ask_aws if key_state is None else key_state
     state = _key_state(desk, found.intent) if found is not None and ask_aws else None
     judged = statuses.judge(str(place), found, key, projects, state)
+    note = note_store(desk, place).read()
+    if note is not None:
+        judged = replace(judged, differences=(*judged.differences, _standing(note, str(place))))
     if as_json:
-        render.document(judged.as_json())
+        standing = None if note is None else {"begun_at": note.begun_at, "method": note.method}
+        render.document({**judged.as_json(), "drill": standing})
     else:
         click.echo(_as_text(judged))
     return 1 if judged.differences else 0
+
+
+def _standing(note: Note, place: str) -> str:
+    return (
+        f"A drill of {note.begun_at} (by {note.caller}, on {note.host}) has cut access, or is "
+        f"about to, by {note.method.value}. It may be running; if it is not, `ekm drill restore "
+        f"--record {place}` gives access back."
+    )
 
 
 def _fetched(desk: Desk, id: str) -> ExternalKey | None:

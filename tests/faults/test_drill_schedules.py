@@ -1,0 +1,159 @@
+"""Every point of a drill with everything that can go wrong there: access is never lost for good.
+
+After each schedule access is as it was, or the note stands and the next run makes it so.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from drill_world import Killed, World, no_answer, order
+
+from ekm.drill.note import Method
+from ekm.drill.steps import Interrupted
+from ekm.errors import EkmError
+
+METHODS = (Method.KEY_POLICY, Method.DISABLE_KEY)
+Fault = Callable[[World], None]
+
+
+def lost(_world: World) -> None:
+    """The answer, or the question, is lost."""
+    raise no_answer()
+
+
+def ctrl_c(world: World) -> None:
+    """Somebody presses Ctrl-C."""
+    world.interrupt()
+
+
+def killed(_world: World) -> None:
+    """SIGKILL, or the power."""
+    raise Killed
+
+
+FAULTS: dict[str, Fault] = {"lost": lost, "ctrl-c": ctrl_c, "killed": killed}
+WHEN = ("before", "after")
+Point = tuple[int, str, str]
+
+
+def faulty(world: World, *points: Point, lasting: bool = False) -> None:
+    """Make a fault happen at each of the points; a lasting one from there on."""
+
+    def fault(number: int, _step: str, when: str) -> None:
+        for at, moment, name in points:
+            if when == moment and (number == at or (lasting and number > at)):
+                FAULTS[name](world)
+
+    world.fault = fault
+
+
+def survived(world: World, wanted: Any) -> str:
+    """Run the drill and say how it ended."""
+    try:
+        world.revoke(wanted)
+    except (EkmError, Interrupted, Killed) as ended:
+        return type(ended).__name__
+    return "done"
+
+
+def check(world: World, schedule: object) -> None:
+    """Access is back, or the note stands and a run gives it back, whatever came before."""
+    if world.note is None:
+        assert world.open, schedule
+        return
+    world.holder = None  # a dead run's claim lapses
+    world.restore()
+    assert world.open, schedule
+    assert world.note is None, schedule
+
+
+def points_of(method: Method, hold: float = 0.0) -> int:
+    """How many exchanges a drill has without faults."""
+    world = World()
+    world.revoke(order(method=method, hold=hold))
+    assert world.open
+    assert world.note is None
+    return world.calls
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("lasting", [False, True], ids=["once", "lasting"])
+def test_any_one_fault_at_any_point(method: Method, lasting: bool) -> None:
+    """A failure, Ctrl-C or a crash at some point leaves OpenAI cut off, and nobody is told."""
+    ends = set()
+    wanted = order(method=method, hold=40.0)
+    points = points_of(method, 40.0)
+    assert points > 15
+    for at, when, name in itertools.product(range(1, points + 1), WHEN, FAULTS):
+        world = World()
+        faulty(world, (at, when, name), lasting=lasting)
+        ends.add((name, survived(world, wanted)))
+        check(world, (at, when, name))
+    assert ("ctrl-c", "Interrupted") in ends
+    assert ("killed", "Killed") in ends
+    assert ("lost", "NotReachable") in ends
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_any_two_faults_at_any_points(method: Method) -> None:
+    """The second failure, on the way back from the first, leaves OpenAI cut off."""
+    wanted = order(method=method)
+    points = points_of(method) + 6  # the way back from the first is longer than the straight one
+    single = [
+        (at, when, name)
+        for at, when, name in itertools.product(range(6, points + 1), WHEN, FAULTS)
+        if (when, name) != ("before", "killed")  # the same as after the exchange before
+    ]
+    for first, second in itertools.combinations(single, 2):
+        if first[0] == second[0] or first[2] == "killed":
+            continue
+        world = World()
+        faulty(world, first, second)
+        survived(world, wanted)
+        check(world, (first, second))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_run_after_a_crash_is_killed_too(method: Method) -> None:
+    """Giving access back is not repeatable, or deletes the note before access is back."""
+    points = points_of(method)
+    for at in range(1, points + 1):
+        crashed = World()
+        faulty(crashed, (at, "after", "killed"))
+        survived(crashed, order(method=method))
+        if crashed.note is None:
+            continue
+        for second in range(1, 12):
+            world = World(policy=crashed.policy, state=crashed.state, note=crashed.note)
+            faulty(world, (second, "after", "killed"))
+            survived(world, order(method=method))
+            check(world, (at, second))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_second_drill_after_a_crash_gives_back_and_stops(method: Method) -> None:
+    """The next drill goes over a standing note, and its former policy is the cut one."""
+    world = World()
+    faulty(world, (1 + world_point(method), "after", "killed"))
+    assert survived(world, order(method=method)) == "Killed"
+    assert not world.open
+    world.dead = False
+    world.fault = lambda _number, _step, _when: None
+    world.holder = None
+    with pytest.raises(EkmError) as ended:
+        world.revoke(order(method=method, id="drill-2", confirm=None))
+    assert ended.value.id == "drill_was_standing"
+    assert world.open
+    assert world.note is None
+
+
+def world_point(method: Method) -> int:
+    """The number of the exchange before the cut."""
+    world = World()
+    world.revoke(order(method=method))
+    name = "PutPolicy" if method is Method.KEY_POLICY else "DisableKey"
+    return world.steps.index(name)
