@@ -5,16 +5,23 @@ After each schedule access is as it was, or the note stands and the next run mak
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import itertools
+import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from drill_world import Killed, World, no_answer, order
 
+from ekm.drill import runner
 from ekm.drill.note import Method
 from ekm.drill.steps import Interrupted
 from ekm.errors import EkmError
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 METHODS = (Method.KEY_POLICY, Method.DISABLE_KEY)
 Fault = Callable[[World], None]
@@ -43,8 +50,10 @@ Point = tuple[int, str, str]
 def faulty(world: World, *points: Point, lasting: bool = False) -> None:
     """Make a fault happen at each of the points; a lasting one from there on."""
 
-    def fault(number: int, _step: str, when: str) -> None:
+    def fault(number: int, step: str, when: str) -> None:
         for at, moment, name in points:
+            if step == "sleep" and name == "lost":
+                continue  # no answer is waited for
             if when == moment and (number == at or (lasting and number > at)):
                 FAULTS[name](world)
 
@@ -60,8 +69,15 @@ def survived(world: World, wanted: Any) -> str:
     return "done"
 
 
-def check(world: World, schedule: object) -> None:
-    """Access is back, or the note stands and a run gives it back, whatever came before."""
+def check(world: World, schedule: object, *, by_itself: bool) -> None:
+    """Access is back, or the note stands and a run gives it back, whatever came before.
+
+    Args:
+        world: After the run.
+        schedule: What went wrong, for the message.
+        by_itself: Whether that run had to give access back, since it lived and AWS answered.
+    """
+    assert world.open or not by_itself, schedule
     if world.note is None:
         assert world.open, schedule
         return
@@ -82,17 +98,19 @@ def points_of(method: Method, hold: float = 0.0) -> int:
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("lasting", [False, True], ids=["once", "lasting"])
-def test_any_one_fault_at_any_point(method: Method, lasting: bool) -> None:
+@pytest.mark.parametrize("lag", [0, 1, 3])
+def test_any_one_fault_at_any_point(method: Method, lasting: bool, lag: int) -> None:
     """A failure, Ctrl-C or a crash at some point leaves OpenAI cut off, and nobody is told."""
     ends = set()
     wanted = order(method=method, hold=40.0)
     points = points_of(method, 40.0)
     assert points > 15
     for at, when, name in itertools.product(range(1, points + 1), WHEN, FAULTS):
-        world = World()
+        world = World(lag=lag)
         faulty(world, (at, when, name), lasting=lasting)
         ends.add((name, survived(world, wanted)))
-        check(world, (at, when, name))
+        by_itself = name == "ctrl-c" or (name == "lost" and not lasting)
+        check(world, (at, when, name), by_itself=by_itself)
     assert ("ctrl-c", "Interrupted") in ends
     assert ("killed", "Killed") in ends
     assert ("lost", "NotReachable") in ends
@@ -108,13 +126,16 @@ def test_any_two_faults_at_any_points(method: Method) -> None:
         for at, when, name in itertools.product(range(6, points + 1), WHEN, FAULTS)
         if (when, name) != ("before", "killed")  # the same as after the exchange before
     ]
+    tried = 0
     for first, second in itertools.combinations(single, 2):
         if first[0] == second[0] or first[2] == "killed":
             continue
         world = World()
         faulty(world, first, second)
+        tried += 1
         survived(world, wanted)
-        check(world, (first, second))
+        check(world, (first, second), by_itself=second[2] != "killed")
+    assert tried > 1000
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -131,7 +152,46 @@ def test_the_run_after_a_crash_is_killed_too(method: Method) -> None:
             world = World(policy=crashed.policy, state=crashed.state, note=crashed.note)
             faulty(world, (second, "after", "killed"))
             survived(world, order(method=method))
-            check(world, (at, second))
+            check(world, (at, second), by_itself=False)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_ctrl_c_at_any_line_of_the_runner(method: Method) -> None:
+    """A signal between two lines, where no step is under way, gets past what gives back."""
+    places = {inspect.getsourcefile(runner), inspect.getsourcefile(contextlib)}
+    line, wanted = 0, order(method=method)
+    while True:
+        world = World()
+        line += 1
+        passed = survived_signal_at_line(world, wanted, line, places)
+        assert world.open, line
+        assert world.note is None, line
+        if passed < line:
+            break
+    assert line > 300
+
+
+def survived_signal_at_line(world: World, wanted: Any, line: int, places: set[Any]) -> int:
+    """Press Ctrl-C before the line of that number, counted as they run; return the lines run."""
+    passed = 0
+
+    def trace(frame: FrameType, event: str, _argument: object) -> Any:
+        nonlocal passed
+        if frame.f_code.co_filename not in places:
+            return None
+        if event == "line":
+            passed += 1
+            if passed == line:
+                world.interrupt()
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        survived(world, wanted)
+    finally:
+        sys.settrace(before)
+    return passed
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -13,7 +13,7 @@ from ekm.drill import document, steps
 from ekm.drill.diary import Diary
 from ekm.drill.note import Method, Note
 from ekm.drill.restore import Asked, restore
-from ekm.drill.revoke import Order, revoke
+from ekm.drill.revoke import Order, Plan, look, revoke
 from ekm.drill.runner import DrillRunner, Signals
 from ekm.drill.safety import Sight
 from ekm.errors import Conflict, NotReachable
@@ -37,6 +37,7 @@ __all__ = [
     "Killed",
     "World",
     "order",
+    "plan_of",
 ]
 
 T = TypeVar("T")
@@ -82,6 +83,7 @@ class World:
     """All that lasts between runs, and the fault of this run.
 
     Args:
+        lag: Looks at AWS that show what was there before the last change.
         fault: Called before and after each exchange with its number, its step and the moment.
     """
 
@@ -94,6 +96,8 @@ class World:
     others: tuple[ExternalKey, ...] = ()
     caller: str = CALLER
     ignores_cut: bool = False
+    lag: int = 0
+    stale: dict[str, tuple[str, int]] = field(default_factory=dict)
     also_refused: Refusal | None = None
     meanwhile: Callable[[World, int], None] = lambda _world, _number: None
     fault: Callable[[int, str, str], None] = lambda _number, _step, _when: None
@@ -127,6 +131,19 @@ class World:
     def interrupt(self) -> None:
         """Press Ctrl-C."""
         self.signals._received(signal.SIGINT, None)
+
+    def change(self, name: str, value: str) -> None:
+        """Change `policy` or `state`; KMS may show it late."""
+        self.stale[name] = (self.shown(name, looks=0), self.lag)
+        setattr(self, name, value)
+
+    def shown(self, name: str, *, looks: int = 1) -> str:
+        """What KMS shows of `policy` or `state`."""
+        before, left = self.stale.get(name, ("", 0))
+        if left <= 0:
+            return str(getattr(self, name))
+        self.stale[name] = (before, left - looks)
+        return before
 
     def _run(self, protocol: Protocol[T]) -> T:
         self.signals = Signals(self.said.append)
@@ -300,7 +317,7 @@ class _Ends:
     def policy(self, key_arn: str) -> str:
         """GetKeyPolicy."""
         assert key_arn == KEY_ARN
-        return self.exchange("ReadPolicy", lambda: self.world.policy)
+        return self.exchange("ReadPolicy", lambda: self.world.shown("policy"))
 
     def put_policy(self, key_arn: str, text: str) -> None:
         """PutKeyPolicy: no policy is put that would cut without a note."""
@@ -308,18 +325,14 @@ class _Ends:
 
         def put() -> None:
             assert not document.holds_statement(text) or self.world.note is not None
-            self.world.policy = text
+            self.world.change("policy", text)
 
         self.exchange("PutPolicy", put)
-
-    def key_state(self) -> str:
-        """DescribeKey."""
-        return self.world.state
 
     def state(self, key_arn: str) -> str:
         """DescribeKey."""
         assert key_arn == KEY_ARN
-        return self.exchange("ReadState", self.key_state)
+        return self.exchange("ReadState", lambda: self.world.shown("state"))
 
     def disable(self, key_arn: str) -> None:
         """DisableKey: never without a note."""
@@ -327,7 +340,7 @@ class _Ends:
 
         def disabled() -> None:
             assert self.world.note is not None
-            self.world.state = "Disabled"
+            self.world.change("state", "Disabled")
 
         self.exchange("DisableKey", disabled)
 
@@ -336,7 +349,7 @@ class _Ends:
         assert key_arn == KEY_ARN
 
         def enabled() -> None:
-            self.world.state = "Enabled"
+            self.world.change("state", "Enabled")
 
         self.exchange("EnableKey", enabled)
 
@@ -344,3 +357,14 @@ class _Ends:
 def no_answer() -> NotReachable:
     """What a lost connection is raised as."""
     return NotReachable("aws_not_reachable", "no answer", remedy="Try again.")
+
+
+def plan_of(world: World, wanted: Order) -> Plan:
+    """What a drill would do."""
+    found: list[Plan] = []
+
+    def looked() -> Protocol[None]:
+        found.append((yield from look(wanted, Diary("revoke", PLACE))))
+
+    world._run(looked())
+    return found[0]
