@@ -153,8 +153,6 @@ def as_markdown(diary: Diary, error: EkmError | None = None) -> str:
 
 def _holds(diary: Diary, result: str) -> bool:
     wanted = {Mark.RECOVERED.value} if diary.verb == "revoke" else {"restored", "recovered"}
-    if diary.verb == "revoke" and not diary.has(Mark.REFUSED):
-        return False
     return result in wanted or (diary.verb == "restore" and result == "nothing_cut")
 
 

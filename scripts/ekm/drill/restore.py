@@ -42,7 +42,7 @@ __all__ = ["Asked", "ended", "give_back", "recovered", "restore"]
 TRIES: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 # Seconds between two looks for what was put: KMS shows a change late now and then.
 LOOKS: Final = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
-SETTLES: Final = 10.0  # seconds in which KMS shows a change; "usually within a few seconds"
+SETTLES: Final = 5.0  # seconds in which KMS shows a change; "usually within a few seconds"
 # Seconds before each new question to OpenAI; the last one goes on.
 DELAYS: Final = (1.0, 2.0, 4.0, 8.0, 12.0, 15.0)
 _TRANSIENT: Final = frozenset(

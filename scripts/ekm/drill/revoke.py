@@ -281,7 +281,7 @@ def _refused(id: str, order: Order, note: Note, diary: Diary) -> Protocol[None]:
         if refusal is not None:
             diary.refusal = refusal.message
             diary.refusal_request_id = refusal.request_id
-            diary.add(Mark.REFUSED, (yield Now()), f"OpenAI is refused: {refusal.message}")
+            diary.add(Mark.REFUSED, (yield Now()), "OpenAI is refused, by the cut.")
             yield Say("OpenAI is refused, as it should be.")
             return
         left = until - (yield Now()).seconds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -216,6 +217,26 @@ def test_key_that_is_not_seen_is_refused(member: str) -> None:
             replace(found, snapshot=replace(found.snapshot, **blind)), INTENT, Method.KEY_POLICY
         )
     assert refusal.value.id == "drill_key_unseen"
+
+
+@pytest.mark.parametrize("method", Method)
+@pytest.mark.parametrize("action", ["kms:PutKeyPolicy", "kms:EnableKey", "kms:DisableKey"])
+def test_permissions_page_has_what_a_drill_needs(method: Method, action: str) -> None:
+    """A reader pastes the policy of the page and is refused, or it holds what is not needed."""
+    page = (Path(__file__).parents[3] / "docs" / "permissions.md").read_text(encoding="utf-8")
+    block = page.split("## Who rehearses")[1].split("```json\n")[1].split("```")[0]
+    policy = json.loads(block.replace("REGION", "eu-west-1").replace("ACCOUNT", "111122223333"))
+    assert checked(sight(caller=SESSION, own=(NamedPolicy("page", policy),)), INTENT, method)
+    for statement in policy["Statement"]:
+        if action in statement["Action"]:
+            statement["Action"].remove(action)
+    short = sight(caller=SESSION, own=(NamedPolicy("page", policy),))
+    if (action == "kms:PutKeyPolicy") != (method is Method.KEY_POLICY):
+        assert checked(short, INTENT, method)
+        return
+    with pytest.raises(EkmError) as refusal:
+        checked(short, INTENT, method)
+    assert refusal.value.id == "drill_no_way_back"
 
 
 def test_unmarked_projects_may_be_named() -> None:

@@ -20,7 +20,7 @@ try:
     main({words})
 except SystemExit as ended:
     assert ended.code == 0, ended.code
-print(sorted({{"boto3", "botocore", "requests", "filelock", "ekm.drill.runner"}} & set(sys.modules)))
+print(sorted({{"boto3", "botocore", "requests", "ekm.drill.runner"}} & set(sys.modules)))
 """
 
 

@@ -9,7 +9,16 @@ import sys
 from typing import Any
 
 import pytest
-from drill_world import EXTERNAL_KEY, FORMER, KEY_ARN, PLACE, World, order, plan_of
+from drill_world import (
+    EXTERNAL_KEY,
+    FORMER,
+    KEY_ARN,
+    PLACE,
+    Killed,
+    World,
+    order,
+    plan_of,
+)
 
 from ekm.admin_api.refusals import Kind, Refusal
 from ekm.drill import by_hand, document, plan_text, report
@@ -137,19 +146,66 @@ def test_restore_without_a_drill_does_nothing() -> None:
     assert (world.state, "EnableKey" in world.steps) == ("Disabled", False)
 
 
+def crashed() -> World:
+    """A world in which a drill was killed while OpenAI was cut off."""
+
+    def kill(_number: int, step: str, when: str) -> None:
+        if (step, when) == ("PutPolicy", "after"):
+            raise Killed
+
+    world = World(fault=kill)
+    with pytest.raises(Killed):
+        world.revoke()
+    world.holder = None
+    assert world.note is not None
+    assert not world.open
+    return world
+
+
 def test_restore_needs_no_openai() -> None:
     """Access cannot be given back while OpenAI, or the admin key, is out of reach."""
-    world = World(state="Enabled")
-    world.fault = lambda _number, step, when: (
-        world.interrupt()
-        if (step, when) == ("ValidateKey", "before") and world.calls > 12
-        else None
-    )
-    with pytest.raises(Interrupted):
-        world.revoke(order(hold=10.0))
-    assert world.open
+    world = crashed()
     world.also_refused = Refusal(Kind.UNREACHABLE, 0, "no route")
     assert report.as_json(world.restore(validate=False))["holds"]
+    assert world.open
+    assert "ValidateKey" not in world.steps
+
+
+def test_note_stands_until_kms_shows_access_back() -> None:
+    """The note is deleted on the word of an answer that KMS did not act on."""
+    world = crashed()
+    world.lag = 1000
+    with pytest.raises(EkmError) as failure:
+        world.restore()
+    assert failure.value.id == "drill_not_restored"
+    assert world.note is not None
+    assert not report.as_json(world.diary)["access_is_back"]
+
+
+def test_run_that_lost_its_claim_does_not_cut() -> None:
+    """A machine that slept cuts while another run is registering."""
+
+    def taken_over(world: World, _number: int) -> None:
+        if world.steps[-1] == "ReadPolicy":
+            world.holder = "another"
+
+    world = World(meanwhile=taken_over)
+    assert ended(world)[0] == "claim_lost"
+    assert world.open
+    assert world.note is None
+
+
+def test_terminal_that_is_gone_does_not_keep_access_cut() -> None:
+    """The line that cannot be printed ends the run before access is back."""
+
+    class Gone(list[str]):
+        def append(self, text: str) -> None:
+            raise BrokenPipeError(text)
+
+    world = World(said=Gone())
+    world.revoke(order(hold=100.0))
+    assert world.open
+    assert world.note is None
 
 
 @pytest.mark.parametrize("method", METHODS)
