@@ -172,7 +172,7 @@ def test_young_registration_that_is_not_seen_yet_is_looked_for_again() -> None:
     world = World()
     world.register()
     result = world.register(faults={0: GONE, 1: GONE})
-    assert (result.how, world.clock.seconds) == ("unchanged", 10.0)
+    assert (result.how, world.clock.seconds) == ("unchanged", 15.0)
     assert "looking again" in world.lines[-2] + world.lines[-3]
     world.check()
 

@@ -123,6 +123,7 @@ def customer(
             "EKM_NAME": "prod",
             "EKM_RECORD": "ssm:/openai-ekm/prod",
             "EKM_PROJECTS": '["prod"]',
+            "EKM_LIST_LAG_SECONDS": "2",  # the emulator's lists follow at once
         },
         ekm_localstack,
         monkeypatch,

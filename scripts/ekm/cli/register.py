@@ -8,7 +8,7 @@ import click
 
 from ekm.cli import options, render
 from ekm.cli.retire import carry_out as carry_out_retire
-from ekm.cli.wiring import Desk, parse_place
+from ekm.cli.wiring import Desk, list_lag, parse_place
 from ekm.errors import BadInput
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def command(
       OPENAI_ADMIN_KEY      the admin key
       OPENAI_BASE_URL       default https://api.openai.com/v1; http only on loopback
       EKM_CALLS_PER_MINUTE  to each endpoint, default 6; 0 for no pacing
+      EKM_LIST_LAG_SECONDS  how long to look for what an unanswered create made, default 75
     """
     given = options.gather(
         role_arn=role_arn,
@@ -126,6 +127,7 @@ def _register(
         base_url=desk.base_url,
         adopt=adopt,
         wait=float(wait),
+        list_lag=list_lag(),
     )
     runner = desk.runner()
     result = runner.run(register(wanted))

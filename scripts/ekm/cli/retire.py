@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ekm.cli import options, render
-from ekm.cli.wiring import Desk, parse_place
+from ekm.cli.wiring import Desk, list_lag, parse_place
 
 if TYPE_CHECKING:
     from ekm.registrar.retire import Retired
@@ -90,6 +90,7 @@ def carry_out(
         confirm=confirm,
         delete_record=delete_record,
         wait=float(wait),
+        list_lag=list_lag(),
     )
     result = desk.runner().run(retire(unwanted))
     if as_json:

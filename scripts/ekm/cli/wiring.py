@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from ekm.registrar.runner import Runner
     from ekm.registrar.store import RecordStore
 
-__all__ = ["Desk", "Place", "log_to_stderr", "parse_place"]
+__all__ = ["Desk", "Place", "list_lag", "log_to_stderr", "parse_place"]
 
 MOST_CALLS_PER_MINUTE = 100_000
+LONGEST_LIST_LAG = 3600  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +183,28 @@ def log_to_stderr() -> None:
     logging.basicConfig(level=logging.DEBUG, handlers=[handler])
     # botocore logs whole answers, and one of them may be the secret that is asked for.
     logging.getLogger("botocore").setLevel(logging.INFO)
+
+
+def list_lag() -> float:
+    """Seconds by which OpenAI's lists may lag behind a create: `EKM_LIST_LAG_SECONDS`.
+
+    Raises:
+        BadInput: Not a whole number from 0 to 3600.
+    """
+    from ekm.registrar.doubt import LIST_LAG  # noqa: PLC0415 - see Place
+
+    text = text_variable("EKM_LIST_LAG_SECONDS")
+    if text is None:
+        return LIST_LAG
+    if not text.isascii() or not text.isdigit() or int(text[:9]) > LONGEST_LIST_LAG:
+        raise BadInput(
+            "list_lag_malformed",
+            f"EKM_LIST_LAG_SECONDS is {text[:40]!r}; it must be a whole number of seconds, at "
+            f"most {LONGEST_LIST_LAG}.",
+            at_fault="EKM_LIST_LAG_SECONDS",
+            remedy=f"Unset it for the default of {LIST_LAG:.0f}.",
+        )
+    return float(text)
 
 
 def _calls_per_minute() -> int:

@@ -7,25 +7,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ekm.admin_api.refusals import Kind, kind_of
-from ekm.errors import EkmError
+from ekm.errors import Conflict, EkmError
 from ekm.registrar import matching
-from ekm.registrar.patience import CURABLE
+from ekm.registrar.doubt import MOST_UNCLEAR, lag_error, lag_left, look_delays, looked_for
 from ekm.registrar.record import State
-from ekm.registrar.steps import CreateProject, ListProjects, Say, Wait, WriteRecord
+from ekm.registrar.steps import Age, CreateProject, ListProjects, Say, WriteRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ekm.admin_api.objects import ExternalKey, Project
     from ekm.registrar.patience import Patience
     from ekm.registrar.record import Record
     from ekm.registrar.steps import Protocol
 
 __all__ = ["ProjectOutcome", "settled_projects"]
-
-MOST_UNCLEAR: Final = 3
-LOOK_DELAYS: Final = (0.0, 5.0)  # seconds before each look after an unclear create
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,15 @@ class ProjectOutcome:
     how: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A project; `in_doubt` when another one may have been created before it."""
+
+    project: Project
+    how: str
+    in_doubt: bool = False
+
+
 def settled_projects(
     names: tuple[str, ...],
     key: ExternalKey,
@@ -44,8 +52,9 @@ def settled_projects(
     patience: Patience,
     *,
     fresh: bool,
+    lag: float,
 ) -> Protocol[tuple[Record, tuple[ProjectOutcome, ...], tuple[str, ...]]]:
-    """Make sure of each project, recording every new id at once.
+    """Make sure of each project, recording each create before and its id at once after it.
 
     Args:
         names: What is wanted; names that the record has beyond these stay as they are.
@@ -53,81 +62,202 @@ def settled_projects(
         record: Written under this run's claim.
         patience: For a create that AWS still denies.
         fresh: The key was made in this run.
+        lag: Seconds by which the list of projects may lag behind a create.
 
     Returns:
         The record, an outcome for each name, and notices.
     """
     active = frozenset(key.api_project_ids)
-    recorded = dict(record.projects)
-    # A run that ended in the middle may have created a project without learning of it.
-    unfinished = record.state is State.REGISTERING and not fresh
-    listed: tuple[Project, ...] | None = None
+    search = _Search(key, record, lag, fresh)
     outcomes: list[ProjectOutcome] = []
     notices: list[str] = []
+    if record.creating and record.creating not in names:
+        record = yield from _finished(record, record.creating, key.id, lag)
+        active |= frozenset(record.projects.values()) - frozenset(search.record.projects.values())
     for name in names:
-        known = recorded.get(name)
+        known = record.projects.get(name)
+        unsettled = record.creating == name
         if known in active:
+            if unsettled:
+                yield from _check_single(name, known or "", key.id, lag)
+                record = replace(record, creating=None)
             outcomes.append(ProjectOutcome(name, known or "", "unchanged"))
             continue
-        found: Project | None = None
-        if unfinished or matching.needs_listing(name, recorded, active, fresh=fresh):
-            if listed is None:
-                listed = yield ListProjects()
-            found = matching.choose_project(name, key.id, listed, known)
-        how = "adopted"
-        if found is None:
-            found, how = yield from _created(name, key.id, patience)
+        found: Project | None
+        if unsettled:
+            found = yield from _resumed(name, key.id, known, lag)
+        else:
+            found = yield from search.find(name)
+        made = _Made(found, "adopted") if found else None
+        if made is None:
+            if not unsettled:
+                record = yield WriteRecord(replace(record, creating=name))
+            doubtful = unsettled or known is not None
+            made = yield from _created(name, key.id, record, patience, lag, in_doubt=doubtful)
             if known:
                 notices.append(
                     f"The project {name!r} ({known}) of the record is no longer active on this "
-                    f"key; {found.id} was {how} in its place."
+                    f"key; {made.project.id} was {made.how} in its place."
                 )
                 yield Say(notices[-1])
-        outcomes.append(ProjectOutcome(name, found.id, "unchanged" if found.id == known else how))
-        if found.id != known:
-            record = record.with_project(name, found.id)
-            recorded[name] = found.id
-            record = yield WriteRecord(record)
+        new = made.project.id
+        outcomes.append(ProjectOutcome(name, new, "unchanged" if new == known else made.how))
+        if new != known or unsettled:
+            record = yield from _recorded(record, name, made, lag)
+    record, told = _without_the_dead(record, names, active)
+    return record, tuple(outcomes), (*notices, *told)
+
+
+def _without_the_dead(
+    record: Record, names: tuple[str, ...], active: frozenset[str]
+) -> tuple[Record, tuple[str, ...]]:
+    """The record without archived projects nobody asks for, and a notice for each live one."""
     left = {name: found for name, found in record.projects.items() if name not in names}
-    notices += [
+    notices = tuple(
         f"The project {name!r} ({found}) is not asked for any more; it stays as it is: nothing "
         "archives a project but `ekm retire` with your confirmation."
         for name, found in left.items()
         if found in active
-    ]
+    )
     dead = {name for name, found in left.items() if found not in active}
     kept = {name: found for name, found in record.projects.items() if name not in dead}
-    return replace(record, projects=MappingProxyType(kept)), tuple(outcomes), tuple(notices)
+    return replace(record, projects=MappingProxyType(kept)), notices
 
 
-def _created(name: str, external_key_id: str, patience: Patience) -> Protocol[tuple[Project, str]]:
+def _recorded(record: Record, name: str, made: _Made, lag: float) -> Protocol[Record]:
+    """Record a project; one that may be the second stays marked until a list has shown it."""
+    record = record.with_project(name, made.project.id)
+    if made.in_doubt:
+        record = yield WriteRecord(replace(record, creating=name))
+        yield from _check_single(name, made.project.id, record.external_key_id or "", lag)
+        record = replace(record, creating=None)
+    written: Record = yield WriteRecord(record)
+    return written
+
+
+@dataclass(slots=True)
+class _Search:
+    """Looks for projects that are there already, in one list for all names.
+
+    Args:
+        key: As OpenAI last showed it.
+        record: As it was before this run created any project.
+        lag: Seconds by which the list may lag.
+        fresh: The key was made in this run.
+        listed: The list, once it was needed.
+    """
+
+    key: ExternalKey
+    record: Record
+    lag: float
+    fresh: bool
+    listed: tuple[Project, ...] | None = None
+
+    def find(self, name: str) -> Protocol[Project | None]:
+        """The project of that name; one that was recorded moments ago is looked for again."""
+        recorded = self.record.projects
+        known = recorded.get(name)
+        active = frozenset(self.key.api_project_ids)
+        # A run that ended in the middle may have created a project without learning of it.
+        unfinished = self.record.state is State.REGISTERING and not self.fresh
+        if not unfinished and not matching.needs_listing(name, recorded, active, fresh=self.fresh):
+            return None
+        if self.listed is None:
+            self.listed = yield ListProjects()
+        choose = _choose(name, self.key.id, known)
+        found = choose(self.listed)
+        if found is None and known:
+            age: float | None = yield Age(self.record.updated_at)
+            found = yield from looked_for(
+                ListProjects(),
+                choose,
+                look_delays(lag_left(age, self.lag))[1:],
+                f"The project {name!r} ({known}) of the record is not active on {self.key.id}.",
+            )
+        return found
+
+
+def _resumed(name: str, key_id: str, known: str | None, lag: float) -> Protocol[Project | None]:
+    """The project whose create an earlier run sent, None when it came to nothing."""
+    found: Project | None = yield from looked_for(
+        ListProjects(),
+        _choose(name, key_id, known),
+        look_delays(lag),
+        f"An earlier run ended before the project {name!r} was settled.",
+    )
+    return found
+
+
+def _finished(record: Record, name: str, key_id: str, lag: float) -> Protocol[Record]:
+    """The record with what became of a create of an earlier run that nobody wants any more."""
+    found = yield from _resumed(name, key_id, record.projects.get(name), lag)
+    return record.with_project(name, found.id) if found else replace(record, creating=None)
+
+
+def _created(
+    name: str, key_id: str, record: Record, patience: Patience, lag: float, *, in_doubt: bool
+) -> Protocol[_Made]:
+    """Create the project; after an unclear answer look before creating again."""
     unclear = 0
     while True:
         try:
-            project: Project = yield CreateProject(name, external_key_id)
+            project: Project = yield CreateProject(name, key_id)
         except EkmError as failure:
-            kind = kind_of(failure)
-            if kind in CURABLE:
-                yield from patience.endure(failure)
+            if kind_of(failure) is not Kind.AMBIGUOUS:
+                unsent = not unclear and not in_doubt
+                yield from _endured(failure, patience, record if unsent else None)
                 continue
-            if kind is not Kind.AMBIGUOUS:
-                raise
             unclear += 1
-            found = yield from _looked_again(name, external_key_id, failure)
+            found = yield from looked_for(
+                ListProjects(), _choose(name, key_id, None), look_delays(lag), failure.message
+            )
             if found:
-                return found, "adopted"
+                return _Made(found, "adopted")
             if unclear >= MOST_UNCLEAR:
                 raise
         else:
-            return project, "created"
+            return _Made(project, "created", in_doubt=unclear > 0 or in_doubt)
 
 
-def _looked_again(name: str, external_key_id: str, failure: EkmError) -> Protocol[Project | None]:
-    for delay in LOOK_DELAYS:
-        if delay:
-            yield Wait(delay, f"{failure.message} It is not in the list yet; looking again.")
-        listed: tuple[Project, ...] = yield ListProjects()
-        found = matching.choose_project(name, external_key_id, listed, None)
-        if found:
-            return found
-    return None
+def _endured(failure: EkmError, patience: Patience, unmarked: Record | None) -> Protocol[None]:
+    """Wait for IAM, or end with the mark taken back: a refused create made nothing."""
+    try:
+        yield from patience.endure(failure)
+    except EkmError:
+        if unmarked is not None and kind_of(failure) is not None:
+            yield WriteRecord(replace(unmarked, creating=None))
+        raise
+
+
+def _choose(
+    name: str, key_id: str, known: str | None
+) -> Callable[[tuple[Project, ...]], Project | None]:
+    return lambda listed: matching.choose_project(name, key_id, listed, known)
+
+
+def _check_single(name: str, id: str, key_id: str, lag: float) -> Protocol[None]:
+    """After a doubt, look until the list shows the project, and tell when there are two.
+
+    Nothing is archived: that is for good, and takes a person's word.
+    """
+    listed: tuple[Project, ...] | None = yield from looked_for(
+        ListProjects(),
+        lambda found: found if any(project.id == id for project in found) else None,
+        look_delays(lag),
+        f"The project {name!r} was created after a create that was not answered.",
+    )
+    if listed is None:
+        raise lag_error(f"of {key_id}", f"The project {name!r} ({id})", lag)
+    others = [
+        project.id
+        for project in listed
+        if project.id != id and matching.choose_project(name, key_id, (project,), None)
+    ]
+    if others:
+        raise Conflict(
+            "several_projects",
+            f"An unclear create was carried out after all: {', '.join(others)} on {key_id} has "
+            f"the name {name!r} as well as {id}, which the record names.",
+            at_fault="projects",
+            remedy="Rename or archive all but one in OpenAI's settings, then run again.",
+        )

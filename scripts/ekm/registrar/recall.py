@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ekm.admin_api.refusals import Kind, kind_of
 from ekm.errors import EkmError
+from ekm.registrar.doubt import lag_left, look_delays
 from ekm.registrar.steps import Age, FetchKey, Wait
 
 if TYPE_CHECKING:
@@ -15,22 +16,22 @@ if TYPE_CHECKING:
 
 __all__ = ["recalled"]
 
-# Seconds after a create within which OpenAI's "not found" may only mean "not yet": that reads
-# follow a create at once is not public, so a young registration is looked for again.
-YOUNG: Final = 15.0
-LOOK_AGAIN: Final = 5.0  # seconds between two looks; each is a call, and calls are few
 
-
-def recalled(record: Record, external_key_id: str) -> Protocol[ExternalKey | None]:
+def recalled(record: Record, external_key_id: str, lag: float) -> Protocol[ExternalKey | None]:
     """Fetch the registration of a record; None only when OpenAI says that it is gone.
+
+    Within `lag` seconds of a create, "not found" may only mean "not yet": that reads follow a
+    create at once is not public, so a young registration is looked for again.
 
     Args:
         record: As read.
         external_key_id: The record's.
+        lag: Seconds by which reads may lag behind a create.
 
     Raises:
         OpenAIRefused, NotReachable: Anything but the exact texts of "gone".
     """
+    delays: list[float] | None = None
     while True:
         try:
             key: ExternalKey = yield FetchKey(external_key_id)
@@ -38,12 +39,15 @@ def recalled(record: Record, external_key_id: str) -> Protocol[ExternalKey | Non
             if kind_of(failure) is not Kind.GONE:
                 raise
             age: float | None = yield Age(record.registered_at)
-            if age is None or not 0 <= age < YOUNG:
+            if delays is None:
+                delays = list(look_delays(lag_left(age, lag))[1:])
+            if not delays:
                 return None
+            delay = delays.pop(0)
             yield Wait(
-                min(LOOK_AGAIN, YOUNG - age),
-                f"OpenAI does not find {external_key_id}, which was registered {age:.0f} s ago; "
-                "looking again.",
+                delay,
+                f"OpenAI does not find {external_key_id}, which was registered "
+                f"{max(age or 0.0, 0.0):.0f} s ago; looking again in {delay:.0f} s.",
             )
         else:
             return key

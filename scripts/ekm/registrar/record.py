@@ -41,6 +41,9 @@ class Record:
         base_url: Where it was registered.
         projects: Name of each project on the key -> its id.
         registered_at: ISO 8601 UTC, as the other times.
+        in_doubt: The registration was created after another create had remained unanswered,
+            and no list has shown yet whether there are two.
+        creating: Name of the project whose create was sent and is not settled.
     """
 
     state: State
@@ -52,6 +55,8 @@ class Record:
     registered_at: str | None = None
     validated_at: str | None = None
     updated_at: str | None = None
+    in_doubt: bool = False
+    creating: str | None = None
 
     @property
     def live_id(self) -> str | None:
@@ -59,8 +64,9 @@ class Record:
         return None if self.state is State.RETIRED else self.external_key_id
 
     def with_project(self, name: str, project_id: str) -> Record:
-        """The record with one project more."""
-        return replace(self, projects=MappingProxyType({**self.projects, name: project_id}))
+        """The record with one project more, and none being created."""
+        projects = MappingProxyType({**self.projects, name: project_id})
+        return replace(self, projects=projects, creating=None)
 
 
 def timestamp(moment: datetime) -> str:
@@ -96,6 +102,9 @@ def as_json(record: Record) -> dict[str, Any]:
         "registered_at": record.registered_at,
         "validated_at": record.validated_at,
         "updated_at": record.updated_at,
+        # There only while something is unsettled: a record at rest has one form.
+        **({"in_doubt": True} if record.in_doubt else {}),
+        **({"creating": record.creating} if record.creating else {}),
     }
 
 
@@ -165,6 +174,8 @@ def _read(value: Mapping[str, Any]) -> Record:
         registered_at=_time_or_none(value, "registered_at"),
         validated_at=_time_or_none(value, "validated_at"),
         updated_at=_time_or_none(value, "updated_at"),
+        in_doubt=_flag(value, "in_doubt"),
+        creating=_text_or_none(value, "creating"),
     )
 
 
@@ -183,6 +194,13 @@ def _text(value: Mapping[str, Any], name: str) -> str:
 
 def _text_or_none(value: Mapping[str, Any], name: str) -> str | None:
     return None if value.get(name) is None else _text(value, name)
+
+
+def _flag(value: Mapping[str, Any], name: str) -> bool:
+    found = value.get(name, False)
+    if not isinstance(found, bool):
+        raise _Malformed(f"{name} is {found!r} instead of true or false")
+    return found
 
 
 def _time_or_none(value: Mapping[str, Any], name: str) -> str | None:

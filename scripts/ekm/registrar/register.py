@@ -7,11 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ekm.admin_api.refusals import Kind, kind_of
 from ekm.errors import Conflict, EkmError
 from ekm.registrar import matching
+from ekm.registrar.doubt import (
+    LIST_LAG,
+    MOST_UNCLEAR,
+    kept_of_two,
+    look_delays,
+    looked_for,
+)
 from ekm.registrar.patience import DEFAULT_WAIT, Patience, claimed
 from ekm.registrar.projects import ProjectOutcome, settled_projects
 from ekm.registrar.recall import recalled
@@ -24,21 +31,17 @@ from ekm.registrar.steps import (
     ReadRecord,
     Say,
     ValidateKey,
-    Wait,
     WriteRecord,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ekm.admin_api.objects import ExternalKey
     from ekm.registrar.intent import Intent
     from ekm.registrar.steps import Protocol
 
 __all__ = ["Registered", "Wanted", "register"]
-
-# Times that an unclear create is followed by looking and creating again.
-MOST_UNCLEAR: Final = 3
-# Seconds before each look after an unclear create: lists may lag behind it.
-LOOK_DELAYS: Final = (0.0, 5.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class Wanted:
         base_url: Where OpenAI is.
         adopt: Id of the registration to take when several match.
         wait: Seconds to wait for IAM, and for a claim that another run holds.
+        list_lag: Seconds by which OpenAI's lists and reads may lag behind a create.
     """
 
     intent: Intent
@@ -60,6 +64,7 @@ class Wanted:
     base_url: str
     adopt: str | None = None
     wait: float = DEFAULT_WAIT
+    list_lag: float = LIST_LAG
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +89,12 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
+    """A registration; `in_doubt` when another one may have been created before it."""
+
     key: ExternalKey
     how: str
     notices: tuple[str, ...] = ()
+    in_doubt: bool = False
 
 
 def register(wanted: Wanted) -> Protocol[Registered]:
@@ -104,24 +112,24 @@ def register(wanted: Wanted) -> Protocol[Registered]:
     if found is None:
         record = yield WriteRecord(record)
         found = yield from _created(wanted, patience, old, claim)
-        record = replace(record, external_key_id=found.key.id)
+        record = replace(record, external_key_id=found.key.id, in_doubt=found.in_doubt)
     if old is None or old.live_id != found.key.id:
         record = yield WriteRecord(record)  # at once: from here on a crash loses nothing
     _check_match(wanted, found.key)
-    if found.how == "created_after_doubt":
-        yield from _check_single(wanted, found.key)
+    if record.in_doubt:
+        found, record = yield from _settled(wanted, found, record)
     yield from _validated(found.key.id, patience)
     record, projects, notices = yield from settled_projects(
         wanted.projects,
         found.key,
         record,
         patience,
-        fresh=found.how.startswith("created"),
+        fresh=found.how == "created",
+        lag=wanted.list_lag,
     )
     record = replace(record, state=State.REGISTERED)
     record = yield WriteRecord(record, validated=True)
-    how = "created" if found.how.startswith("created") else found.how
-    return Registered(record, how, projects, (*found.notices, *notices))
+    return Registered(record, found.how, projects, (*found.notices, *notices))
 
 
 def _begun(wanted: Wanted, old: Record | None, claim: int, found: _Found | None) -> Record:
@@ -142,7 +150,7 @@ def _found(wanted: Wanted, old: Record | None) -> Protocol[_Found | None]:
     """The registration that is there already: by the record's id, by --adopt, by the list."""
     recorded = old.live_id if old else None
     if old and recorded:
-        remembered = yield from recalled(old, recorded)
+        remembered = yield from recalled(old, recorded, wanted.list_lag)
         if remembered:
             _check_match(wanted, remembered)
             if wanted.adopt not in {None, remembered.id}:
@@ -154,7 +162,10 @@ def _found(wanted: Wanted, old: Record | None) -> Protocol[_Found | None]:
         key: ExternalKey = yield FetchKey(wanted.adopt)
         _check_match(wanted, key)
         return _Found(key, "adopted")
-    keys: tuple[ExternalKey, ...] = yield ListKeys()
+    listed: tuple[ExternalKey, ...] = yield ListKeys()
+    # A list that lags still shows what was deleted, and deleted for certain.
+    deleted_id = old.external_key_id if old and old.state is State.RETIRED else None
+    keys = tuple(key for key in listed if key.id != deleted_id)
     if old and old.state is State.REGISTERING and old.intent != wanted.intent:
         unfinished = matching.choose_key(old.intent, keys)
         if unfinished:
@@ -174,13 +185,15 @@ def _created(
 ) -> Protocol[_Found]:
     """Create the registration; wait for IAM; after an unclear answer look before creating."""
     unclear = 0
+    delays = look_delays(wanted.list_lag)
     if _ended_in_doubt(wanted, old):
         unclear += 1
-        match = yield from _looked_again(
-            wanted, "An earlier run ended before OpenAI had answered its create.", LOOK_DELAYS[1:]
-        )
+        why = "An earlier run ended before OpenAI had answered its create."
+        match = yield from looked_for(ListKeys(), _choose(wanted), delays[1:], why)
         if match:
             return _Found(match, "adopted")
+    # What the record names and OpenAI does not find may be there all the same, if reads lag.
+    recorded = old is not None and old.live_id is not None
     while True:
         try:
             key: ExternalKey = yield CreateKey(wanted.intent)
@@ -189,13 +202,17 @@ def _created(
                 yield from _endured(failure, patience, old, claim, in_doubt=unclear > 0)
                 continue
             unclear += 1
-            match = yield from _looked_again(wanted, failure.message, LOOK_DELAYS)
+            match = yield from looked_for(ListKeys(), _choose(wanted), delays, failure.message)
             if match:
                 return _Found(match, "adopted")
             if unclear >= MOST_UNCLEAR:
                 raise
         else:
-            return _Found(key, "created_after_doubt" if unclear else "created")
+            return _Found(key, "created", in_doubt=unclear > 0 or recorded)
+
+
+def _choose(wanted: Wanted) -> Callable[[tuple[ExternalKey, ...]], ExternalKey | None]:
+    return lambda keys: matching.choose_key(wanted.intent, keys)
 
 
 def _ended_in_doubt(wanted: Wanted, old: Record | None) -> bool:
@@ -222,31 +239,14 @@ def _endured(
         raise
 
 
-def _looked_again(
-    wanted: Wanted, why: str, delays: tuple[float, ...]
-) -> Protocol[ExternalKey | None]:
-    for delay in delays:
-        if delay:
-            yield Wait(delay, f"{why} It is not in the list yet; looking again.")
-        keys: tuple[ExternalKey, ...] = yield ListKeys()
-        match = matching.choose_key(wanted.intent, keys)
-        if match:
-            return match
-    return None
-
-
-def _check_single(wanted: Wanted, made: ExternalKey) -> Protocol[None]:
-    """After an unclear create and another one, tell when both turn out to exist."""
-    keys: tuple[ExternalKey, ...] = yield ListKeys()
-    others = [k.id for k in keys if k.id != made.id and matching.matches(wanted.intent, k)]
-    if others:
-        raise Conflict(
-            "several_matches",
-            f"An unclear create was carried out after all: {', '.join(others)} matches as well "
-            f"as {made.id}, which the record now names.",
-            at_fault="external_keys",
-            remedy=f"Delete {', '.join(others)} (it has no projects), then run again.",
-        )
+def _settled(wanted: Wanted, made: _Found, record: Record) -> Protocol[tuple[_Found, Record]]:
+    """After a doubt, make sure that there is one; of two, the one that was there first stays."""
+    found = yield from kept_of_two(wanted.intent, made.key, record, wanted.list_lag, wanted.place)
+    record = replace(record, in_doubt=False, external_key_id=found.id)
+    if found.id == made.key.id:
+        return replace(made, key=found), record
+    record = yield WriteRecord(replace(record, registered_at=None))
+    return _Found(found, "adopted", made.notices), record
 
 
 def _validated(id: str, patience: Patience) -> Protocol[None]:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 from ekm.admin_api.refusals import Kind, kind_of
 from ekm.errors import BadInput, Conflict, EkmError, NotReachable
 from ekm.registrar import matching
+from ekm.registrar.doubt import LIST_LAG, deleted, kept_of_two, look_delays, looked_for
 from ekm.registrar.patience import DEFAULT_WAIT, claimed
 from ekm.registrar.recall import recalled
 from ekm.registrar.record import Record, State
 from ekm.registrar.steps import (
     ArchiveProject,
-    DeleteKey,
     DeleteRecord,
     Elapsed,
     FetchKey,
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["Retired", "Unwanted", "retire"]
 
 POLL: Final = 2.0  # seconds between two looks at a registration that still shows projects
-MOST_UNCLEAR: Final = 3  # times that an unclear delete is looked at and sent again
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,7 @@ class Unwanted:
         confirm: The external key's id, which allows archiving its projects in this run.
         delete_record: Delete the record (and its claims) at the end.
         wait: Seconds to wait for projects to be archived, and for a claim.
+        list_lag: Seconds by which OpenAI's lists and reads may lag behind a create.
     """
 
     place: str
@@ -58,6 +58,7 @@ class Unwanted:
     confirm: str | None = None
     delete_record: bool = False
     wait: float = DEFAULT_WAIT
+    list_lag: float = LIST_LAG
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ def retire(unwanted: Unwanted) -> Protocol[Retired]:
     if key:
         _check_key(unwanted, record, key)
         archived = yield from _emptied(unwanted, record, key)
-        yield from _deleted(key.id)
+        yield from deleted(key.id)
         how = "deleted"
     left = "none" if record is None else record.state.value
     if record is not None and record.state is not State.RETIRED:
@@ -114,10 +115,15 @@ def _found(
         yield Say(f"The record {unwanted.place} says retired: nothing is left at OpenAI.")
         return None, record.external_key_id
     if record is not None and record.external_key_id:
-        key = yield from recalled(record, record.external_key_id)
+        key = yield from recalled(record, record.external_key_id, unwanted.list_lag)
         if key is None and record.base_url != unwanted.base_url:
             raise _of_another_host(unwanted, record)
-        return key, None if key else record.external_key_id
+        if key is not None and record.in_doubt:
+            key = yield from kept_of_two(
+                record.intent, key, record, unwanted.list_lag, unwanted.place
+            )
+        if key is not None or not record.in_doubt:
+            return key, None if key else record.external_key_id
     intent = record.intent if record else unwanted.intent
     if intent is None:
         raise BadInput(
@@ -127,8 +133,15 @@ def _found(
             at_fault="--record",
             remedy="Name the record, or give --role-arn, --kms-arn, --external-id and --name.",
         )
-    keys: tuple[ExternalKey, ...] = yield ListKeys()
-    return matching.choose_key(intent, keys), None
+    # A run that ended before its create was answered may have registered the key all the same.
+    lag = unwanted.list_lag if record else 0.0
+    found: ExternalKey | None = yield from looked_for(
+        ListKeys(),
+        lambda keys: matching.choose_key(intent, keys),
+        look_delays(lag),
+        "An earlier run ended before OpenAI had answered its create.",
+    )
+    return found, record.external_key_id if record and not found else None
 
 
 def _emptied(
@@ -164,37 +177,6 @@ def _emptied(
         yield Wait(POLL, f"Waiting for OpenAI to show no active project on {key.id}.")
     _check_workspace(key)
     return tuple(archived)
-
-
-def _deleted(id: str) -> Protocol[None]:
-    """Delete the registration; an unclear answer is settled by looking."""
-    unclear = 0
-    while True:
-        try:
-            yield DeleteKey(id)
-        except EkmError as failure:
-            kind = kind_of(failure)
-            if kind is Kind.GONE:
-                return
-            if kind is not Kind.AMBIGUOUS:
-                raise
-            unclear += 1
-            if (yield from _is_gone(id)):
-                return
-            if unclear >= MOST_UNCLEAR:
-                raise
-        else:
-            return
-
-
-def _is_gone(id: str) -> Protocol[bool]:
-    try:
-        yield FetchKey(id)
-    except EkmError as failure:
-        if kind_of(failure) is Kind.GONE:
-            return True
-        raise
-    return False
 
 
 def _in_use(unwanted: Unwanted, record: Record | None, key: ExternalKey) -> Protocol[Conflict]:
