@@ -275,6 +275,8 @@ def test_signal_in_the_middle_restores(customer: Customer, method: str, name: st
     before = customer.policy()
     with customer.start("--by", method, "--json") as process:
         wait_until(lambda: customer.is_cut() and customer.is_refused(), process)
+        code, refusal, _ = customer.run("register", "--wait", "0")
+        assert (code, refusal["error"]["id"]) == (6, "claim_held")
         process.send_signal(getattr(signal, name))
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -199,15 +200,21 @@ def _runner(desk: Desk, place: Place, *, openai: bool = True) -> DrillRunner:
     assert desk.store is not None
     heartbeat = Heartbeat(desk.store)
     api: Any = desk.api(heartbeat) if openai else None
-    base = Runner(api, desk.store, heartbeat=heartbeat, progress=render.progress)
+    base = Runner(api, desk.store, heartbeat=heartbeat, progress=_progress)
     return DrillRunner(
         base,
         desk.store,
         note_store(desk, place),
         Aws(desk.session()),
         heartbeat=heartbeat,
-        progress=render.progress,
+        progress=_progress,
     )
+
+
+def _progress(text: str) -> None:
+    """A line of progress; a terminal that is gone must not end a drill in another error."""
+    with contextlib.suppress(OSError):
+        render.progress(text)
 
 
 def _show_plan(
@@ -264,14 +271,17 @@ def _tell(diary: Diary, error: EkmError | None, report: str | None, *, as_json: 
     from ekm.drill import report as reports  # noqa: PLC0415 - `--help` needs none of it
 
     body, text = reports.as_json(diary, error), reports.as_markdown(diary, error)
+    code = 0 if report is None else _write(report, body, text)
     if as_json:
         render.document(body)
     elif reports.result_of(diary) == "nothing_cut":
         click.echo(f"No drill stands at {diary.place}: there is nothing to give back.")
     else:
         click.echo(text, nl=False)
-    if report is None:
-        return 0
+    return code
+
+
+def _write(report: str, body: dict[str, Any], text: str) -> int:
     try:
         Path(f"{report}.json").write_text(
             json.dumps(body, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
@@ -279,9 +289,9 @@ def _tell(diary: Diary, error: EkmError | None, report: str | None, *, as_json: 
         Path(f"{report}.md").write_text(text, encoding="utf-8")
     except OSError as failure:
         unwritten = _unwritable(report, failure.strerror or str(failure))
-        render.error(unwritten, as_json=False)  # what was printed is the one document
+        render.error(unwritten, as_json=False)  # the report itself is the one document
         return unwritten.exit_code
-    render.progress(f"The report is in {report}.json and {report}.md.")
+    _progress(f"The report is in {report}.json and {report}.md.")
     return 0
 
 
