@@ -24,6 +24,7 @@ __all__ = ["Cloud", "Emulator", "admitted"]
 # Longer than any rehearsal; it bounds the memory of an emulator that is left running.
 REQUESTS_KEPT = 10_000
 DEFAULT_ORGANIZATION = "org-emulated"
+_BLIND_SECONDS = 60.0  # of the fault eventual-lists, unless it says
 
 
 class Cloud(Protocol):
@@ -109,6 +110,18 @@ def faults_of(request: Request) -> dict[str, Fault]:
     """Return the faults of this one call."""
     taken: dict[str, Fault] = request.scope.get("ekm.faults", {})
     return taken
+
+
+def seen_as_of(request: Request, delay: float) -> float | None:
+    """Return the moment that a list or read shows; `None` is now.
+
+    Args:
+        request: It may carry the fault eventual-lists.
+        delay: Seconds, from the settings.
+    """
+    if (fault := faults_of(request).get("eventual-lists")) is not None:
+        delay = _BLIND_SECONDS if fault.seconds is None else fault.seconds
+    return emulator_of(request).clock() - delay if delay else None
 
 
 def admitted(scope: str | None, *, feature: bool = False) -> Callable[[Request], Caller]:

@@ -27,6 +27,7 @@ __all__ = ["Envelope"]
 OPENAI_VERSION: Final = "2020-10-01"
 _SLOW_SECONDS: Final = 2.0
 _MINUTE: Final = 60.0
+_OK: Final = 200
 _ERROR_STATUS: Final = 400
 _LOG: Final = logging.getLogger("ekm.emulator")
 
@@ -122,6 +123,10 @@ class Envelope:
             return _Answer.of(errors.rate_limited(None))
         if (fault := faults.get("server-error")) is not None:
             return _Answer.of(errors.server_error(fault.status or 500))
+        if (fault := faults.get("proxy-page")) is not None:
+            return _page(fault)
+        if "redirect" in faults:
+            return _Answer(302, [(b"location", b"https://elsewhere.invalid/")])
         return self._over_the_limit(scope)
 
     def _over_the_limit(self, scope: Scope) -> _Answer | None:
@@ -197,14 +202,25 @@ def _misshaped(answer: _Answer, faults: dict[str, Fault]) -> _Answer:
     """Return the answer as the faults want it."""
     if (fault := faults.get("server-error-after-commit")) is not None:
         answer = _Answer.of(errors.server_error(fault.status or 500))
-    if answer.status >= _ERROR_STATUS and {"second-shape", "error-absent"} & set(faults):
+    if "status-201" in faults and answer.status == _OK:
+        answer.status = 201
+    is_error = answer.status >= _ERROR_STATUS and answer.body.startswith(b"{")
+    if is_error and {"second-shape", "error-absent"} & set(faults):
         error = json.loads(answer.body).get("error")
         text = error if isinstance(error, str) else error["message"]
         body = {"error": text} if "second-shape" in faults else {"message": text}
         answer.body = json.dumps(body).encode()
+    if (fault := faults.get("proxy-page-after-commit")) is not None:
+        answer = _page(fault)
     if "broken-json" in faults:
         answer.body = answer.body[:-1] + b',"'
     return answer
+
+
+def _page(fault: Fault) -> _Answer:
+    """Return what a proxy answers in OpenAI's place."""
+    page = b"<html><body><h1>Bad gateway</h1></body></html>"
+    return _Answer(fault.status or 502, [(b"content-type", b"text/html")], page)
 
 
 def _endpoint(scope: Scope) -> str:

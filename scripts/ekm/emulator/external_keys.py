@@ -15,7 +15,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from ekm.emulator import errors, reading, wire
 from ekm.emulator.auth import EXTERNAL_KEYS_READ, EXTERNAL_KEYS_WRITE, Caller
-from ekm.emulator.context import Emulator, admitted, emulator_of, faults_of
+from ekm.emulator.context import Emulator, admitted, emulator_of, seen_as_of
 from ekm.emulator.documentation import answers, body_schema, list_parameters
 from ekm.emulator.errors import ApiError
 from ekm.emulator.store import ExternalKeyRow
@@ -30,7 +30,6 @@ Writer = Annotated[Caller, Depends(admitted(EXTERNAL_KEYS_WRITE, feature=True))]
 Reader = Annotated[Caller, Depends(admitted(EXTERNAL_KEYS_READ, feature=True))]
 READER: Final = Depends(admitted(EXTERNAL_KEYS_READ, feature=True))
 PURPOSES: Final = ("ekm", "psp_decryption")
-_BLIND_SECONDS: Final = 60.0  # of the fault eventual-lists, unless it says
 
 
 @router.post(
@@ -177,7 +176,8 @@ def list_external_keys(request: Request) -> Any:
         limit = settings.external_key_list_limit
     order = reading.choice(request, "order", ("asc", "desc"), settings)
     purpose = reading.choice(request, "purpose", PURPOSES, settings)
-    rows = emulator.store.external_keys(as_of=_as_of(request, settings.list_delay_seconds))
+    as_of = seen_as_of(request, settings.list_delay_seconds)
+    rows = emulator.store.external_keys(as_of=as_of)
     rows = [row for row in rows if purpose in (None, row.purpose)]
     if (order or settings.external_key_list_order) == "desc":
         rows.reverse()
@@ -188,7 +188,8 @@ def list_external_keys(request: Request) -> Any:
         limit=limit,
         settings=settings,
     )
-    return wire.list_page([_answer(emulator, row, in_list=True) for row in page], has_more=has_more)
+    items = [_answer(emulator, row, in_list=True, as_of=as_of) for row in page]
+    return wire.list_page(items, has_more=has_more)
 
 
 @router.get(
@@ -202,11 +203,11 @@ def list_external_keys(request: Request) -> Any:
 def retrieve(request: Request, external_key_id: str) -> Any:
     """Return the object, or the exact 404 text that says it is gone."""
     emulator = emulator_of(request)
-    as_of = _as_of(request, emulator.settings.read_delay_seconds)
+    as_of = seen_as_of(request, emulator.settings.read_delay_seconds)
     row = emulator.store.external_key(external_key_id, as_of=as_of)
     if row is None:
         raise errors.key_not_found(external_key_id)
-    return _answer(emulator, row)
+    return _answer(emulator, row, as_of=as_of)
 
 
 @router.delete(
@@ -262,19 +263,17 @@ def validate(request: Request, external_key_id: str, caller: Reader) -> Any:
 
 
 def _answer(
-    emulator: Emulator, row: ExternalKeyRow, *, in_list: bool = False, deleted: bool = False
+    emulator: Emulator,
+    row: ExternalKeyRow,
+    *,
+    in_list: bool = False,
+    deleted: bool = False,
+    as_of: float | None = None,
 ) -> dict[str, Any]:
-    project_ids = [project.id for project in emulator.store.active_projects_of(row.id)]
+    project_ids = [project.id for project in emulator.store.active_projects_of(row.id, as_of=as_of)]
     if emulator.settings.shuffle_project_ids:
         random.shuffle(project_ids)
     return wire.external_key(row, project_ids, emulator.settings, in_list=in_list, deleted=deleted)
-
-
-def _as_of(request: Request, delay: float) -> float | None:
-    """Return the moment that a list or read shows; `None` is now."""
-    if (fault := faults_of(request).get("eventual-lists")) is not None:
-        delay = _BLIND_SECONDS if fault.seconds is None else fault.seconds
-    return emulator_of(request).clock() - delay if delay else None
 
 
 def _new_id(settings: Settings) -> str:

@@ -22,6 +22,10 @@ FAULTS: Final[Mapping[str, str]] = {
     "rate-limited-bare": "429 without Retry-After; nothing happened.",
     "server-error": "5xx (`status`, 500 unless given); nothing happened.",
     "server-error-after-commit": "5xx (`status`, 500 unless given) after it was carried out.",
+    "proxy-page": "HTML of a proxy (`status`, 502 unless given); nothing happened.",
+    "proxy-page-after-commit": "The same after it was carried out.",
+    "redirect": "302 to another host; nothing happened.",
+    "status-201": "A success is answered with 201 instead of 200.",
     "slow": "The answer comes `seconds` later (2 unless given).",
     "broken-json": "The answer's body is not JSON.",
     "truncated": "The answer breaks off in the middle of its body.",
@@ -47,7 +51,7 @@ class Fault:
         on: `METHOD PATH`, `METHOD` or `PATH` it is limited to; a path matches itself and what is
             below it, with or without `/v1`.
         seconds: Delay of `slow`, Retry-After of `rate-limited`, blindness of `eventual-lists`.
-        status: Status of `server-error`.
+        status: Status of `server-error` and `proxy-page`.
     """
 
     name: str

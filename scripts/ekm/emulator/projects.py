@@ -13,7 +13,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from ekm.emulator import errors, reading, wire
 from ekm.emulator.auth import MANAGEMENT_READ, MANAGEMENT_WRITE, Caller
-from ekm.emulator.context import Emulator, admitted, emulator_of, new_id
+from ekm.emulator.context import Emulator, admitted, emulator_of, new_id, seen_as_of
 from ekm.emulator.documentation import answers, body_schema, list_parameters
 from ekm.emulator.errors import ApiError
 from ekm.emulator.store import ExternalKeyRow, ProjectRow
@@ -160,7 +160,8 @@ def list_projects(request: Request) -> Any:
         request, "limit", 20, lowest=1, highest=100, status=settings.invalid_field_status
     )
     rows = emulator.store.projects(
-        include_archived=reading.flag(request, "include_archived", settings)
+        include_archived=reading.flag(request, "include_archived", settings),
+        as_of=seen_as_of(request, settings.list_delay_seconds),
     )
     rows.reverse()
     page, has_more = reading.page_of(

@@ -138,8 +138,10 @@ class Settings(BaseModel):
     )
     external_id_in_lists: bool = _choice(True, "List and delete answers carry external_id.")
     account_number_member: bool = _choice(False, "List and delete answers carry account_number.")
-    list_delay_seconds: float = _choice(0, "How late lists see a create or delete.", ge=0)
-    read_delay_seconds: float = _choice(0, "How late a GET sees a create or delete.", ge=0)
+    list_delay_seconds: float = _choice(
+        0, "How late lists see a create, delete or archiving.", ge=0
+    )
+    read_delay_seconds: float = _choice(0, "How late a GET of a key sees a change.", ge=0)
 
     # Projects
     project_shape: Literal["reference", "article"] = _choice(

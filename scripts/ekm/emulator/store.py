@@ -6,7 +6,7 @@ import json
 import sqlite3
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ekm.errors import BadInput
@@ -196,12 +196,21 @@ class Store:
         values = [getattr(row, name) for name in ProjectRow.__slots__]
         self._insert("projects", _PROJECT_COLUMNS, values)
 
-    def projects(self, *, include_archived: bool = False) -> list[ProjectRow]:
-        """Return projects, oldest first."""
+    def projects(
+        self, *, include_archived: bool = False, as_of: float | None = None
+    ) -> list[ProjectRow]:
+        """Return projects, oldest first.
+
+        Args:
+            include_archived: Archived ones too.
+            as_of: Unix seconds; what was there then. Absent: what is there now.
+        """
         query = f"SELECT {_PROJECT_COLUMNS} FROM projects"  # noqa: S608 - constants
-        where = "" if include_archived else " WHERE archived_at IS NULL"
-        found = self._rows(f"{query}{where} ORDER BY sequence")
-        return [ProjectRow(*(*row[:-1], bool(row[-1]))) for row in found]
+        rows = self._rows(f"{query} ORDER BY sequence")
+        found = [ProjectRow(*(*row[:-1], bool(row[-1]))) for row in rows]
+        if as_of is not None:
+            found = [_project_as_of(row, as_of) for row in found if row.created_at <= as_of]
+        return [row for row in found if include_archived or row.archived_at is None]
 
     def project(self, id: str) -> ProjectRow | None:
         """Return one project, archived or not."""
@@ -219,9 +228,12 @@ class Store:
             row.id,
         )
 
-    def active_projects_of(self, external_key_id: str) -> list[ProjectRow]:
-        """Return the active projects that use a key."""
-        return [row for row in self.projects() if row.external_key_id == external_key_id]
+    def active_projects_of(
+        self, external_key_id: str, *, as_of: float | None = None
+    ) -> list[ProjectRow]:
+        """Return the active projects that use a key, or used it at a moment."""
+        rows = self.projects(as_of=as_of)
+        return [row for row in rows if row.external_key_id == external_key_id]
 
     # Audit log
 
@@ -249,6 +261,12 @@ class Store:
             "SELECT seen_at, documents FROM sightings WHERE subject = ? ORDER BY sequence", subject
         )
         return [(row[0], row[1]) for row in found]
+
+
+def _project_as_of(row: ProjectRow, moment: float) -> ProjectRow:
+    """Return the project as it was: archived later is not archived yet."""
+    later = row.archived_at is not None and row.archived_at > moment
+    return replace(row, archived_at=None) if later else row
 
 
 class _Foreign(Exception):

@@ -117,6 +117,46 @@ def test_lists_can_be_blind_to_what_is_new(api: Api) -> None:
     assert listed(api) == 1
 
 
+def test_lists_can_be_blind_to_new_and_archived_projects(api: Api) -> None:
+    """A client that looks once after an ambiguous create would make a second project."""
+    key = api.register()["id"]
+    made = api.make_project(external_key_id=key)["id"]
+
+    def shown() -> tuple[bool, bool]:
+        names = [item["id"] for item in api.call("GET", "projects").json()["data"]]
+        using = api.call("GET", f"external_keys/{key}").json()["api_project_ids"]
+        return made in names, made in using
+
+    api.set(list_delay_seconds=30, read_delay_seconds=30)
+    assert api.call("GET", f"external_keys/{key}").status_code == 404
+    api.clock.now += 31
+    assert shown() == (True, True)
+    api.call("POST", f"projects/{made}/archive")
+    assert shown() == (True, True)
+    api.clock.now += 31
+    assert shown() == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "kind", "made"),
+    [
+        ("proxy-page=1", 502, "text/html", 0),
+        ("proxy-page=1,status=504", 504, "text/html", 0),
+        ("proxy-page-after-commit=1", 502, "text/html", 1),
+        ("redirect=1", 302, None, 0),
+        ("status-201=1", 201, "application/json", 1),
+    ],
+)
+def test_what_stands_between_client_and_api_can_answer(
+    api: Api, fault: str, status: int, kind: str | None, made: int
+) -> None:
+    """A proxy's page, a redirect or another success could not be tried."""
+    api.fault(fault)
+    answer = api.call("POST", "external_keys", BODY, follow_redirects=False)
+    assert (answer.status_code, answer.headers.get("content-type")) == (status, kind)
+    assert listed(api) == made
+
+
 def test_a_limit_per_endpoint_can_be_set(api: Api) -> None:
     """A client's pacing could not be tried."""
     api.set(calls_per_minute=2)
