@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -50,10 +50,13 @@ class Customer:
     monkeypatch: pytest.MonkeyPatch
     capsys: pytest.CaptureFixture[str]
     external_key_id: str = ""
+    clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
         """A client in this account."""
-        return self.aws.client(service, self.account, REGION)
+        if service not in self.clients:
+            self.clients[service] = self.aws.client(service, self.account, REGION)
+        return self.clients[service]
 
     def run(self, *words: str, json_out: bool = True) -> tuple[int, Any, str]:
         """Run `ekm` in this process; return exit code, document or text, and stderr."""
