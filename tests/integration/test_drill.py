@@ -292,6 +292,23 @@ def test_signal_in_the_middle_restores(customer: Customer, method: str, name: st
     assert customer.validates()
 
 
+def test_policy_that_settles_late_is_waited_for(customer: Customer) -> None:
+    """A cut, or access that is back, counts as failed because KMS needs a moment."""
+    from ekm.harness import EmulatorProcess  # noqa: PLC0415 - one of its own, that settles late
+
+    before = customer.policy()
+    customer.client("ssm").delete_parameter(Name=f"{PREFIX}/record")
+    with EmulatorProcess.start(customer.aws, settle=0.8) as openai:
+        customer.openai = openai
+        customer.environment |= openai.environment()
+        customer.register("ekm-drill")
+        code, report, err = customer.drill()
+    assert code == 0, err
+    assert report["seconds"]["cut_to_refusal"] > 0.8
+    assert report["seconds"]["restored_to_recovery"] > 0.8
+    assert customer.policy() == before
+
+
 def test_terraform_that_takes_the_statement_out_is_noticed(customer: Customer) -> None:
     """An apply undoes the drill, and the report shows a switch that was held and was not."""
     before = customer.policy()

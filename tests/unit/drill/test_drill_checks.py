@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from drill_world import CALLER, EXTERNAL_KEY, FORMER, INTENT, KEY_ARN, RECORD, World, order
+from module_policies import ADMINISTER, DELEGATE_ALL, DELEGATE_USE, PROTECT, document
 
 from ekm.admin_api.objects import ExternalKey, Project
 from ekm.drill.note import Method
@@ -169,6 +170,19 @@ def test_caller_with_a_way_back_passes(method: Method) -> None:
     assert cut.unseen == ("the organization's policies",)
     unread = checked(sight(caller=SESSION), INTENT, method)
     assert "identity policies" in unread.unseen[0]
+
+
+@pytest.mark.parametrize("method", Method)
+@pytest.mark.parametrize(
+    "statements",
+    [(ADMINISTER, DELEGATE_USE, PROTECT), (DELEGATE_ALL, PROTECT)],
+    ids=["least privilege", "root delegation"],
+)
+def test_policies_of_the_module_can_be_rehearsed(method: Method, statements: Any) -> None:
+    """What the module writes is refused, or its own way of naming the role is not cut."""
+    policy = json.dumps(document(*statements))
+    cut = checked(sight(policy, caller=SESSION, own=allows("kms:*")), INTENT, method)
+    assert (cut.text is None) == (method is Method.DISABLE_KEY)
 
 
 @pytest.mark.parametrize("method", Method)

@@ -63,6 +63,30 @@ def test_switch_that_does_not_work_fails_the_drill(method: Method) -> None:
     assert world.open
 
 
+@pytest.mark.parametrize("kind", [Kind.AMBIGUOUS, Kind.UNREACHABLE, Kind.RATE_LIMITED])
+def test_answer_that_says_nothing_of_the_key_is_asked_again(kind: Kind) -> None:
+    """A 503 during the cut counts as the refusal, or ends the drill."""
+
+    def breaks(world: World, _number: int) -> None:
+        early = world.steps[-1] == "ValidateKey" and 0 < world.seconds < 10
+        world.also_refused = Refusal(kind, 503, "overloaded") if early else None
+        if "PutPolicy" in world.steps and world.seconds == 0:
+            world.seconds = 1.0
+
+    world = World(meanwhile=breaks)
+    world.revoke()
+    assert world.diary.refusal is not None
+    assert "explicit deny" in world.diary.refusal
+    assert world.steps.count("ValidateKey") > 4
+
+
+def test_key_that_does_not_validate_before_is_not_cut() -> None:
+    """A drill on a set-up that is broken anyway shows a refusal."""
+    world = World(also_refused=Refusal(Kind.SCOPE_MISSING, 403, "Missing scopes: x"))
+    assert ended(world)[0] == "openai_scope_missing"
+    assert {"WriteNote", "PutPolicy"}.isdisjoint(world.steps)
+
+
 def test_refusal_for_another_reason_is_not_taken_for_the_cut() -> None:
     """A trust policy that broke meanwhile counts as the kill switch at work."""
     words = "is not authorized to perform: sts:AssumeRole on resource"
