@@ -2,142 +2,56 @@
 
     python tools/mutation.py
 
-A mutant is one change to the syntax tree of a module of ekm.policy or ekm.evaluation: a comparison
-or a Boolean operator swapped, a negation dropped or added, a constant changed, a statement removed,
-None returned. It lives in memory alone: each is imported and tested in a process of its own, the
-decision tables first, then the unit tests of both packages. EKM_MUTANTS says how many (default
-all), drawn with EKM_MUTATION_SEED (default 1). Wording of messages is not mutated.
+Each mutant (`mutants.py`) of ekm.policy and ekm.evaluation lives in memory alone, in a process
+forked from one that has everything else loaded. A first look takes the decision tables and some
+hundred cases of the model; what passes that meets the unit tests of both packages, up to the first
+failure. An endless loop is noticed too.
+
+Environment:
+    EKM_MUTANTS: How many are tried (default all), drawn with EKM_MUTATION_SEED (default 1).
+    EKM_MUTATION_ONLY: Only files with this text in their path, as `policy/` or `grants.py`.
+    EKM_MUTATION_JOBS: Processes (default 2).
+    EKM_MUTATION_RESULTS: File of results, a JSON object a line; what stands there is not tried
+        again, so that an interrupted run goes on.
+    EKM_MUTATION_AGAIN: If set, what survived is tried again.
 """
 
 from __future__ import annotations
 
-import ast
-import copy
+import gc
+import hashlib
 import importlib
 import importlib.abc
 import importlib.machinery
+import json
+import multiprocessing
 import os
 import random
+import resource
 import signal
 import sys
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import hypothesis
+import pytest
+from mutants import ROOT, SCRIPTS, Mutant, mutants
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from types import ModuleType
 
-ROOT = Path(__file__).resolve().parent.parent
-SCRIPTS = ROOT / "scripts"
 PACKAGES = ("policy", "evaluation")
-TESTS = [str(ROOT / "tests" / "unit" / name) for name in PACKAGES]
-WORDING = {"MalformedPolicy", "OpenPoint", "BadCase", "ValueError"}
-LIMIT = 120  # seconds a mutant may take; an endless loop is noticed too
-SWAPS: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE,
-    ast.GtE: ast.Gt, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """One change.
-
-    Attributes:
-        path: The module's file.
-        line: Where.
-        what: Which change.
-        code: The module with it.
-    """
-
-    path: Path
-    line: int
-    what: str
-    code: str
-
-    @property
-    def module(self) -> str:
-        """The module's dotted name."""
-        parts = self.path.relative_to(SCRIPTS).with_suffix("").parts
-        return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def changes(  # noqa: C901 - a case for each kind of change
-    node: ast.AST,
-) -> Iterator[tuple[str, ast.AST]]:
-    """What can be changed about one node, without its children."""
-    made = copy.deepcopy(node)
-    match made:
-        case ast.Compare(ops=[first, *_]) if type(first) in SWAPS:
-            made.ops[0] = SWAPS[type(first)]()
-            yield f"{type(first).__name__} becomes {type(made.ops[0]).__name__}", made
-        case ast.BoolOp():
-            made.op = ast.Or() if isinstance(made.op, ast.And) else ast.And()
-            yield f"operands joined by {type(made.op).__name__}", made
-        case ast.UnaryOp(op=ast.Not()):
-            yield "negation dropped", made.operand
-        case ast.If() | ast.IfExp() | ast.While():
-            made.test = ast.UnaryOp(ast.Not(), made.test)
-            yield "condition negated", made
-        case ast.Constant(value=bool()):
-            yield "truth changed", ast.Constant(not made.value)
-        case ast.Constant(value=int()):
-            yield "number raised by one", ast.Constant(made.value + 1)  # type: ignore[operator]
-        case ast.Constant(value=str(text)):
-            yield f"text {text!r} changed", ast.Constant(f"{text}X")
-        case ast.Return(value=value) if value is not None:
-            if not (isinstance(value, ast.Constant) and value.value is None):
-                yield "None returned", ast.Return(ast.Constant(None))
-        case ast.Raise() | ast.AugAssign() | ast.Continue() | ast.Break():
-            yield "statement removed", ast.Pass()
-        case ast.Expr(value=ast.Call()):
-            yield "statement removed", ast.Pass()
-
-
-def mutants(path: Path) -> Iterator[Mutant]:
-    """Every change to one module."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    yield from _inside(tree, tree, path)
-
-
-def _inside(tree: ast.Module, node: ast.AST, path: Path) -> Iterator[Mutant]:
-    for name, value in ast.iter_fields(node):
-        many = isinstance(value, list)
-        for index, child in enumerate(value if many else [value]):
-            if not isinstance(child, ast.AST) or _left_alone(node, name, child):
-                continue
-            for what, changed in changes(child):
-                setattr(
-                    node, name, [*value[:index], changed, *value[index + 1 :]] if many else changed
-                )
-                code = ast.unparse(ast.fix_missing_locations(tree))
-                setattr(node, name, value)
-                yield Mutant(path, getattr(child, "lineno", 0), what, code)
-            yield from _inside(tree, child, path)
-
-
-def _left_alone(  # noqa: PLR0911 - a return for each kind
-    node: ast.AST, field: str, child: ast.AST
-) -> bool:
-    """Annotations, decorators, docstrings, imports, exports, and the wording of messages."""
-    if field in ("annotation", "returns", "decorator_list"):
-        return True
-    match child:
-        case ast.Import() | ast.ImportFrom() | ast.JoinedStr():
-            return True
-        case ast.Expr(value=ast.Constant()):
-            return True
-        case ast.If(test=ast.Name(id="TYPE_CHECKING")):
-            return True
-        case ast.Assign(targets=[ast.Name(id="__all__" | "__slots__")]):
-            return True
-        case ast.Constant(value=str()) if isinstance(node, ast.Call):
-            return isinstance(node.func, ast.Name) and node.func.id in WORDING
-    return False
+UNIT = ROOT / "tests" / "unit"
+# The likeliest to notice first; then all of both packages.
+ORDER = ["evaluation/test_rules_one_by_one.py", *PACKAGES]
+OPTIONS = ["-x", "-q", "-p", "no:ekm", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", "ignore"]
+FIRST_CASES, CASES = 300, 2000  # of the model
+FIRST_LIMIT, LIMIT = 20, 90  # seconds
+MEMORY = 4 << 30  # bytes; a loop may also append without end
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -168,62 +82,109 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def survives(mutant: Mutant) -> bool:
     """Whether no test notices."""
+    return _passes(mutant, _first_look, FIRST_LIMIT) and _passes(mutant, _unit_tests, LIMIT)
+
+
+def _passes(mutant: Mutant, tests: Callable[[], int], limit: int) -> bool:
     child = os.fork()
     if child == 0:
         code = 1
         try:
-            signal.alarm(LIMIT)
+            signal.alarm(limit)
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, 1)
             os.dup2(null, 2)
             sys.meta_path.insert(0, _Finder(mutant))
-            os.environ["EKM_FUZZ_CASES"] = "2000"
             # Before pytest, whose import hook would take the module from its file.
             importlib.import_module(mutant.module)
-            import pytest  # noqa: PLC0415
-
-            options = [
-                "-x",
-                "-q",
-                "-p",
-                "no:ekm",
-                "-p",
-                "no:cacheprovider",
-                "-p",
-                "no:xdist",
-                "-W",
-                "ignore",
-            ]
-            order = [f"{TESTS[1]}/test_tables.py", f"{TESTS[1]}/test_model.py", *TESTS]
-            code = int(pytest.main([*options, "--rootdir", str(ROOT), *order]))
+            code = tests()
         finally:
             os._exit(code)
     return os.waitpid(child, 0)[1] == 0
 
 
+def _first_look() -> int:
+    os.environ["EKM_FUZZ_CASES"] = str(FIRST_CASES)
+    tables = importlib.import_module("test_tables")
+    for row in tables.ROWS:
+        tables.test_decides(row)
+    importlib.import_module("test_model").test_agrees_with_the_model()
+    return 0
+
+
+def _unit_tests() -> int:
+    os.environ["EKM_FUZZ_CASES"] = str(CASES)
+    return int(pytest.main([*OPTIONS, "--rootdir", str(ROOT), *(str(UNIT / at) for at in ORDER)]))
+
+
+def _warm() -> None:
+    """Load what no mutant changes, once for all of them."""
+    sys.path[:0] = [str(SCRIPTS), str(UNIT / "evaluation")]
+    hypothesis.settings.register_profile("mutation", derandomize=True, database=None)
+    hypothesis.settings.load_profile("mutation")
+    for name in ("generated", "model", "hypothesis.strategies", "ipaddress", "difflib"):
+        importlib.import_module(name)
+    assert not any(f"ekm.{name}" in sys.modules for name in PACKAGES)
+    gc.freeze()
+
+
+def _key(mutant: Mutant) -> str:
+    return hashlib.sha256(f"{mutant.module}\n{mutant.code}".encode()).hexdigest()[:16]
+
+
+def _before(path: Path | None) -> dict[str, dict[str, Any]]:
+    """What an earlier run found, the last word on each."""
+    if path is None or not path.exists():
+        return {}
+    lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    return {line["key"]: line for line in lines}
+
+
 def main() -> None:
     """Run the sample, print survivors and score."""
+    settings = os.environ
     files = [path for name in PACKAGES for path in sorted((SCRIPTS / "ekm" / name).rglob("*.py"))]
-    population = [mutant for path in files for mutant in mutants(path)]
-    wanted = int(os.environ.get("EKM_MUTANTS", str(len(population))))
-    seed = int(os.environ.get("EKM_MUTATION_SEED", "1"))
+    only = settings.get("EKM_MUTATION_ONLY", "")
+    population = [mutant for path in files if only in str(path) for mutant in mutants(path)]
+    wanted = int(settings.get("EKM_MUTANTS", str(len(population))))
+    seed = int(settings.get("EKM_MUTATION_SEED", "1"))
     sample = random.Random(seed).sample(population, min(wanted, len(population)))
-    unchanged = Mutant(files[0], 0, "nothing", files[0].read_text(encoding="utf-8"))
-    if not survives(unchanged):
+    results = Path(settings["EKM_MUTATION_RESULTS"]) if "EKM_MUTATION_RESULTS" in settings else None
+    known = _before(results)
+    again = "EKM_MUTATION_AGAIN" in settings
+    new = [each for each in sample if again and known.get(_key(each), {}).get("survived")]
+    new += [each for each in sample if _key(each) not in known]
+    _warm()
+    if not survives(Mutant(files[0], 0, "nothing", files[0].read_text(encoding="utf-8"))):
         sys.exit("the tests fail without a mutant")
-    print(f"{len(sample)} of {len(population)} mutants, seed {seed}", flush=True)
-    began, seen = time.perf_counter(), Counter[bool]()
-    with ProcessPoolExecutor(2) as pool:
-        for mutant, survived in zip(sample, pool.map(survives, sample), strict=True):
-            seen[survived] += 1
-            if survived:
-                place = f"{mutant.path.relative_to(ROOT)}:{mutant.line}"
-                print(f"survived: {place}: {mutant.what}", flush=True)
-            if seen.total() % 50 == 0:
-                print(f"{seen[False]} of {seen.total()} noticed so far", flush=True)
-    noticed = seen[False] / len(sample)
-    taken = time.perf_counter() - began
-    print(f"{seen[False]} of {len(sample)} noticed: {noticed:.1%}, in {taken:.0f} s")
+    print(f"{len(sample)} of {len(population)} mutants, seed {seed}; {len(new)} to try", flush=True)
+    began = time.perf_counter()
+    fork = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(int(settings.get("EKM_MUTATION_JOBS", "2")), fork) as pool:
+        for mutant, survived in zip(new, pool.map(survives, new), strict=True):
+            place = f"{mutant.path.relative_to(SCRIPTS / 'ekm')}:{mutant.line}"
+            line = {"key": _key(mutant), "place": place, "what": mutant.what, "survived": survived}
+            known[_key(mutant)] = line
+            if results is not None:
+                with results.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(line) + "\n")
+    _report([known[_key(each)] for each in sample], time.perf_counter() - began)
+
+
+def _report(found: list[dict[str, Any]], taken: float) -> None:
+    """Survivors, and the score by module."""
+    tried, left = Counter[str](), Counter[str]()
+    for line in sorted(found, key=lambda line: str(line["place"])):
+        module = str(line["place"]).partition(":")[0]
+        tried[module] += 1
+        if line["survived"]:
+            left[module] += 1
+            print(f"survived: {line['place']}: {line['what']}")
+    for module, count in tried.items():
+        print(f"{module}: {count - left[module]} of {count}")
+    noticed = tried.total() - left.total()
+    print(f"{noticed} of {tried.total()} noticed: {noticed / tried.total():.1%}, in {taken:.0f} s")
 
 
 if __name__ == "__main__":
