@@ -20,6 +20,7 @@ locals {
   account_id = data.aws_caller_identity.current.account_id
   region     = data.aws_region.current.id
 
+  role_name     = coalesce(var.role_name, var.name)
   makes_key     = var.kms_key_arn == null
   key_arn       = local.makes_key ? module.key[0].arn : module.existing_key[0].arn
   ready_kms_arn = local.makes_key ? module.key[0].ready_arn : module.existing_key[0].ready_arn
@@ -41,7 +42,8 @@ module "role" {
   source = "./modules/role"
 
   account_id             = local.account_id
-  name                   = var.name
+  name                   = local.role_name
+  policy_name            = var.role_policy_name
   path                   = var.role_path
   external_ids           = var.external_ids
   key_arn                = local.key_arn
@@ -59,7 +61,7 @@ module "key" {
   account_id               = local.account_id
   role_arn                 = module.role.arn
   alias                    = coalesce(var.alias, var.name)
-  description              = coalesce(var.key_description, "Encrypts OpenAI data (Enterprise Key Management), used by OpenAI through the role ${var.name}")
+  description              = coalesce(var.key_description, "Encrypts OpenAI data (Enterprise Key Management), used by OpenAI through the role ${local.role_name}")
   multi_region             = var.multi_region
   rotation_period_in_days  = var.rotation_period_in_days
   deletion_window_in_days  = var.deletion_window_in_days

@@ -67,6 +67,31 @@ variable "name" {
   }
 }
 
+variable "role_name" {
+  description = "Name of the role, where it is not to be `name`: for a role that exists (`ekm adopt`). 1 to 64 letters, digits and `_+=,.@-`. Changing it makes another role and another registration. Null (default): as `name`."
+  type        = string
+  default     = null
+
+  # https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+  validation {
+    condition     = var.role_name == null || can(regex("^[A-Za-z0-9_+=,.@-]{1,64}$", var.role_name))
+    error_message = "role_name must be 1 to 64 letters, digits and _+=,.@-, as IAM accepts. Choose another name, or leave it out."
+  }
+}
+
+variable "role_policy_name" {
+  description = "Name of the role's inline policy, for one that exists (`ekm adopt`): 1 to 128 letters, digits and `_+=,.@-`. Changing it takes the policy away before the new one is there: OpenAI may be refused for seconds. Default `AllowEncryptDecrypt`."
+  type        = string
+  default     = "AllowEncryptDecrypt"
+  nullable    = false
+
+  # https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_+=,.@-]{1,128}$", var.role_policy_name))
+    error_message = "role_policy_name must be 1 to 128 letters, digits and _+=,.@-, as IAM accepts. Choose another name, or leave it out."
+  }
+}
+
 variable "role_path" {
   description = "IAM path of the role: `/`, or `/…/` with letters, digits and `._+=,@-` between slashes, at most 512 characters. Changing it makes another role and another registration."
   type        = string

@@ -49,6 +49,45 @@ run "accepts_a_role_path" {
   }
 }
 
+run "keeps_the_name_of_a_role_that_exists" {
+  command = plan
+
+  variables {
+    role_name        = "OpenAI.EKM@prod"
+    role_policy_name = "kms-use"
+  }
+
+  assert {
+    condition     = output.role_arn == "arn:aws:iam::111122223333:role/OpenAI.EKM@prod" && output.record == "ssm:/openai-ekm/openai-ekm"
+    error_message = "The role must have its own name, and the record the instance's."
+  }
+
+  assert {
+    condition     = output.policies.key_policy.Statement[1].Condition.ArnEquals["aws:PrincipalArn"] == "arn:aws:iam::111122223333:role/OpenAI.EKM@prod"
+    error_message = "The key policy must name the role by its own name."
+  }
+}
+
+run "refuses_a_role_name_that_iam_does_not_take" {
+  command = plan
+
+  variables {
+    role_name = "openai/*"
+  }
+
+  expect_failures = [var.role_name]
+}
+
+run "refuses_a_policy_name_that_iam_does_not_take" {
+  command = plan
+
+  variables {
+    role_policy_name = "use key"
+  }
+
+  expect_failures = [var.role_policy_name]
+}
+
 run "accepts_a_permissions_boundary" {
   command = plan
 

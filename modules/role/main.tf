@@ -28,7 +28,7 @@ resource "aws_iam_role" "this" {
 }
 
 resource "aws_iam_role_policy" "use" {
-  name   = "AllowEncryptDecrypt"
+  name   = var.policy_name
   role   = aws_iam_role.this.name
   policy = local.permission_policy_json
 }

@@ -12,6 +12,13 @@ variable "name" {
   nullable    = false
 }
 
+variable "policy_name" {
+  description = "Name of the role's inline policy."
+  type        = string
+  default     = "AllowEncryptDecrypt"
+  nullable    = false
+}
+
 variable "path" {
   description = "IAM path of the role, `/` or `/…/`."
   type        = string
