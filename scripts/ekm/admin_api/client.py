@@ -152,8 +152,8 @@ class AdminApi:
         answer = self._send(request, retry.ONCE, external_key_id)
         return self._parsed(request, answer, Project.parse)
 
-    def archive_project(self, id: str) -> None:
-        """Archive a project, for good. Any 404 means that it is not there.
+    def archive_project(self, id: str) -> bool:
+        """Archive a project, for good; False when it is not there, which any 404 says.
 
         Source: wire contract 1.10.
         """
@@ -165,6 +165,8 @@ class AdminApi:
         except ApiRefused as refused:
             if refused.refusal.kind is not Kind.NOT_FOUND:
                 raise
+            return False
+        return True
 
     def _list(
         self,

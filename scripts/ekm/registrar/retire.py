@@ -158,11 +158,12 @@ def _emptied(
                 continue
             yield Say(f"Archiving {project}: this cannot be undone.")
             try:
-                yield ArchiveProject(project)
+                done: bool = yield ArchiveProject(project)
             except EkmError as failure:
                 if kind_of(failure) is not Kind.AMBIGUOUS:
                     raise
-            else:
+                done = False
+            if done:  # else the registration, read again, says whether it is still needed
                 archived.append(project)
         key = yield FetchKey(key.id)
         if not key.api_project_ids:

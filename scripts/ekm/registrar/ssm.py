@@ -158,16 +158,16 @@ class SsmStore:
             self._delete(name)
 
     def release(self) -> None:
-        """Delete this run's claim, and those below it once the record carries its number."""
+        """Delete this run's claim, and those below it whose numbers the record keeps from reuse."""
         if self._number is None:
             return
         number, self._number = self._number, None
         view = self._look()
         record = self._parse(view.record_text)
-        carried = record is not None and record.claim >= number
+        written = record.claim if record else 0
         for claim in view.claims:
             own = claim.number == number and claim.holder.get("token") == self._me["token"]
-            if own or (carried and claim.number < number):
+            if own or claim.number < number and claim.number <= written:
                 self._delete(f"claim-{claim.number}")
 
     def _held(self, claim: _Claim, now: datetime) -> Held | None:

@@ -128,7 +128,7 @@ class CreateProject:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveProject:
-    """A write, and for good."""
+    """A write, and for good. Outcome: whether OpenAI knew the project."""
 
     id: str
 
