@@ -289,3 +289,24 @@ def test_debug_log_hides_the_key(desk: Desk, monkeypatch: pytest.MonkeyPatch) ->
     code, _, err = desk("register")
     assert code == 0
     assert "Authorization: Bearer [admin key hidden]" in err
+
+
+def test_a_plan_of_a_retire_says_in_words_what_is_lost_and_changes_nothing(desk: Desk) -> None:
+    """Whoever looks before retiring learns too little, or has retired by looking."""
+    assert desk("register", "--project", "prod")[0] == 0
+    record = Path("record.json").read_text()
+    code, out, _ = desk("retire", "--plan")
+    assert code == 6
+    for words in ("nothing was changed", "Refused", "prod (proj_2)", "Irreversible", "extkey_1"):
+        assert words in out
+    code, plan = desk.json("retire", "--plan", "--delete-record", "--confirm-archive", "extkey_1")
+    assert (code, plan["refusal"], plan["external_key_id"]) == (0, None, "extkey_1")
+    assert [step["step"] for step in plan["steps"]] == [
+        "archive_project",
+        "delete_registration",
+        "mark_record",
+        "delete_record",
+    ]
+    assert Path("record.json").read_text() == record
+    assert desk.openai.keys.keys() == {"extkey_1"}
+    assert desk.openai.active("prod") == ["proj_2"]
