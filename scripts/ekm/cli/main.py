@@ -30,6 +30,7 @@ VERBS: dict[str, tuple[str, str]] = {
     ),
     "handoff": ("ekm.cli.handoff", "Print what to hand OpenAI for ChatGPT Enterprise."),
     "drill": ("ekm.cli.drill", "Rehearse the kill switch: cut, see the refusal, give back."),
+    "adopt": ("ekm.cli.adopt", "Bring a set-up made by hand under the module; prints imports."),
     "retire": ("ekm.cli.retire", "Undo a registration, in the order that loses nothing."),
     "decide": ("ekm.cli.decide", "Decide requests against policies, as AWS would."),
     "prove": ("ekm.cli.prove", "Prove least privilege over all requests, or show what breaks it."),

@@ -1,0 +1,143 @@
+"""Take over a registration that was made by hand or by another tool; never make one.
+
+Source: design section 5 (adoption); wire contract 1.6, 3.1.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ekm.errors import Conflict
+from ekm.registrar import matching
+from ekm.registrar.intent import Intent
+from ekm.registrar.register import register
+from ekm.registrar.steps import CreateKey, CreateProject, WriteRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ekm.admin_api.objects import ExternalKey, Project
+    from ekm.registrar.register import Registered, Wanted
+    from ekm.registrar.steps import Protocol
+
+__all__ = ["adopted", "choose", "intent_of", "project_names"]
+
+
+def choose(
+    keys: Iterable[ExternalKey], asked: Mapping[str, str | None], adopt: str | None
+) -> ExternalKey:
+    """The one AWS registration for EKM that has all that was asked for. Pure.
+
+    Args:
+        keys: Every registration of the organization.
+        asked: `role_arn`, `kms_arn`, `external_id`, `name`; None where nothing was asked.
+        adopt: The registration's id, where that was given.
+
+    Raises:
+        Conflict: None has it, or several have.
+    """
+    ours = [
+        key
+        for key in keys
+        if key.type in {"aws", None}
+        and key.purpose in {"ekm", None}
+        and all((key.role_arn, key.kms_arn, key.external_id, key.name))
+    ]
+    wanted = {member: value for member, value in asked.items() if value is not None}
+    found = [
+        key
+        for key in ours
+        if adopt in {None, key.id}
+        and all(getattr(key, member) == value for member, value in wanted.items())
+    ]
+    if len(found) == 1:
+        return found[0]
+    terms = [f"{member} {value!r}" for member, value in wanted.items()]
+    terms += [f"the id {adopt}"] if adopt else []
+    said = " and ".join(terms) or "anything"
+    if not found:
+        raise Conflict(
+            "nothing_to_adopt",
+            f"OpenAI has no AWS registration for EKM with {said}; it has "
+            f"{_listed(ours) or 'none at all'}.",
+            at_fault="external_keys",
+            remedy="Correct what was asked for, or name one with --adopt ID; to make a "
+            "registration, use `ekm register`.",
+        )
+    raise Conflict(
+        "several_matches",
+        f"{len(found)} registrations have {said}: {_listed(found)}.",
+        at_fault="external_keys",
+        remedy="Say which one with --adopt ID; take the one whose projects hold your data.",
+    )
+
+
+def intent_of(key: ExternalKey) -> Intent:
+    """The intent that a registration is of.
+
+    Raises:
+        BadInput: OpenAI has a member that this module would not accept.
+    """
+    return Intent(
+        role_arn=key.role_arn or "",
+        kms_arn=key.kms_arn or "",
+        external_id=key.external_id or "",
+        name=key.name or "",
+    )
+
+
+def project_names(key: ExternalKey, projects: Iterable[Project]) -> tuple[str, ...]:
+    """Names of the active projects on a registration, sorted.
+
+    Raises:
+        Conflict: Two have one name: which one is meant is for a person to say.
+    """
+    active = [project for project in projects if project.id in key.api_project_ids]
+    names = sorted({project.name for project in active if project.name})
+    for name in names:
+        matching.choose_project(name, key.id, active, None)
+    return tuple(names)
+
+
+def adopted(wanted: Wanted) -> Protocol[Registered]:
+    """Run `register`, and stop it before it would make anything at OpenAI.
+
+    Args:
+        wanted: As for `register`; its registration and projects have been seen at OpenAI.
+
+    Raises:
+        Conflict: The registration or a project has gone since; nothing was made or recorded.
+    """
+    protocol = register(wanted)
+    outcome: Any = None
+    failure: Exception | None = None
+    while True:
+        try:
+            step = protocol.throw(failure) if failure else protocol.send(outcome)
+        except StopIteration as ended:
+            result: Registered = ended.value
+            return result
+        outcome, failure = None, None
+        # A create is preceded by a record that names it; that is not written either.
+        begun = isinstance(step, WriteRecord) and (
+            step.record.external_key_id is None or step.record.creating is not None
+        )
+        if begun or isinstance(step, CreateKey | CreateProject):
+            protocol.close()
+            raise Conflict(
+                "nothing_to_adopt",
+                f"What {wanted.intent.name!r} was to adopt has gone from OpenAI meanwhile.",
+                at_fault="external_keys",
+                remedy="Look again with `ekm adopt`; to make what is missing, use `ekm register`.",
+            )
+        try:
+            outcome = yield step
+        except Exception as raised:  # noqa: BLE001 - `register` decides what it means
+            failure = raised
+
+
+def _listed(keys: Iterable[ExternalKey]) -> str:
+    return ", ".join(
+        f"{key.id} ({key.name!r}, {key.role_arn}, {key.kms_arn}, {key.external_id})"
+        for key in sorted(keys, key=lambda key: key.id)
+    )

@@ -1,0 +1,485 @@
+"""How a set-up made by hand comes under the module: imports, variables, what changes. Pure.
+
+Source: modules/key and modules/role of this repository (addresses, names, policies); the AWS
+provider's import sections (aws_kms_key: key id; aws_kms_alias: name; aws_iam_role: name;
+aws_iam_role_policy: role:policy).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Final
+
+from ekm.errors import BadInput, Conflict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ekm.admin_api.objects import ExternalKey
+    from ekm.registrar.adopt_aws import KeyFound, RoleFound, SetUp
+
+__all__ = ["Adoption", "Change", "Import", "instance_name", "plan", "reason_to_keep_key"]
+
+OPENAI_ROLE: Final = "arn:aws:iam::790389265272:role/EnterpriseKeyManagement"
+POLICY_NAME: Final = "AllowEncryptDecrypt"  # the module's default
+_INSTANCE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_ADMINISTRATOR: Final = re.compile(r"arn:aws:iam::[0-9]{12}:(?:role|user)/[\w+=,.@/-]+", re.ASCII)
+_DEFAULT_SESSION: Final = 3600  # seconds
+_DEFAULT_ROTATION: Final = 365  # days
+_ROTATION: Final = range(90, 2561)  # days that KMS takes
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """An `import` block: address in the configuration, and the provider's id."""
+
+    to: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What the first apply does beyond importing: `create` or `update` at an address, and why."""
+
+    address: str
+    action: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """All that a person needs to bring a set-up under the module.
+
+    Args:
+        variables: Arguments of the module call.
+        changes: What the first plan may show.
+        before: Commands to run before the first apply, each with its reason.
+        after: What to do after it, in sentences.
+        notices: What else deserves a look.
+    """
+
+    module_address: str
+    imports: tuple[Import, ...]
+    variables: Mapping[str, Any]
+    changes: tuple[Change, ...]
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    notices: tuple[str, ...]
+
+
+def instance_name(record: str | None, role_name: str) -> str:
+    """The module's `name`: what its record is called, else what the role is called.
+
+    Args:
+        record: `ssm:PREFIX`, `file:PATH`, or None.
+        role_name: As IAM has it.
+    """
+    prefix = "ssm:/openai-ekm/"
+    if record and record.startswith(prefix) and _INSTANCE.fullmatch(record[len(prefix) :]):
+        return record[len(prefix) :]
+    return re.sub(r"[^A-Za-z0-9_-]", "-", role_name)
+
+
+def reason_to_keep_key(found: SetUp, kms_arn: str) -> str | None:
+    """Why the module cannot manage this key, None when it can.
+
+    Args:
+        found: As AWS has it.
+        kms_arn: As it is registered.
+
+    Raises:
+        BadInput: The module can neither manage the key nor use it.
+    """
+    key = found.key
+    wrong = None
+    if key.spec != "SYMMETRIC_DEFAULT" or key.usage != "ENCRYPT_DECRYPT":
+        wrong = f"it is {key.spec} for {key.usage}"
+    elif key.manager != "CUSTOMER":
+        wrong = f"it is managed by {key.manager}"
+    elif key.arn.split(":")[4] != found.role.arn.split(":")[4]:
+        wrong = "it is in another account than the role"
+    if wrong:
+        raise BadInput(
+            "key_not_adoptable",
+            f"The module cannot work with {key.arn}: {wrong}.",
+            at_fault="kms_arn",
+            remedy="It needs a symmetric customer managed key of the role's account. Make a new "
+            "instance of the module beside this set-up, and move the work there.",
+        )
+    if ":alias/" in kms_arn:
+        return "an alias is registered, and the module registers its own keys by their ARN"
+    if key.multi_region == "REPLICA":
+        return "it is a replica, which is made from its primary key"
+    if key.origin != "AWS_KMS":
+        return f"its material is not KMS's own ({key.origin}), and the module's keys rotate"
+    return None
+
+
+def plan(
+    found: SetUp,
+    registration: ExternalKey,
+    *,
+    projects: tuple[str, ...],
+    record: str | None,
+    module_address: str,
+    keep_key: bool,
+    identity_suffices: bool | None,
+) -> Adoption:
+    """Plan the take-over.
+
+    Args:
+        found: Key and role as AWS has them.
+        registration: As OpenAI has it; all four members are there.
+        projects: Names of its active projects.
+        record: Where the record is, `ssm:PREFIX` or `file:PATH`.
+        module_address: Of the module call, for example `module.ekm["prod"]`.
+        keep_key: Leave key and key policy to whoever has them (`kms_key_arn`).
+        identity_suffices: Whether the role's own policies let it use the key once the key policy
+            no more than delegates to the account; None where that could not be judged.
+
+    Raises:
+        Conflict: The role that was found is not the one that is registered.
+        BadInput: The module cannot work with the key.
+    """
+    if found.role.arn != registration.role_arn:
+        raise Conflict(
+            "role_differs",
+            f"OpenAI has {registration.role_arn}, and AWS has {found.role.arn}: the path is "
+            "another, so OpenAI cannot assume it.",
+            at_fault=registration.id,
+            remedy="This registration does not work. Register the role that exists with "
+            "`ekm register`.",
+        )
+    reason = reason_to_keep_key(found, registration.kms_arn or "")
+    keep_key = keep_key or reason is not None
+    if keep_key:
+        identity_suffices = None  # the key policy stays, so nothing is in between
+    name = instance_name(record, found.role.name)
+    names = _Names(module_address, found, name)
+    policy = names.policy(put_by_hand=identity_suffices is False)
+    variables: dict[str, Any] = {
+        "external_ids": _external_ids(registration.external_id or "", found.role.trust_policy),
+        "name": name,
+        **_role_variables(found.role, name, policy),
+    }
+    if keep_key:
+        variables["kms_key_arn"] = registration.kms_arn
+    else:
+        variables |= _key_variables(found, name, names.alias())
+    tags = dict(found.role.tags) if keep_key else {**found.role.tags, **found.key.tags}
+    tags = {key: value for key, value in tags.items() if not key.lower().startswith("aws:")}
+    if tags:
+        variables["tags"] = dict(sorted(tags.items()))
+    call: dict[str, Any] = {} if registration.name == name else {"name": registration.name}
+    variables["registration"] = call | ({"projects": list(projects)} if projects else {})
+    return Adoption(
+        module_address=module_address,
+        imports=tuple(names.imports(policy, keep_key=keep_key)),
+        variables=variables,
+        changes=tuple(_changes(names, found, variables, policy, keep_key=keep_key)),
+        before=tuple(_before(found, identity_suffices)),
+        after=tuple(_after(found, variables, policy)),
+        notices=tuple(_notices(found, registration, reason, record, name)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Addresses of the module, and what of the set-up goes where."""
+
+    module: str
+    found: SetUp
+    name: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.module}.module.key[0].aws_kms_key.this"
+
+    @property
+    def alias_address(self) -> str:
+        return f"{self.module}.module.key[0].aws_kms_alias.this"
+
+    @property
+    def role(self) -> str:
+        return f"{self.module}.module.role.aws_iam_role.this"
+
+    @property
+    def use(self) -> str:
+        return f"{self.module}.module.role.aws_iam_role_policy.use"
+
+    def alias(self) -> str | None:
+        """The alias that the module takes over: the one of its name, else the first."""
+        aliases = [alias.removeprefix("alias/") for alias in self.found.key.aliases]
+        return self.name if self.name in aliases else next(iter(aliases), None)
+
+    def policy(self, *, put_by_hand: bool) -> str | None:
+        """The inline policy that the module takes over; None: it makes one beside."""
+        inline = self.found.role.inline
+        if POLICY_NAME in inline or put_by_hand:
+            return POLICY_NAME
+        # With several nobody can say which one is the module's: they stay until it has its own.
+        return next(iter(inline)) if len(inline) == 1 else None
+
+    def imports(self, policy: str | None, *, keep_key: bool) -> Iterator[Import]:
+        role = self.found.role.name
+        if not keep_key:
+            yield Import(self.key, self.found.key.id)
+            if (alias := self.alias()) is not None:
+                yield Import(self.alias_address, f"alias/{alias}")
+        yield Import(self.role, role)
+        if policy is not None:
+            yield Import(self.use, f"{role}:{policy}")
+
+
+def _role_variables(role: RoleFound, name: str, policy: str | None) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    if role.name != name:
+        values["role_name"] = role.name
+    if role.path != "/":
+        values["role_path"] = role.path
+    if policy not in {None, POLICY_NAME}:
+        values["role_policy_name"] = policy
+    if role.boundary:
+        values["permissions_boundary"] = role.boundary
+    if role.max_session_duration != _DEFAULT_SESSION:
+        values["max_session_duration"] = role.max_session_duration
+    trust = _only(role.trust_policy)
+    if trust and (extra := _conditions(trust, leave_out="sts:externalid")):
+        values["extra_trust_conditions"] = extra
+    use = _only(role.inline[policy]) if policy and policy in role.inline else None
+    if use and (extra := _conditions(use)):
+        values["extra_use_conditions"] = extra
+    return values
+
+
+def _key_variables(found: SetUp, name: str, alias: str | None) -> dict[str, Any]:
+    key = found.key
+    values: dict[str, Any] = {}
+    if alias not in {None, name}:
+        values["alias"] = alias
+    if key.description:
+        values["key_description"] = key.description
+    if key.multi_region == "PRIMARY":
+        values["multi_region"] = True
+    if key.rotation_days not in {None, _DEFAULT_ROTATION} and key.rotation_days in _ROTATION:
+        values["rotation_period_in_days"] = key.rotation_days
+    account = key.arn.split(":")[4]
+    if any(_delegates(statement, account) for statement in _statements(key.policy)):
+        values["key_policy_mode"] = "root_delegation"
+    administrators = _administrators(key, found.role.arn)
+    named = sorted(arn for arn in administrators if _ADMINISTRATOR.fullmatch(arn))
+    if named:
+        values["administrators"] = named
+        if administrators.isdisjoint({account, f"arn:aws:iam::{account}:root"}):
+            values["account_root_administers"] = False
+    return values
+
+
+def _administrators(key: KeyFound, role_arn: str) -> set[str]:
+    """Principals of the account that the key policy itself lets change the policy."""
+    account = key.arn.split(":")[4]
+    return {
+        principal
+        for statement in _statements(key.policy)
+        if statement.get("Effect") == "Allow" and not statement.get("Condition")
+        if _covers(statement, "kms:PutKeyPolicy")
+        for principal in _principals(statement)
+        if principal == account or principal.startswith(f"arn:aws:iam::{account}:")
+        if principal != role_arn
+    }
+
+
+def _changes(
+    names: _Names,
+    found: SetUp,
+    variables: Mapping[str, Any],
+    policy: str | None,
+    *,
+    keep_key: bool,
+) -> Iterator[Change]:
+    if not keep_key:
+        yield from _key_changes(names, found, variables)
+    yield Change(
+        names.role,
+        "update",
+        "the trust policy becomes the module's (OpenAI's one role, the same external ids); its "
+        "description and tags, where they differ. In one call: OpenAI is let in before and after.",
+    )
+    lost = [
+        statement.get("Sid") or f"number {number}"
+        for number, statement in enumerate(_statements(found.role.trust_policy))
+        if statement.get("Effect") == "Deny" or OPENAI_ROLE not in _principals(statement)
+    ]
+    if lost:
+        yield Change(names.role, "update", f"trust statements that go: {', '.join(lost)}")
+    if policy is None:
+        yield Change(
+            names.use, "create", "the module's own policy, beside what the role has, which stays"
+        )
+    else:
+        yield Change(
+            names.use, "update", "the statement becomes the documented one: Encrypt and Decrypt"
+        )
+    for resource, what in (
+        ("terraform_data.documents", "the policies, for review; nothing in AWS"),
+        ("terraform_data.deletion_guard", "refuses a destroy; nothing in AWS"),
+        ("module.registration[0].terraform_data.guard", "unregisters at a destroy; nothing now"),
+        (
+            "module.registration[0].terraform_data.register",
+            "`ekm-register`, which finds the registration and makes none",
+        ),
+    ):
+        yield Change(f"{names.module}.{resource}", "create", what)
+
+
+def _key_changes(names: _Names, found: SetUp, variables: Mapping[str, Any]) -> Iterator[Change]:
+    key = found.key
+    account = key.arn.split(":")[4]
+    what = ["the policy gains DenyKeyDeletion (deletion_protection)"]
+    if "key_policy_mode" in variables:
+        what.append("it keeps AWS's delegation to the account, so nobody loses anything yet")
+    else:
+        what.append("use is left to this role alone, through its own policy")
+    lost = [
+        statement.get("Sid") or f"number {number}"
+        for number, statement in enumerate(_statements(key.policy))
+        if not _delegates(statement, account)
+    ]
+    if lost:
+        what.append(f"statements that go, or are written anew: {', '.join(lost)}")
+    if key.rotation_days is None:
+        what.append("rotation is switched on (old ciphertext stays readable)")
+    elif key.rotation_days not in _ROTATION:
+        what.append(f"rotation every {_DEFAULT_ROTATION} days instead of {key.rotation_days}")
+    if not key.description:
+        what.append("a description")
+    if variables.get("tags", {}) != key.tags:
+        what.append("tags of the role are put on it too")
+    what.append("the deletion window is noted in the state (it acts at a deletion alone)")
+    yield Change(names.key, "update", "; ".join(what))
+    if not key.aliases:
+        yield Change(names.alias_address, "create", f"the alias alias/{names.name}")
+
+
+def _before(found: SetUp, identity_suffices: bool | None) -> Iterator[str]:
+    if identity_suffices is not False:
+        return
+    document = (
+        '{"Version":"2012-10-17","Statement":[{"Sid":"AllowEncryptDecrypt","Effect":"Allow",'
+        f'"Action":["kms:Decrypt","kms:Encrypt"],"Resource":"{found.key.arn}"}}]}}'
+    )
+    yield (
+        f"aws iam put-role-policy --role-name {found.role.name} --policy-name {POLICY_NAME} "
+        f"--policy-document '{document}'"
+    )
+
+
+def _after(found: SetUp, variables: Mapping[str, Any], policy: str | None) -> Iterator[str]:
+    role = found.role.name
+    for name, arn in found.role.attached.items():
+        yield (
+            f"Detach {name}, which the module's own policy replaces, unless it is there for "
+            f"something else: aws iam detach-role-policy --role-name {role} --policy-arn {arn}"
+        )
+    for name in found.role.inline:
+        if name != policy:
+            yield (
+                f"Delete {name}, which the module's own policy replaces, unless it is there for "
+                f"something else: aws iam delete-role-policy --role-name {role} "
+                f"--policy-name {name}"
+            )
+    if variables.get("key_policy_mode") == "root_delegation":
+        yield (
+            "Take key_policy_mode out, plan and apply: from then on this role alone can use the "
+            "key. Look first who else does (CloudTrail, kms:Decrypt and kms:GenerateDataKey on "
+            "this key): they would be cut off. OpenAI is not."
+        )
+
+
+def _notices(
+    found: SetUp, registration: ExternalKey, reason: str | None, record: str | None, name: str
+) -> Iterator[str]:
+    if reason:
+        yield f"The key stays outside the module (kms_key_arn): {reason}."
+    if found.key.state != "Enabled":
+        yield f"The key is {found.key.state}: OpenAI cannot use it now."
+    if registration.workspace_id:
+        yield (
+            f"{registration.id} is bound to the ChatGPT workspace {registration.workspace_id}: "
+            "OpenAI never deletes it, so a destroy of the module will be refused. Keep its record."
+        )
+    if record != f"ssm:/openai-ekm/{name}":
+        yield (
+            f"The module keeps its record at ssm:/openai-ekm/{name}; its first apply adopts the "
+            "registration there."
+        )
+    differing = sorted(
+        tag
+        for tag in found.key.tags
+        if found.role.tags.get(tag, "") != found.key.tags[tag] and tag in found.role.tags
+    )
+    if differing:
+        yield f"Key and role have other values for the tags {', '.join(differing)}; the key's win."
+
+
+def _external_ids(registered: str, trust: Document) -> list[str]:
+    """The registered id first, then what else the trust policy accepts literally."""
+    found = [registered]
+    for statement in _statements(trust):
+        if statement.get("Effect") != "Allow":
+            continue
+        for operator, keys in (statement.get("Condition") or {}).items():
+            for key, values in keys.items():
+                if operator == "StringEquals" and key.lower() == "sts:externalid":
+                    found += [value for value in _listed(values) if value not in found]
+    return found
+
+
+def _conditions(statement: Document, leave_out: str = "") -> dict[str, dict[str, list[str]]]:
+    found = {
+        operator: {
+            key: [str(value) for value in _listed(values)]
+            for key, values in keys.items()
+            if key.lower() != leave_out
+        }
+        for operator, keys in (statement.get("Condition") or {}).items()
+    }
+    return {operator: keys for operator, keys in found.items() if keys}
+
+
+def _only(document: Document) -> Document | None:
+    statements = _statements(document)
+    return statements[0] if len(statements) == 1 else None
+
+
+def _delegates(statement: Document, account: str) -> bool:
+    """Whether a statement is AWS's default: the account's IAM policies decide over everything."""
+    return (
+        statement.get("Effect") == "Allow"
+        and not statement.get("Condition")
+        and not {"kms:*", "*"}.isdisjoint(_listed(statement.get("Action", [])))
+        and not {account, f"arn:aws:iam::{account}:root"}.isdisjoint(_principals(statement))
+    )
+
+
+def _covers(statement: Document, action: str) -> bool:
+    patterns = _listed(statement.get("Action", []))
+    return any(fnmatchcase(action.lower(), str(pattern).lower()) for pattern in patterns)
+
+
+def _principals(statement: Document) -> set[str]:
+    principal = statement.get("Principal")
+    named = principal.get("AWS", []) if isinstance(principal, dict) else principal or []
+    return {str(value) for value in _listed(named)}
+
+
+def _statements(document: Document) -> list[Document]:
+    return [found for found in _listed(document.get("Statement", [])) if isinstance(found, dict)]
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
