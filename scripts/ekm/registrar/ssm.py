@@ -167,7 +167,7 @@ class SsmStore:
         written = record.claim if record else 0
         for claim in view.claims:
             own = claim.number == number and claim.holder.get("token") == self._me["token"]
-            if own or claim.number < number and claim.number <= written:
+            if own or (claim.number < number and claim.number <= written):
                 self._delete(f"claim-{claim.number}")
 
     def _held(self, claim: _Claim, now: datetime) -> Held | None:
