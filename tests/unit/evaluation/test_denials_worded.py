@@ -53,8 +53,8 @@ def _without(name: str, **members: Any) -> dict[str, Any]:
         (
             {**ALLOW, "Condition": {"StringEquals": {"aws:X": ["a", "b"]}}},
             (
-                "condition StringEquals aws:X did not match: found nothing (the request has no such "
-                "key), wanted 'a', 'b'"
+                "condition StringEquals aws:X did not match: found nothing (the request has no "
+                "such key), wanted 'a', 'b'"
             ),
         ),
         (
@@ -75,8 +75,8 @@ def _without(name: str, **members: Any) -> dict[str, Any]:
         (
             {**ALLOW, "Condition": {"NumericEquals": {"aws:word": "1"}}},
             (
-                "condition NumericEquals aws:word is open: NumericEquals on aws:word: 'x' cannot be "
-                "compared with '1'"
+                "condition NumericEquals aws:word is open: NumericEquals on aws:word: 'x' cannot "
+                "be compared with '1'"
             ),
         ),
     ],
