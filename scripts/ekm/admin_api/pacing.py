@@ -3,30 +3,36 @@
 OpenAI's Admin API has been seen to allow 7 to 10 calls a minute and endpoint, without rate
 headers. A window over the calls made (rather than a bucket that refills, which lets up to
 burst plus rate pass in a minute) never passes more than the limit in any 60 seconds, and
-lets a whole fresh registration through at once.
+lets a whole fresh registration through at once. A 429 that one process meets narrows the
+window for all, which then recovers; those who wait are served in the order in which they came.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import secrets
+import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from filelock import FileLock, Timeout
 
-from ekm.admin_api import constants
+from ekm.admin_api import constants, window
+from ekm.admin_api.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Pacer", "Unpaced", "WindowPacer", "state_folder"]
+__all__ = ["Book", "MemoryBook", "Pacer", "Unpaced", "WindowPacer", "state_folder"]
 
 _LOCK_TIMEOUT = 10.0  # seconds; the lock is held for one small read and write
 
-Calls = dict[str, list[float]]
+T = TypeVar("T")
+Windows = dict[str, Window]
 
 
 class Pacer(Protocol):
@@ -55,13 +61,66 @@ class Unpaced:
         """Remember nothing."""
 
 
+class Book(Protocol):
+    """Keeps the windows of all endpoints; one change at a time."""
+
+    def change(self, change: Callable[[Windows], T]) -> T:
+        """Apply a change to the windows, and keep them as it left them."""
+        ...
+
+
+class MemoryBook:
+    """For one process alone: where no file can be written, and in simulations."""
+
+    def __init__(self) -> None:
+        self._windows: Windows = {}
+        self._lock = threading.Lock()
+
+    def change(self, change: Callable[[Windows], T]) -> T:
+        """Apply a change."""
+        with self._lock:
+            return change(self._windows)
+
+
+class FileBook:
+    """A file under a lock, for all processes of a user.
+
+    Args:
+        base_url: Calls to different hosts are counted apart.
+        folder: Where the file is; when it cannot be written, this process alone counts.
+    """
+
+    def __init__(self, base_url: str, folder: Path) -> None:
+        name = hashlib.sha256(base_url.encode()).hexdigest()[:16]
+        self._file = folder / f"calls-{name}.json"
+        self._alone = MemoryBook()
+
+    def change(self, change: Callable[[Windows], T]) -> T:
+        """Apply a change to what the file has."""
+        with contextlib.ExitStack() as stack:
+            try:
+                self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                lock = FileLock(f"{self._file}.lock", timeout=_LOCK_TIMEOUT)
+                stack.enter_context(lock)
+                windows = _read(self._file)
+            except (OSError, Timeout):
+                return self._alone.change(change)
+            result = change(windows)
+            try:
+                _write(self._file, windows)
+            except OSError:
+                return self._alone.change(change)
+            return result
+
+
 class WindowPacer:
-    """At most so many calls to an endpoint in any 60 seconds, counted in a file under a lock.
+    """At most so many calls to an endpoint in any window, shared by all who keep the same book.
 
     Args:
         calls_per_minute: To each endpoint; positive.
         base_url: Calls to different hosts are counted apart.
-        folder: Where the counts are kept; when it cannot be written, this process alone counts.
+        folder: Where the counts are kept, for all processes of the user.
+        book: Where they are kept instead.
         clock: Seconds since the epoch: processes have no other clock in common.
         sleep: Takes seconds.
         progress: Takes a line for stderr, for a wait of more than two seconds.
@@ -73,6 +132,7 @@ class WindowPacer:
         base_url: str,
         *,
         folder: Path | None = None,
+        book: Book | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         progress: Callable[[str], None] = lambda _line: None,
@@ -82,72 +142,46 @@ class WindowPacer:
         self._clock = clock
         self._sleep = sleep
         self._progress = progress
-        name = hashlib.sha256(base_url.encode()).hexdigest()[:16]
-        self._file = (folder or state_folder()) / f"calls-{name}.json"
-        self._own: Calls = {}
+        self._book = book or FileBook(base_url, folder or state_folder())
 
     def wait(self, endpoint: str) -> None:
-        """Return when a call to the endpoint may be made, counting it."""
+        """Return when a call to the endpoint may be made, counting it.
+
+        Whoever is interrupted while waiting leaves the queue.
+        """
+        ticket = secrets.token_hex(8)
         told = False
-        while (seconds := self._take(endpoint)) > 0:
-            if seconds > constants.TELL_AFTER and not told:
+        while True:
+            left, nap = self._change(
+                endpoint, lambda mine, now: mine.turn(ticket, self._limit, now)
+            )
+            if left <= 0:
+                return
+            if left > constants.TELL_AFTER and not told:
                 told = True
                 self._progress(
-                    f"Waiting {seconds:.0f} s: at most {self._limit} calls a minute to {endpoint} "
+                    f"Waiting {left:.0f} s: at most {self._limit} calls a minute to {endpoint} "
                     "(EKM_CALLS_PER_MINUTE)."
                 )
-            self._sleep(seconds)
-            self.waited += seconds
+            try:
+                self._sleep(nap)
+            except BaseException:
+                self._change(endpoint, lambda mine, _now: mine.leave(ticket))
+                raise
+            self.waited += nap
 
     def back_off(self, endpoint: str, seconds: float) -> None:
-        """Fill the window so that the next call is `seconds` away."""
-        moment = self._clock() + min(seconds, constants.LONGEST_RETRY_AFTER) - constants.WINDOW
+        """Let nobody call for so long, and let fewer calls through for some time after that."""
+        self._change(endpoint, lambda mine, now: mine.refused(seconds, self._limit, now))
 
-        def fill(calls: Calls) -> float:
-            calls[endpoint] = [max(moment, 0.0)] * self._limit
-            return 0.0
-
-        self._update(fill)
-
-    def _take(self, endpoint: str) -> float:
-        """Count a call and return 0, or return the seconds until one may be made."""
-
-        def take(calls: Calls) -> float:
+    def _change(self, endpoint: str, change: Callable[[Window, float], T]) -> T:
+        def changed(windows: Windows) -> T:
             now = self._clock()
-            for name, moments in list(calls.items()):
-                calls[name] = [moment for moment in moments if counts(moment, now)][-self._limit :]
-                if not calls[name]:
-                    del calls[name]
-            mine = calls.setdefault(endpoint, [])
-            if len(mine) < self._limit:
-                mine.append(now)
-                return 0.0
-            return max(mine[0] + constants.WINDOW - now, 0.01)
+            for name in [name for name, other in windows.items() if other.empty(now)]:
+                del windows[name]
+            return change(windows.setdefault(endpoint, Window()), now)
 
-        return self._update(take)
-
-    def _update(self, change: Callable[[Calls], float]) -> float:
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with FileLock(f"{self._file}.lock", timeout=_LOCK_TIMEOUT):
-                calls = _read(self._file)
-                result = change(calls)
-                temporary = self._file.with_suffix(f".{os.getpid()}")
-                temporary.write_text(json.dumps(calls), encoding="utf-8")
-                temporary.replace(self._file)
-                return result
-        except (OSError, Timeout):
-            return change(self._own)
-
-
-def counts(moment: float, now: float) -> bool:
-    """Whether a call still counts: in the window, or ahead by a back-off of up to 120 s.
-
-    A moment further ahead means that the clock was set back: it is forgotten, so that nobody
-    waits for it.
-    """
-    ahead = constants.LONGEST_RETRY_AFTER - constants.WINDOW
-    return now - constants.WINDOW < moment <= now + ahead
+        return self._book.change(changed)
 
 
 def state_folder() -> Path:
@@ -160,12 +194,16 @@ def state_folder() -> Path:
     return base / "openai-ekm"
 
 
-def _read(file: Path) -> Calls:
+def _read(file: Path) -> Windows:
     try:
         value = json.loads(file.read_text(encoding="utf-8"))
-        return {
-            str(name): sorted(float(moment) for moment in moments)
-            for name, moments in value.items()
-        }
-    except (FileNotFoundError, ValueError, AttributeError, TypeError):
+        return {str(name): window.parse(found) for name, found in value.items()}
+    except (FileNotFoundError, ValueError, AttributeError, TypeError, KeyError):
         return {}
+
+
+def _write(file: Path, windows: Windows) -> None:
+    temporary = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+    text = json.dumps({name: found.as_json() for name, found in windows.items()})
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(file)

@@ -68,7 +68,7 @@ def command(
     Environment:
       OPENAI_ADMIN_KEY      the admin key
       OPENAI_BASE_URL       default https://api.openai.com/v1; http only on loopback
-      EKM_CALLS_PER_MINUTE  to each endpoint, default 6; 0 for no pacing
+      EKM_CALLS_PER_MINUTE  to each endpoint, default 7; 0 for no pacing
       EKM_LIST_LAG_SECONDS  how long to look for what an unanswered create made, default 75
     """
     given = options.gather(

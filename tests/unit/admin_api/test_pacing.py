@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ekm.admin_api.pacing import WindowPacer, state_folder
+from ekm.admin_api.window import LONGEST_NAP, SPAN, Window, minutes_at_pace
 
 URL = "https://api.openai.com/v1"
 KEYS = "POST /organization/external_keys"
@@ -70,8 +71,8 @@ def test_two_processes_share_one_window(tmp_path: Path) -> None:
         two.wait(KEYS)
     assert time.now == 1_000_000.0
     two.wait(KEYS)
-    assert time.now == 1_000_060.0
-    assert two.waited == 60.0
+    assert time.now == pytest.approx(1_000_000.0 + SPAN)
+    assert two.waited == pytest.approx(SPAN)
 
 
 def test_hosts_and_endpoints_are_counted_apart(tmp_path: Path) -> None:
@@ -92,7 +93,7 @@ def test_waiting_is_announced_with_the_setting_that_rules_it(tmp_path: Path) -> 
     paced.wait(KEYS)
     paced.wait(KEYS)
     assert len(lines) == 1
-    assert "60 s" in lines[0]
+    assert f"{SPAN:.0f} s" in lines[0]
     assert "EKM_CALLS_PER_MINUTE" in lines[0]
 
 
@@ -114,7 +115,9 @@ def test_clock_set_back_does_not_hold_up(tmp_path: Path) -> None:
     assert paced.waited == 0.0
 
 
-@pytest.mark.parametrize("content", ["", "{", "[1]", '{"x": 1}', '{"x": ["y"]}', "null"])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[1]", '{"x": 1}', '{"x": ["y"]}', "null", '{"GET /k": [1.5]}']
+)
 def test_broken_state_is_begun_anew(tmp_path: Path, content: str) -> None:
     """A state file that was cut short stops every run of the user."""
     time = Time()
@@ -133,7 +136,89 @@ def test_folder_that_cannot_be_written_paces_alone(tmp_path: Path) -> None:
     paced = pacer(file / "below", time, limit=1)
     paced.wait(KEYS)
     paced.wait(KEYS)
-    assert paced.waited == 60.0
+    assert paced.waited == pytest.approx(SPAN)
+
+
+def test_a_429_narrows_the_window_for_all_which_then_recovers() -> None:
+    """After a 429 the same burst goes out again, or the pace stays low for ever."""
+    window = Window()
+    window.refused(5.0, 7, now=1000.0)
+    window.refused(5.0, 7, now=1001.0)  # the same burst
+    assert window.allowed(7, 1001.0) == 4
+    window.refused(5.0, 7, now=1070.0)
+    assert window.allowed(7, 1070.0) == 2
+    window.refused(5.0, 1, now=1140.0)
+    assert window.allowed(7, 1140.0) == 1
+    pace = [window.allowed(7, 1140.0 + 2 * SPAN * step) for step in range(8)]
+    assert pace == [1, 2, 3, 4, 5, 6, 7, 7]
+
+
+def test_a_server_that_allows_less_is_met_with_few_refusals(tmp_path: Path) -> None:
+    """A limit below the configured one means a refusal for every other call."""
+    time = Time()
+    paced = pacer(tmp_path, time, limit=7)
+    passed: list[float] = []
+    refused = 0
+    while len(passed) < 100:
+        paced.wait(KEYS)
+        if sum(moment > time.now - 60 for moment in passed) >= 3:
+            refused += 1
+            paced.back_off(KEYS, 5.0)
+        else:
+            passed.append(time.now)
+    assert refused < 30
+    assert time.now - 1_000_000.0 < 100 / 3 * 60 * 1.7
+
+
+def test_those_who_wait_are_served_in_their_order() -> None:
+    """A newcomer takes the turn of one who has waited for a minute, again and again."""
+    window = Window()
+    for _ in range(2):
+        assert window.turn("first", 2, 0.0) == (0.0, 0.0)
+    assert window.turn("slow", 2, 1.0) == (SPAN - 1, LONGEST_NAP)
+    assert window.turn("next", 2, 2.0)[0] == SPAN - 2
+    for moment in (11.0, 21.0, 31.0, 41.0, 51.0, 61.0):
+        for ticket in ("slow", "next"):
+            window.turn(ticket, 2, moment)
+    newcomer = window.turn("newcomer", 2, SPAN)
+    assert newcomer[0] == pytest.approx(SPAN)  # both turns are spoken for
+    assert window.turn("next", 2, SPAN + 0.1)[0] == 0.0
+    assert window.turn("slow", 2, SPAN + 0.2)[0] == 0.0
+
+
+def test_one_who_died_waiting_holds_nobody_up_for_long() -> None:
+    """A killed process keeps its place, and the queue behind it stands still."""
+    window = Window()
+    window.turn("made", 1, 0.0)
+    window.turn("dead", 1, 1.0)
+    window.turn("alive", 1, 2.0)
+    for moment in range(12, 60, 10):
+        left, _ = window.turn("alive", 1, float(moment))
+    assert left <= SPAN - 52
+    assert window.turn("alive", 1, SPAN)[0] == 0.0
+
+
+def test_who_is_interrupted_leaves_the_queue(tmp_path: Path) -> None:
+    """After Ctrl-C the next run waits behind one that is not there."""
+    time = Time()
+    pacer(tmp_path, time, limit=1).wait(KEYS)
+
+    def interrupt(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    stopped = WindowPacer(1, URL, folder=tmp_path, clock=time, sleep=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        stopped.wait(KEYS)
+    pacer(tmp_path, time, limit=1).wait(KEYS)
+    assert time.now == pytest.approx(1_000_000.0 + SPAN)
+
+
+def test_the_pace_is_fit_for_seven_calls_a_minute() -> None:
+    """Calls that leave a window apart and arrive closer together are an eighth in a minute."""
+    assert SPAN > 60.0
+    assert minutes_at_pace(7, 7) == 0.0
+    assert minutes_at_pace(8, 7) == SPAN / 60
+    assert minutes_at_pace(1000, 7) == 142 * SPAN / 60
 
 
 def test_state_is_for_this_user_alone(tmp_path: Path) -> None:
