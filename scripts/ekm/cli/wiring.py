@@ -137,14 +137,19 @@ class Desk:
         """OpenAI's Admin API, paced."""
         import time  # noqa: PLC0415 - see Place
 
-        from ekm.admin_api.client import AdminApi  # noqa: PLC0415 - see Place
-        from ekm.admin_api.pacing import Unpaced, WindowPacer  # noqa: PLC0415 - see Place
+        from ekm.admin_api.pacing import (  # noqa: PLC0415 - see Place
+            Unpaced,
+            WindowPacer,
+            state_folder,
+        )
+        from ekm.admin_api.shared_lists import SharedLists, SharingApi  # noqa: PLC0415 - see Place
         from ekm.admin_api.transport import RequestsTransport  # noqa: PLC0415 - see Place
         from ekm.registrar.runner import Heartbeat  # noqa: PLC0415 - see Place
 
         assert self._key is not None
         sleep = heartbeat.sleep if isinstance(heartbeat, Heartbeat) else time.sleep
-        return AdminApi(
+        return SharingApi(
+            SharedLists(self.base_url, self._key, state_folder(), sleep=sleep),
             RequestsTransport(self.base_url, self._key),
             pacer=WindowPacer(
                 self._calls_per_minute,

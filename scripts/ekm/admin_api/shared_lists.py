@@ -1,0 +1,163 @@
+"""One list of registrations for all processes that wait for one at the same moment.
+
+A list serves whoever asked before it was begun: it is then as fresh as a list of one's own. So
+nothing is taken from a cache: those who ask while another process lists wait for the next
+list, which one of them makes for all. Which list was begun when is told by a number that is
+counted up under a lock, not by a clock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import threading
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from filelock import FileLock, Timeout
+
+from ekm.admin_api.client import AdminApi
+from ekm.admin_api.objects import ExternalKey, NotAnObject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ekm.admin_api.redaction import AdminKey
+
+__all__ = ["SharedLists", "SharingApi"]
+
+Keys = tuple[ExternalKey, ...]
+
+POLL: Final = 0.25  # seconds between two looks at what another process lists
+
+
+@dataclass(frozen=True, slots=True)
+class _Board:
+    """What all processes see.
+
+    Args:
+        series: Changes when the file is begun anew.
+        begun: Number of the last list that was begun.
+        listed: Number of the list that `keys` is; 0 for none.
+    """
+
+    series: str
+    begun: int = 0
+    listed: int = 0
+    keys: Keys = ()
+
+    def begun_after(self, asked: _Board | None) -> bool:
+        """Whether `keys` is a list that was begun after the board looked like that.
+
+        Args:
+            asked: As it was when somebody asked; None when there was none: nobody was listing.
+        """
+        if asked is None:
+            return self.listed > 0
+        return self.series == asked.series and self.listed > asked.begun
+
+
+class SharedLists:
+    """Lists that the processes of one user make for each other.
+
+    Args:
+        base_url: Lists of different hosts are kept apart.
+        key: So are those of different organizations: the file's name is a keyed hash.
+        folder: Where they are kept; where it cannot be written, everybody lists alone. The file
+            holds what OpenAI lists, ids, ARNs, names and external ids, for this user alone.
+        sleep: Takes seconds.
+    """
+
+    def __init__(
+        self, base_url: str, key: AdminKey, folder: Path, *, sleep: Callable[[float], None]
+    ) -> None:
+        secret = hashlib.sha256(key.reveal().encode()).digest()
+        name = hashlib.blake2b(base_url.encode(), key=secret, digest_size=8).hexdigest()
+        self._file = folder / f"keys-{name}.json"
+        self._sleep = sleep
+
+    def ask(self, fetch: Callable[[], Keys]) -> tuple[Keys, float]:
+        """Return a list that was begun after this call, and the seconds waited for another's.
+
+        Args:
+            fetch: Makes a list; called when nobody else made one that serves.
+        """
+        waited = 0.0
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            asked = self._read()
+            lock = FileLock(f"{self._file}.lock", mode=0o600)
+            while True:
+                try:
+                    lock.acquire(timeout=0)
+                    break
+                except Timeout:
+                    self._sleep(POLL)
+                    waited += POLL
+        except (OSError, NotImplementedError):
+            return fetch(), waited
+        try:
+            board = self._read()
+            if board and board.begun_after(asked):
+                return board.keys, waited
+            series = board.series if board else secrets.token_hex(8)
+            number = 1 + (board.begun if board else 0)
+            told = self._write(_Board(series, number))
+            keys = fetch()
+            if told:  # else nobody could know when this list was begun
+                self._write(_Board(series, number, number, keys))
+            return keys, waited
+        finally:
+            lock.release()
+
+    def _read(self) -> _Board | None:
+        try:
+            value: Any = json.loads(self._file.read_text(encoding="utf-8"))
+            return _Board(
+                str(value["series"]),
+                int(value["begun"]),
+                int(value["listed"]),
+                tuple(ExternalKey.parse(key) for key in value["keys"]),
+            )
+        except (OSError, ValueError, TypeError, KeyError, NotAnObject):
+            return None
+
+    def _write(self, board: _Board) -> bool:
+        """Replace the file; False when that fails, and then there is none."""
+        temporary = self._file.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+        value = {**_plain(board), "keys": [asdict(key) for key in board.keys]}
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump(value, file)
+            temporary.replace(self._file)
+        except OSError:
+            self._file.unlink(missing_ok=True)
+            return False
+        return True
+
+
+class SharingApi(AdminApi):
+    """The client, with lists of registrations shared between processes.
+
+    Args:
+        lists: Shared with whoever has the same folder.
+        rest: As `AdminApi` takes it.
+    """
+
+    def __init__(self, lists: SharedLists, *transport: Any, **rest: Any) -> None:
+        super().__init__(*transport, **rest)
+        self._lists = lists
+
+    def list_external_keys(self) -> Keys:
+        """Return a list that was begun after this call, whoever made it."""
+        keys, waited = self._lists.ask(super().list_external_keys)
+        self.pacer.waited += waited
+        return keys
+
+
+def _plain(board: _Board) -> dict[str, Any]:
+    return {"series": board.series, "begun": board.begun, "listed": board.listed}

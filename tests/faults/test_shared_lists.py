@@ -1,0 +1,131 @@
+"""Lists of registrations that processes make for each other: as fresh as one's own, and few."""
+
+from __future__ import annotations
+
+import multiprocessing
+import stat
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ekm.admin_api.objects import ExternalKey
+from ekm.admin_api.redaction import AdminKey
+from ekm.admin_api.shared_lists import SharedLists
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+URL = "https://api.openai.com/v1"
+SECRET = "sk-admin-a-list-of-tests-0123456789"
+
+
+def lists(folder: Path, url: str = URL, key: str = SECRET) -> SharedLists:
+    """What a process of its own has."""
+    return SharedLists(url, AdminKey(key, origin="test"), folder, sleep=lambda _s: time.sleep(0.01))
+
+
+def ask_once(folder: Path, log: Path, go: object) -> None:
+    """A process that wants a list at the same moment as all the others."""
+    go.wait()  # type: ignore[attr-defined]
+
+    def fetch() -> tuple[ExternalKey, ...]:
+        with log.open("a") as file:
+            file.write("x")
+        time.sleep(0.5)
+        return (ExternalKey("extkey_1", name="a"),)
+
+    keys, _ = lists(folder).ask(fetch)
+    assert [key.id for key in keys] == ["extkey_1"]
+
+
+def test_processes_that_ask_at_once_share_few_lists(tmp_path: Path) -> None:
+    """Six registrars of one apply list six times, and meet the rate limit."""
+    context = multiprocessing.get_context("spawn")
+    go = context.Barrier(6)
+    log = tmp_path / "log"
+    asking = [
+        context.Process(target=ask_once, args=(tmp_path / "state", log, go)) for _ in range(6)
+    ]
+    for process in asking:
+        process.start()
+    for process in asking:
+        process.join(60)
+    assert [process.exitcode for process in asking] == [0] * 6
+    assert 1 <= len(log.read_text()) <= 3
+
+
+def test_no_list_serves_who_asked_after_it_was_begun(tmp_path: Path) -> None:
+    """A list from before a lost create says that nothing was created, and it is sent again."""
+    openai = ["extkey_1"]
+    begun, created = threading.Event(), threading.Event()
+
+    def slow() -> tuple[ExternalKey, ...]:
+        found = tuple(map(ExternalKey, openai))
+        begun.set()
+        assert created.wait(30)
+        return found
+
+    first: list[tuple[ExternalKey, ...]] = []
+    lister = threading.Thread(target=lambda: first.append(lists(tmp_path).ask(slow)[0]))
+    lister.start()
+    assert begun.wait(30)
+    openai.append("extkey_2")
+
+    def release() -> None:
+        created.set()
+
+    waker = threading.Timer(0.2, release)
+    waker.start()
+    keys, waited = lists(tmp_path).ask(lambda: tuple(map(ExternalKey, openai)))
+    lister.join(30)
+    waker.join(30)
+    assert [key.id for key in first[0]] == ["extkey_1"]
+    assert [key.id for key in keys] == ["extkey_1", "extkey_2"]
+    assert waited > 0
+
+
+def test_a_list_of_an_hour_ago_serves_nobody(tmp_path: Path) -> None:
+    """What is left on disk passes for what OpenAI has."""
+    lists(tmp_path).ask(lambda: (ExternalKey("extkey_old"),))
+    keys, _ = lists(tmp_path).ask(lambda: (ExternalKey("extkey_new"),))
+    assert [key.id for key in keys] == ["extkey_new"]
+
+
+def test_a_list_that_failed_serves_nobody_and_holds_nobody_up(tmp_path: Path) -> None:
+    """After one failed list everybody waits, or takes the one before it."""
+    lists(tmp_path).ask(lambda: (ExternalKey("extkey_old"),))
+
+    def fails() -> tuple[ExternalKey, ...]:
+        raise ValueError
+
+    with pytest.raises(ValueError):  # noqa: PT011 - ours, two lines up
+        lists(tmp_path).ask(fails)
+    assert lists(tmp_path).ask(lambda: ())[0] == ()
+
+
+def test_hosts_and_organizations_do_not_share(tmp_path: Path) -> None:
+    """One organization's registrations are taken for another's."""
+    lists(tmp_path).ask(lambda: (ExternalKey("extkey_1"),))
+    lists(tmp_path, url="https://eu.api.openai.com/v1").ask(tuple)
+    lists(tmp_path, key=SECRET + "x").ask(tuple)
+    assert len(list(tmp_path.glob("keys-*.json"))) == 3
+
+
+def test_the_file_is_for_this_user_and_names_no_secret(tmp_path: Path) -> None:
+    """Another user reads the list, or the admin key in it."""
+    key = ExternalKey("extkey_1", name="prod", api_project_ids=("proj_1",), workspace_id="w")
+    lists(tmp_path).ask(lambda: (key,))
+    file = next(tmp_path.glob("keys-*.json"))
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert SECRET not in file.read_text()
+    for broken in ("", "{", "[]", '{"series": 1}'):
+        file.write_text(broken)
+        assert lists(tmp_path).ask(lambda: (key,))[0] == (key,)
+
+
+def test_folder_that_cannot_be_written_lists_alone(tmp_path: Path) -> None:
+    """A read-only home stops the run."""
+    (tmp_path / "file").write_text("")
+    assert lists(tmp_path / "file" / "below").ask(tuple)[0] == ()
