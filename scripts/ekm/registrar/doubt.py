@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from ekm.admin_api.refusals import Kind, kind_of
 from ekm.errors import Conflict, EkmError, NotReachable
 from ekm.registrar import matching
-from ekm.registrar.steps import DeleteKey, FetchKey, ListKeys, Say, Wait
+from ekm.registrar.steps import Age, DeleteKey, FetchKey, ListKeys, Say, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LIST_LAG",
     "MOST_UNCLEAR",
+    "check_in_doubt",
     "deleted",
     "kept_of_two",
     "lag_error",
@@ -38,6 +39,7 @@ __all__ = [
 T = TypeVar("T")
 
 LIST_LAG: Final = 75.0  # seconds by which a list may lag behind a create: an assumption
+DOUBT_LASTS: Final = 3600.0  # seconds; no list is taken to lag for longer
 LONGEST_PAUSE: Final = 30.0  # seconds between two looks
 PAUSE_STEP: Final = 5.0  # seconds by which each pause is longer than the one before
 MOST_UNCLEAR: Final = 3  # times that an unclear call is followed by looking and sending it again
@@ -114,33 +116,53 @@ def kept_of_two(
     other one is what the unanswered create made, or a registrar with another record.
 
     Raises:
-        NotReachable: The list does not show it within `lag` seconds.
+        NotReachable: The list shows neither within `lag` seconds.
         Conflict: There are more than two, or the newer one is in use already.
     """
-    listed: tuple[ExternalKey, ...] | None = yield from looked_for(
+
+    def others(keys: tuple[ExternalKey, ...]) -> list[ExternalKey]:
+        return [key for key in keys if key.id != made.id and matching.matches(intent, key)]
+
+    def telling(keys: tuple[ExternalKey, ...]) -> tuple[ExternalKey, ...] | None:
+        return keys if others(keys) or any(key.id == made.id for key in keys) else None
+
+    listed = yield from looked_for(
         ListKeys(),
-        lambda keys: keys if any(key.id == made.id for key in keys) else None,
+        telling,
         look_delays(lag),
         f"{made.id} was created after a create that was not answered.",
     )
     if listed is None:
         raise lag_error(place, made.id, lag)
-    mine = next(key for key in listed if key.id == made.id)
-    others = [key for key in listed if key.id != made.id and matching.matches(intent, key)]
-    if not others:
-        return mine
-    ids = ", ".join(key.id for key in others)
-    if len(others) > 1 or mine.api_project_ids or record.projects:
+    found = others(listed)
+    if not found:
+        return made
+    ids = ", ".join(key.id for key in found)
+    if len(found) > 1 or made.api_project_ids or record.projects:
         raise Conflict(
             "several_matches",
             f"An unclear create was carried out after all: {ids} matches as well as {made.id}, "
             "which the record names.",
             at_fault="external_keys",
-            remedy=f"Delete what has no projects of {ids}, then run again.",
+            remedy=f"Delete what has no projects of {ids} and {made.id}, then run again.",
         )
     yield Say(f"The unanswered create had made {ids} after all; deleting {made.id} again.")
     yield from deleted(made.id)
-    return others[0]
+    return found[0]
+
+
+def check_in_doubt(record: Record, place: str, lag: float) -> Protocol[None]:
+    """Create and retire nothing while what a record in doubt names cannot be seen.
+
+    It was made, and nobody is known to have deleted it: reads lag for longer than was assumed.
+
+    Raises:
+        NotReachable: It was made less than an hour ago.
+    """
+    if record.in_doubt and record.live_id:
+        age: float | None = yield Age(record.registered_at)
+        if age is None or age < DOUBT_LASTS:
+            raise lag_error(place, record.live_id, lag)
 
 
 def deleted(id: str) -> Protocol[None]:

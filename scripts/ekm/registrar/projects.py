@@ -240,19 +240,23 @@ def _check_single(name: str, id: str, key_id: str, lag: float) -> Protocol[None]
 
     Nothing is archived: that is for good, and takes a person's word.
     """
-    listed: tuple[Project, ...] | None = yield from looked_for(
+
+    def same_name(listed: tuple[Project, ...]) -> list[str]:
+        found = (p.id for p in listed if matching.choose_project(name, key_id, (p,), None))
+        return [other for other in found if other != id]
+
+    def telling(listed: tuple[Project, ...]) -> tuple[Project, ...] | None:
+        return listed if same_name(listed) or any(p.id == id for p in listed) else None
+
+    listed = yield from looked_for(
         ListProjects(),
-        lambda found: found if any(project.id == id for project in found) else None,
+        telling,
         look_delays(lag),
         f"The project {name!r} was created after a create that was not answered.",
     )
     if listed is None:
         raise lag_error(f"of {key_id}", f"The project {name!r} ({id})", lag)
-    others = [
-        project.id
-        for project in listed
-        if project.id != id and matching.choose_project(name, key_id, (project,), None)
-    ]
+    others = same_name(listed)
     if others:
         raise Conflict(
             "several_projects",

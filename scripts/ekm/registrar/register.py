@@ -15,6 +15,7 @@ from ekm.registrar import matching
 from ekm.registrar.doubt import (
     LIST_LAG,
     MOST_UNCLEAR,
+    check_in_doubt,
     kept_of_two,
     look_delays,
     looked_for,
@@ -171,6 +172,8 @@ def _found(wanted: Wanted, old: Record | None) -> Protocol[_Found | None]:
         if unfinished:
             _check_match(wanted, unfinished)
     match = matching.choose_key(wanted.intent, keys)
+    if match is None and old is not None:
+        yield from check_in_doubt(old, wanted.place, wanted.list_lag)
     notices = tuple(
         f"{key.id} ({key.name!r}) is registered for the same role and key; it was left alone."
         for key in matching.lookalikes(wanted.intent, keys)

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Final
 from ekm.admin_api.refusals import Kind, kind_of
 from ekm.errors import BadInput, Conflict, EkmError, NotReachable
 from ekm.registrar import matching
-from ekm.registrar.doubt import LIST_LAG, deleted, kept_of_two, look_delays, looked_for
+from ekm.registrar.doubt import (
+    LIST_LAG,
+    check_in_doubt,
+    deleted,
+    kept_of_two,
+    look_delays,
+    looked_for,
+)
 from ekm.registrar.patience import DEFAULT_WAIT, claimed
 from ekm.registrar.recall import recalled
 from ekm.registrar.record import Record, State
@@ -141,7 +148,10 @@ def _found(
         look_delays(lag),
         "An earlier run ended before OpenAI had answered its create.",
     )
-    return found, record.external_key_id if record and not found else None
+    if record and not found:
+        yield from check_in_doubt(record, unwanted.place, unwanted.list_lag)
+        return None, record.external_key_id
+    return found, None
 
 
 def _emptied(

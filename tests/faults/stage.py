@@ -1,0 +1,606 @@
+"""The registrar against the emulator in one process: every exchange is a point for a mishap.
+
+Real are the registrar, its client down to requests, the emulator's application, the store of
+the record and botocore's errors. The network, the clock, SSM and the customer's AWS are doubles
+that keep to what the real ones promise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import functools
+import io
+import json
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from botocore.exceptions import ClientError
+from healthy import healthy
+from requests.adapters import BaseAdapter, HTTPAdapter
+from urllib3.response import HTTPResponse as RawResponse
+
+from ekm.admin_api.client import AdminApi
+from ekm.admin_api.redaction import AdminKey
+from ekm.admin_api.transport import RequestsTransport
+from ekm.diagnosis import judge
+from ekm.emulator import cloud
+from ekm.emulator.app import create_app
+from ekm.emulator.auth import ALL_SCOPES, AdminKeys
+from ekm.emulator.context import Emulator
+from ekm.emulator.settings import Settings
+from ekm.emulator.store import ExternalKeyRow, ProjectRow, Store
+from ekm.errors import EkmError
+from ekm.registrar import file as file_store
+from ekm.registrar.file import FileStore
+from ekm.registrar.intent import Intent
+from ekm.registrar.record import Record, State, as_json
+from ekm.registrar.register import Wanted, register
+from ekm.registrar.retire import Unwanted, retire
+from ekm.registrar.runner import Heartbeat, Runner
+from ekm.registrar.ssm import SsmStore
+from ekm.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    import requests
+
+    from ekm.emulator.errors import ApiError
+    from ekm.registrar.steps import Protocol
+    from ekm.registrar.store import RecordStore
+
+T = TypeVar("T")
+
+SECRET = "sk-admin-Schedule0123456789"
+BASE_URL = "http://127.0.0.1:9/v1"  # nothing listens there: the adapter is the network
+PREFIX = "/openai-ekm/prod"
+INTENT = Intent(
+    role_arn="arn:aws:iam::111122223333:role/openai-ekm",
+    kms_arn="arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-3333-4444-555555555555",
+    external_id="org-abc",
+    name="prod",
+)
+BEGIN = 1_795_000_000.0
+
+
+class Killed(BaseException):
+    """The process is gone: nothing that it would do from here on happens."""
+
+
+@dataclass(frozen=True)
+class Wire:
+    """An answer on the wire; one that is cut breaks off in the middle of its body."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    cut: bool = False
+
+
+@dataclass
+class Point:
+    """A moment of a run at which something can go wrong.
+
+    Args:
+        stage: Where it happens.
+        run: The process.
+        kind: `http`, `ssm` or `file`.
+        label: What is asked.
+        commit: Carries it out, and returns its outcome.
+        request: The HTTP request, else None.
+    """
+
+    stage: Stage
+    run: Run
+    kind: str
+    label: str
+    commit: Callable[[], Any]
+    request: requests.PreparedRequest | None = None
+
+
+Mishap = Any  # a callable that takes a Point and returns what `commit` would
+
+
+@dataclass
+class Run:
+    """One process: its points in order, and the mishaps that are due at some of them."""
+
+    stage: Stage
+    mishaps: Mapping[int, Mishap] = field(default_factory=dict)
+    labels: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    dead: bool = False
+
+    def at(
+        self,
+        kind: str,
+        label: str,
+        commit: Callable[[], Any],
+        request: requests.PreparedRequest | None = None,
+    ) -> Any:
+        """Pass a point."""
+        if self.dead:
+            raise Killed
+        mishap = self.mishaps.get(len(self.labels))
+        self.labels.append(f"{kind} {label}")
+        if mishap is None:
+            return commit()
+        return mishap(Point(self.stage, self, kind, label, commit, request))
+
+    def die(self) -> Killed:
+        """End the process."""
+        self.dead = True
+        return Killed()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a process ended: its exit code and error id, `killed` for one that was."""
+
+    code: int | str
+    id: str = ""
+    message: str = ""
+    remedy: str | None = None
+    result: Any = None
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.id}".strip()
+
+
+class _Network(BaseAdapter):
+    """What requests sends goes into the emulator's application, unless a mishap is due."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self._run = run
+        self._shape = HTTPAdapter()
+
+    def send(self, request: requests.PreparedRequest, **_given: Any) -> requests.Response:  # type: ignore[override]
+        """Make the exchange."""
+        path = urlsplit(request.url or "").path
+        words = ["{id}" if w.startswith(("extkey_", "proj_")) else w for w in path.split("/")[3:]]
+        label = f"{request.method} {'/'.join(words)}"
+        wire: Wire = self._run.at("http", label, lambda: self._run.stage.exchange(request), request)
+        stream: Any = io.BytesIO(wire.body[: len(wire.body) // 2] if wire.cut else wire.body)
+        length = {"content-length": str(len(wire.body))}
+        raw = RawResponse(
+            body=stream,
+            headers={**wire.headers, **length},
+            status=wire.status,
+            preload_content=False,
+            enforce_content_length=True,
+            request_method=request.method,
+        )
+        return self._shape.build_response(request, raw)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class TrueCloud:
+    """The customer's AWS: the module's role and key, judged as the emulator judges live ones."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._judged: dict[tuple[str, str, str], ApiError | None] = {}
+        self.denies_until = 0.0
+
+    def check(self, row: ExternalKeyRow, settings: Settings) -> None:
+        """Refuse in AWS's words what the policies do not allow."""
+        settled = self._now() >= self.denies_until
+        registered = (row.role_arn, row.kms_arn, row.external_id if settled else "org-unsettled")
+        if registered not in self._judged:
+            names = ("role_arn", "kms_arn", "external_id")
+            body = {**healthy(), "registration": dict(zip(names, registered, strict=True))}
+            found = judge(Snapshot.from_json(body)).error
+            self._judged[registered] = cloud._as_openai(found, settings) if found else None
+        if refused := self._judged[registered]:
+            raise refused
+
+
+@dataclass
+class Parameters:
+    """SSM's parameters; one client of it is one process's."""
+
+    now: Callable[[], float]
+    values: dict[str, tuple[str, float]] = field(default_factory=dict)
+
+
+class SsmClient:
+    """The three calls that the store makes, each a point."""
+
+    def __init__(self, shared: Parameters, run: Run) -> None:
+        self._shared = shared
+        self._run = run
+
+    def get_parameters_by_path(self, Path: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        """Return what is under the path, and the server's Date."""
+        return self._called("read", lambda: self._read(Path))
+
+    def put_parameter(self, **given: Any) -> dict[str, Any]:
+        """Write, or refuse what is there already."""
+        name = given["Name"].removeprefix(f"{PREFIX}/")
+        what = "claim" if name.startswith("claim") else "write record"
+        return self._called(what, lambda: self._put(given))
+
+    def delete_parameter(self, Name: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        """Delete, or refuse what is not there."""
+        what = "give claim back" if "claim-" in Name else "delete record"
+        return self._called(what, lambda: self._delete(Name))
+
+    def _called(self, label: str, commit: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = self._run.at("ssm", label, commit)
+        return found
+
+    def _read(self, path: str) -> dict[str, Any]:
+        now = datetime.fromtimestamp(int(self._shared.now()), UTC)
+        return {
+            "Parameters": [
+                {
+                    "Name": name,
+                    "Value": value,
+                    "LastModifiedDate": datetime.fromtimestamp(modified, UTC),
+                }
+                for name, (value, modified) in self._shared.values.items()
+                if name.startswith(f"{path}/")
+            ],
+            "ResponseMetadata": {"HTTPHeaders": {"date": format_datetime(now, usegmt=True)}},
+        }
+
+    def _put(self, given: dict[str, Any]) -> dict[str, Any]:
+        if not given["Overwrite"] and given["Name"] in self._shared.values:
+            raise aws_error("ParameterAlreadyExists", 400)
+        self._shared.values[given["Name"]] = (given["Value"], self._shared.now())
+        return {}
+
+    def _delete(self, name: str) -> dict[str, Any]:
+        if name not in self._shared.values:
+            raise aws_error("ParameterNotFound", 400)
+        del self._shared.values[name]
+        return {}
+
+
+def aws_error(code: str, status: int) -> ClientError:
+    """A refusal as botocore raises it."""
+    answer: Any = {
+        "Error": {"Code": code, "Message": f"{code}."},
+        "ResponseMetadata": {"HTTPStatusCode": status, "RequestId": "aws-1"},
+    }
+    return ClientError(answer, "Parameter")
+
+
+class PointedFile(FileStore):
+    """A file record whose reads and writes are points."""
+
+    def __init__(self, path: Path, run: Run) -> None:
+        super().__init__(path)
+        self._run = run
+        self.held = False
+
+    def read(self) -> Record | None:
+        """Read the file."""
+        found: Record | None = self._run.at("file", "read", super().read)
+        return found
+
+    def write(self, record: Record) -> None:
+        """Write the file."""
+        self._run.at("file", "write record", lambda: FileStore.write(self, record))
+
+    def delete(self) -> None:
+        """Delete the file."""
+        self._run.at("file", "delete record", super().delete)
+
+
+@functools.cache
+def _application() -> tuple[Emulator, Any, asyncio.AbstractEventLoop]:
+    """The emulator's application, made once: each stage puts its own state into it."""
+    keys = AdminKeys.of({SECRET: ALL_SCOPES})
+    emulator = Emulator(Store(), keys, TrueCloud(lambda: BEGIN), lambda: BEGIN)
+    app = create_app(emulator, hang_up=lambda _scope: None)
+    loop = asyncio.new_event_loop()
+    atexit.register(loop.close)
+    return emulator, app, loop
+
+
+class Stage:
+    """OpenAI, a record, a clock, and what belongs to others; any number of processes, in turn.
+
+    Args:
+        folder: For a file record; None keeps the record in SSM.
+        planted: Put registrations and projects of others beside the intent's.
+    """
+
+    def __init__(self, folder: Path | None = None, *, planted: bool = True) -> None:
+        self.now = BEGIN
+        self.skew = 0.0
+        self._file = folder / "record.json" if folder else None
+        self.place = f"file:{self._file}" if self._file else f"ssm:{PREFIX}"
+        self.parameters = Parameters(self.monotonic)
+        self.cloud = TrueCloud(self.monotonic)
+        self.store = Store()
+        self.emulator, self._app, self._loop = _application()
+        self.emulator.store.close()
+        self.emulator.store = self.store
+        self.emulator.cloud = self.cloud
+        self.emulator.clock = self.monotonic
+        self.emulator.settings = Settings()
+        self.emulator.requests.clear()
+        self.emulator.__post_init__()  # the default project
+        if planted:
+            self._plant()
+        self._others = self._foreign()
+        self.runs: list[Run] = []
+
+    def close(self) -> None:
+        """Give the organization back."""
+        self.store.close()
+
+    # Time
+
+    def monotonic(self) -> float:
+        """Seconds that pass only when somebody waits."""
+        return self.now
+
+    def wall(self) -> datetime:
+        """What this machine believes the time to be."""
+        return datetime.fromtimestamp(self.now + self.skew, UTC)
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+
+    # OpenAI
+
+    def exchange(self, request: requests.PreparedRequest) -> Wire:
+        """Let the emulator's application answer."""
+        parts = urlsplit(request.url or "")
+        body = request.body or b""
+        scope = {
+            "type": "http",
+            "http_version": "1.1",
+            "asgi": {"version": "3.0"},
+            "method": request.method,
+            "scheme": "http",
+            "path": parts.path,
+            "raw_path": parts.path.encode(),
+            "query_string": parts.query.encode(),
+            "root_path": "",
+            "headers": [(k.lower().encode(), v.encode()) for k, v in request.headers.items()],
+            "client": ("127.0.0.1", 1),
+            "server": ("127.0.0.1", 9),
+        }
+        answered: dict[str, Any] = {"body": b""}
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                answered["status"] = message["status"]
+                answered["headers"] = {k.decode(): v.decode() for k, v in message["headers"]}
+            else:
+                answered["body"] += message.get("body", b"")
+
+        self._loop.run_until_complete(self._app(scope, receive, send))
+        return Wire(answered["status"], answered["headers"], answered["body"])
+
+    def _plant(self) -> None:
+        """Put what looks like the intent's and is not into the organization."""
+        same: dict[str, Any] = {
+            "type": "aws",
+            "purpose": "ekm",
+            "name": INTENT.name,
+            "role_arn": INTENT.role_arn,
+            "kms_arn": INTENT.kms_arn,
+            "external_id": INTENT.external_id,
+            "workspace_id": "",
+            "created_at": BEGIN - 1000,
+        }
+        for number, change in enumerate(
+            (
+                {"name": "prod2"},
+                {"external_id": "org-other"},
+                {"role_arn": f"{INTENT.role_arn}-2"},
+                {"kms_arn": INTENT.kms_arn.replace("/1", "/2")},
+                {"purpose": "psp_decryption"},
+                {"workspace_id": "ws_1"},
+            )
+        ):
+            self.store.add_external_key(ExternalKeyRow(id=f"extkey_o{number}", **(same | change)))
+        for number, key in enumerate((None, "extkey_o0", "extkey_o5")):
+            self.store.add_project(
+                ProjectRow(f"proj_o{number}", "prod", BEGIN - 900, external_key_id=key)
+            )
+
+    def made(self) -> set[str]:
+        """Ids of every registration that was ever made here, deleted ones too."""
+        return {e.resource_id for e in self.store.events() if e.type == "external_key.registered"}
+
+    def _foreign(self) -> list[Any]:
+        """Everything that was there before."""
+        mine = self.made()
+        projects = self.store.projects(include_archived=True)
+        return [
+            *(key for key in self.store.external_keys() if key.id not in mine),
+            *(project for project in projects if project.external_key_id not in mine),
+        ]
+
+    def registrations(self) -> list[ExternalKeyRow]:
+        """What is registered for the intent."""
+        wanted = (INTENT.name, INTENT.role_arn, INTENT.kms_arn, INTENT.external_id, "ekm", "")
+        return [
+            row
+            for row in self.store.external_keys()
+            if (row.name, row.role_arn, row.kms_arn, row.external_id, row.purpose, row.workspace_id)
+            == wanted
+        ]
+
+    def projects(self) -> list[ProjectRow]:
+        """Active projects on registrations made here."""
+        mine = self.made()
+        return [p for p in self.store.projects() if p.external_key_id in mine]
+
+    # Processes
+
+    def process(self, make: Callable[[], Protocol[T]], mishaps: Mapping[int, Mishap]) -> Outcome:
+        """Run a protocol as one process would."""
+        run = Run(self, mishaps)
+        self.runs.append(run)
+        store = self._record(run)
+        heartbeat = Heartbeat(store, clock=self.monotonic, sleep=self.sleep)
+        key = AdminKey(SECRET, origin="OPENAI_ADMIN_KEY")
+        transport = RequestsTransport(BASE_URL, key, clock=self.monotonic)
+        session = transport._session = transport._new_session()
+        session.mount("http://", _Network(run))
+        api = AdminApi(
+            transport,
+            sleep=heartbeat.sleep,
+            progress=run.lines.append,
+            chance=lambda: 0.0,
+            now=self.wall,
+        )
+        runner = Runner(
+            api,
+            store,
+            heartbeat=heartbeat,
+            progress=run.lines.append,
+            clock=self.monotonic,
+            now=self.wall,
+        )
+        with _flushed(run):
+            try:
+                outcome = Outcome(0, result=runner.run(make()))
+            except Killed:
+                outcome = Outcome("killed")
+            except EkmError as failure:
+                outcome = Outcome(failure.exit_code, failure.id, failure.message, failure.remedy)
+        if isinstance(store, PointedFile):
+            store._lock.release(force=True)  # as the operating system does for a dead process
+        self.check_always(run, outcome)
+        return outcome
+
+    def register(
+        self, mishaps: Mapping[int, Mishap] | None = None, projects: tuple[str, ...] = ("prod",)
+    ) -> Outcome:
+        """Run `ekm register`."""
+        wanted = Wanted(INTENT, projects, self.place, BASE_URL)
+        return self.process(lambda: register(wanted), mishaps or {})
+
+    def retire(
+        self, mishaps: Mapping[int, Mishap] | None = None, *, delete_record: bool = False
+    ) -> Outcome:
+        """Run `ekm retire`, with the word that lets it archive."""
+        known = self.record()
+        confirm = known.external_key_id if known else None
+        found = confirm or next((key.id for key in self.registrations()), None)
+        unwanted = Unwanted(
+            self.place, BASE_URL, INTENT, confirm=found, delete_record=delete_record
+        )
+        return self.process(lambda: retire(unwanted), mishaps or {})
+
+    def _record(self, run: Run) -> RecordStore:
+        if self._file:
+            return PointedFile(self._file, run)
+        store = SsmStore(SsmClient(self.parameters, run), PREFIX)
+        store._me = {**store._me, "host": f"host-{len(self.runs)}"}  # each on its own machine
+        return store
+
+    def record(self) -> Record | None:
+        """The record, read past every mishap."""
+        reader = Run(self)
+        store = (
+            PointedFile(self._file, reader)
+            if self._file
+            else SsmStore(SsmClient(self.parameters, reader), PREFIX)
+        )
+        return store.read()
+
+    def lose_record(self) -> None:
+        """Let somebody clean up what they should not have."""
+        self.parameters.values.clear()
+        if self._file:
+            self._file.unlink()
+
+    # What must hold
+
+    def check_always(self, run: Run, outcome: Outcome) -> None:
+        """After every process, however it ended: nothing of others, no secret, no false record."""
+        assert self._foreign() == self._others, "something of others was touched"
+        shown = [*run.lines, outcome.message, outcome.remedy or "", repr(outcome.result)]
+        shown += [value for value, _ in self.parameters.values.values()]
+        shown += [json.dumps(list(self.emulator.requests))]
+        shown += [e.type + json.dumps(e.details) for e in self.store.events()]
+        record = self.record()
+        shown += [json.dumps(as_json(record)) if record else ""]
+        assert not any(SECRET in text for text in shown), "the admin key is in what is shown"
+        if outcome.code not in {0, "killed"}:
+            assert outcome.message
+            assert outcome.remedy, outcome
+        if record is not None and record.external_key_id:
+            assert record.external_key_id in self.made(), "the record names what never was"
+            for project in record.projects.values():
+                found = self.store.project(project)
+                assert found is not None, "the record names a project that never was"
+                assert found.external_key_id == record.external_key_id
+
+    def check_registered(self, projects: tuple[str, ...] = ("prod",)) -> None:
+        """One registration, one active project a name, and a record at rest that says so."""
+        assert len(self.registrations()) == 1, self.registrations()
+        record = self.record()
+        assert record is not None
+        assert record.state is State.REGISTERED
+        assert not record.in_doubt
+        assert record.creating is None
+        assert record.external_key_id == self.registrations()[0].id
+        assert {p.name: p.id for p in self.projects()} == dict(record.projects)
+        assert sorted(p.name for p in self.projects()) == sorted(projects)
+        assert self._claims() == []
+
+    def check_retired(self, *, record_deleted: bool = False) -> None:
+        """Nothing of the intent is left, and the record says so."""
+        assert self.registrations() == []
+        assert self.projects() == []
+        record = self.record()
+        if record_deleted:
+            assert record is None
+        else:
+            assert record is None or record.state is State.RETIRED
+        assert self._claims() == []
+
+    def _claims(self) -> list[str]:
+        return [name for name in self.parameters.values if "claim" in name]
+
+    def set(self, **settings: Any) -> None:
+        """Change how OpenAI behaves."""
+        self.emulator.settings = self.emulator.settings.changed(settings)
+
+    def sighted(self) -> None:
+        """Let lists and reads follow at once again."""
+        self.set(list_delay_seconds=0, read_delay_seconds=0)
+
+
+@contextmanager
+def _flushed(run: Run) -> Iterator[None]:
+    """Make flushing to disk a point, in the middle of a write; no disk is waited for."""
+    module: Any = file_store
+    before = module.os
+
+    class System:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(os, name)
+
+        def fsync(self, _descriptor: int) -> None:
+            run.at("file", "flush record", lambda: None)
+
+    module.os = System()
+    try:
+        yield
+    finally:
+        module.os = before
