@@ -71,6 +71,11 @@ class Asker:
         return self.caller.account
 
     @property
+    def unreadable(self) -> bool:
+        """Whether it is a provider that a domain names: the evaluator takes it for a service."""
+        return self.caller.form is CallerForm.PROVIDER and not self.caller.partition
+
+    @property
     def arn(self) -> str:
         """What names it as an administrator: a role's ARN for its sessions."""
         return self.role_arn or self.principal
@@ -238,12 +243,18 @@ def _sessions(role_arn: str, named: Named) -> list[Asker]:
 
 
 def _services(named: Named) -> list[Asker]:
-    shapes = [literal(each.text) for each in named.principals if each.form is PrincipalForm.SERVICE]
+    """Services: those that documents name, whatever their domain, and any other."""
+    texts = {each.text for each in named.principals if each.form is PrincipalForm.SERVICE}
+    shapes = [literal(text) for text in sorted(texts)]
     for condition in named.conditions:
         if condition.lookup == "aws:principalservicename":
             shapes += condition_shapes(condition)
     within = Shape((*many(SERVICE), *one(SERVICE), *one(".amazonaws.com")))
-    return [asker for text in class_texts([within], shapes) for asker in _asker(text)]
+    fresh = [text for text in class_texts([within], shapes) if text not in texts]
+    return [
+        Asker(text, parse_caller(text) or Caller(CallerForm.SERVICE, text, "", "", text))
+        for text in (*fresh, *sorted(texts))
+    ]
 
 
 def _providers(named: Named) -> list[Asker]:

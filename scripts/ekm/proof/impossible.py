@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ekm.evaluation.grants import OPERATIONS
@@ -67,7 +68,8 @@ def _on_role(setting: Setting) -> Iterator[Scene]:
     ]
     place = setting.role_place()
     for asker in setting.askers:
-        policies = setting.policies(asker, part.document, seen=setting.is_role(asker))
+        seen = setting.is_role(asker)
+        policies = setting.policies(asker, part.document, place.account or "", seen=seen)
         for scene in _scenes(setting, asker, actions, [place], policies):
             if scene.by_resource:
                 yield scene
@@ -105,16 +107,21 @@ def _anything_else(setting: Setting, asker: Asker) -> Iterator[Scene]:
         for action in kms:
             if action.lookup not in ENCRYPT_DECRYPT:
                 yield from _scenes(setting, asker, [action], [setting.key_place()], policies)
-    none = setting.policies(asker, None, seen=True)
-    key = delegating_key(materials.partition, asker.account)
-    role = delegating_role(materials.partition, asker.account)
-    other_keys = setting.policies(asker, key, seen=True)
-    other_roles = setting.policies(asker, role, seen=True)
-    yield from _scenes(setting, asker, kms, places.keys(setting, asker), other_keys)
+    account = asker.account
+    none = setting.policies(asker, None, account, seen=True)
+    role = delegating_role(materials.partition, account)
+    other_roles = setting.policies(asker, role, account, seen=True)
+    for place in places.keys(setting, asker):
+        owner = place.account or ""
+        key = delegating_key(materials.partition, owner)
+        other_keys = setting.policies(asker, key, owner, seen=True)
+        yield from _scenes(
+            setting, asker, kms, [place], replace(other_keys, grants=materials.grants)
+        )
     yield from _scenes(setting, asker, kms, [*places.aliases(setting, asker), places.NOWHERE], none)
     yield from _scenes(setting, asker, sts, places.roles(setting, asker), other_roles)
     if materials.trust is not None:
-        own = setting.policies(asker, materials.trust.document, seen=True)
+        own = setting.policies(asker, materials.trust.document, account, seen=True)
         yield from _scenes(setting, asker, sts, [setting.role_place()], own)
     everywhere = places.others(setting, asker)
     plain = [each for each in sts if each.exists]
@@ -127,12 +134,12 @@ def using(setting: Setting) -> Search:
     """(c): anybody else who uses the key or gets to use it, or changes its policy unasked."""
     scenes = [
         scene
-        for scene in _on_key(setting, _classes(setting, USING))
+        for scene in _on_material(setting, _classes(setting, USING))
         if not setting.is_role(scene.asker)
     ]
     scenes += (
         scene
-        for scene in _on_key(setting, [Action(PUT_KEY_POLICY, (PUT_KEY_POLICY,))])
+        for scene in _on_material(setting, [Action(PUT_KEY_POLICY, (PUT_KEY_POLICY,))])
         if not _administers(setting, scene)
     )
     return _everything(setting, scenes)
@@ -213,6 +220,16 @@ def _on_key(setting: Setting, actions: Sequence[Action]) -> Iterator[Scene]:
     place = setting.key_place()
     for asker in setting.askers:
         yield from _scenes(setting, asker, actions, [place], setting.key_policies(asker))
+
+
+def _on_material(setting: Setting, actions: Sequence[Action]) -> Iterator[Scene]:
+    """Everybody on the registered key, and on those of other Regions that share its material."""
+    yield from _on_key(setting, actions)
+    for key, part in setting.materials.related:
+        place = setting.key_place(key)
+        for asker in setting.askers:
+            policies = setting.key_policies(asker, related=part)
+            yield from _scenes(setting, asker, actions, [place], policies)
 
 
 def _scenes(

@@ -9,7 +9,14 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["BOOLEAN", "MULTIVALUED", "OF_PRINCIPAL", "OF_RESOURCE", "may_be_multivalued"]
+__all__ = [
+    "BOOLEAN",
+    "MULTIVALUED",
+    "OF_PRINCIPAL",
+    "OF_RESOURCE",
+    "may_be_carried",
+    "may_be_multivalued",
+]
 
 MULTIVALUED: Final = frozenset(
     {
@@ -19,6 +26,7 @@ MULTIVALUED: Final = frozenset(
         "aws:resourceorgpaths",
         "aws:sourceorgpaths",
         "aws:tagkeys",
+        "aws:vpceorgpaths",
         "kms:encryptioncontextkeys",
         "kms:grantoperations",
         "kms:resourcealiases",
@@ -60,3 +68,34 @@ def may_be_multivalued(lookup: str) -> bool:
         lookup: The key in lower case.
     """
     return lookup in MULTIVALUED or not lookup.startswith(SINGLE_SERVICES)
+
+
+# Keys of KMS that a request may hold, for the actions that a claim says are possible.
+# Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awskeymanagementservice.html
+OF_KEY: Final = (
+    *("kms:calleraccount", "kms:viaservice", "kms:resourcealiases", "kms:multiregion"),
+    *("kms:multiregionkeytype", "kms:keyorigin", "kms:keyspec", "kms:keyusage"),
+    *("kms:customermasterkeyspec", "kms:customermasterkeyusage"),
+)
+CRYPTOGRAPHIC: Final = (*OF_KEY, "kms:encryptionalgorithm", "kms:requestalias")
+CARRIED: Final = {
+    "kms:putkeypolicy": (*OF_KEY, "kms:bypasspolicylockoutsafetycheck"),
+    "kms:encrypt": CRYPTOGRAPHIC,
+    "kms:decrypt": CRYPTOGRAPHIC,
+}
+OPEN_FAMILIES: Final = ("kms:encryptioncontext", "kms:recipientattestation:")
+
+
+def may_be_carried(lookup: str, action: str) -> bool:
+    """Whether a request to KMS may hold a condition key.
+
+    Args:
+        lookup: The key in lower case.
+        action: The action in lower case; one that the table does not have carries any.
+    """
+    if lookup.startswith("sts:"):
+        return False
+    if not lookup.startswith("kms:") or action not in CARRIED:
+        return True
+    open_family = CARRIED[action] is CRYPTOGRAPHIC and lookup.startswith(OPEN_FAMILIES)
+    return open_family or lookup in CARRIED[action]

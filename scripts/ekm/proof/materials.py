@@ -15,12 +15,13 @@ from ekm.snapshot import UNSEEN, Customer, Key, Role, Snapshot
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Materials", "Part", "read"]
+__all__ = ["RELATED", "Materials", "Part", "read"]
 
 # Twice the largest document that AWS keeps (a key policy of 32 KB).
 # Source: https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html
 LARGEST: Final = 65_536
 MOST_STATEMENTS: Final = 1_000
+RELATED: Final = "related to the key: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class Materials:
         identity: The role's permission policies.
         boundary: Its permissions boundary.
         key_policy: The key's policy.
+        related: The keys that share its material, its primary and replicas in other Regions, with
+            their policies.
         scps: One tuple a level.
         rcps: Likewise.
         grants: On the key.
@@ -68,13 +71,14 @@ class Materials:
     grants: tuple[Grant, ...]
     faults: Mapping[str, str]
     missing: frozenset[str]
+    related: tuple[tuple[Key, Part], ...] = ()
     beside: tuple[Part, ...] = ()
 
     @property
     def parts(self) -> Iterator[Part]:
         """Every document."""
         yield from (each for each in (self.trust, self.boundary, self.key_policy) if each)
-        yield from (*self.identity, *self.beside)
+        yield from (*self.identity, *(part for _, part in self.related), *self.beside)
         for level in (*self.scps, *self.rcps):
             yield from level
 
@@ -180,6 +184,7 @@ def read(snapshot: Snapshot) -> Materials:
         reader.missing.add("keys")
     trust = boundary = key_policy = None
     identity: list[Part] = []
+    related: tuple[tuple[Key, Part], ...] = ()
     if role is not None:
         trust = reader.needed(role.trust_policy, "trust_policy", DocumentKind.TRUST)
         boundary = reader.part(
@@ -195,6 +200,7 @@ def read(snapshot: Snapshot) -> Materials:
     if key is not None and snapshot.keys is not UNSEEN:
         path = f"keys[{snapshot.keys.index(key)}].policy"
         key_policy = reader.needed(key.policy, path, DocumentKind.KEY)
+        related = tuple(_related(snapshot, key, reader))
     return Materials(
         snapshot=snapshot,
         role=role,
@@ -208,7 +214,30 @@ def read(snapshot: Snapshot) -> Materials:
         grants=reader.grants(snapshot.grants),
         faults=reader.faults,
         missing=frozenset(reader.missing),
+        related=related,
     )
+
+
+def _related(snapshot: Snapshot, key: Key, reader: _Reader) -> Iterator[tuple[Key, Part]]:
+    """The other keys of a multi-Region key: what one encrypts, each of them decrypts.
+
+    Source: https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-overview.html
+    """
+    own = parse_arn(key.arn)
+    if own is None or not own.resource.startswith("key/mrk-") or snapshot.keys is UNSEEN:
+        return
+    for index, each in enumerate(snapshot.keys):
+        arn = parse_arn(each.arn)
+        if arn is None or each.arn == key.arn:
+            continue
+        if (arn.partition, arn.account, arn.resource) != (own.partition, own.account, own.resource):
+            continue
+        path = f"keys[{index}].policy"
+        if each.policy is UNSEEN:
+            reader.missing.add(f"{RELATED}{path}")
+        part = reader.part(each.policy, path, DocumentKind.KEY)
+        if part is not None:
+            yield each, part
 
 
 def _registered_key(snapshot: Snapshot) -> Key | None:

@@ -35,9 +35,15 @@ NOWHERE = Place("*", None)
 
 
 def keys(setting: Setting, asker: Asker) -> list[Place]:
-    """Other keys of the role's account."""
+    """Other keys of the role's account, and those elsewhere that grants are on."""
     own = setting.materials.key.arn if setting.materials.key else ""
-    found = _arns(setting, asker, "key/", KEY_ID, [literal(own)])
+    granted = [each.key_arn for each in setting.materials.grants if each.key_arn != own]
+    found = _arns(setting, asker, "key/", KEY_ID, [literal(each) for each in (own, *granted)])
+    met = {each.resource for each in found} | {own}
+    for text in granted:
+        arn = parse_arn(text)
+        if text not in met and arn is not None:
+            found.append(Place(text, arn.account))
     return [each for each in found if each.resource != own]
 
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 from ekm.evaluation import Decision, Policies, Request, decide
 from ekm.evaluation.caller import parse_caller
-from ekm.policy import parse_arn
+from ekm.policy import PrincipalForm, parse_arn
 from ekm.proof.actions import Action
 from ekm.proof.askers import Asker
 from ekm.proof.constants import ALLOW_ALL
+from ekm.proof.keys import may_be_carried
 from ekm.proof.ordered import dates
 from ekm.proof.result import Counterexample
 from ekm.proof.scene import set_scene
@@ -67,19 +68,25 @@ def encrypting(setting: Setting) -> Failure:
 def administering(setting: Setting) -> Failure:
     """(e): an administrator, the root user or another, can change the key's policy.
 
-    The caller must, too, when it is given. Identity policies are taken to allow nothing.
+    The caller must, too, when it is given. Identity policies are taken to allow nothing, and
+    KMS takes PutKeyPolicy from nobody outside the key's account.
+
+    Source: https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
     """
     if setting.materials.key is None:
         return Failure(0, None, "the key was not found, so nobody can change its policy")
     account, partition = setting.materials.key_account, setting.materials.partition
     root = f"arn:{partition}:iam::{account}:root"
     able = [_exactly(each, setting) for each in dict.fromkeys((root, *setting.named))]
-    groups = [[each for group in able for each in group]]
+    groups = [[each for group in able for each in group if each.account == account]]
     caller = setting.materials.snapshot.caller
     if caller is not None:
         groups.append(_exactly(caller, setting))
         if not groups[-1]:
             return Failure(0, None, f"the caller {caller!r} is not a principal that can be judged")
+        if groups[-1][0].account != account:
+            message = f"{caller} is of another account, and KMS lets none but {account} change it"
+            return Failure(0, None, message)
     return _some(setting, groups, [PUT_KEY_POLICY] * len(groups), generous=False)
 
 
@@ -127,8 +134,12 @@ def _on_key(setting: Setting, asker: Asker, action: Action, *, generous: bool) -
 
 
 def _to_come(setting: Setting, scene: Scene) -> Sequence[Box]:
-    """Requests over TLS, from now on."""
-    box: Box = {}
+    """Requests over TLS, from now on, without what such a request never carries."""
+    box: Box = {
+        lookup: setting.world.domain(lookup).where([None])
+        for lookup in setting.world.lookups
+        if not may_be_carried(lookup, scene.action.lookup)
+    }
     for lookup in TIMES:
         if setting.world.has(lookup):
             box[lookup] = setting.world.still_to_come(lookup)
@@ -216,17 +227,36 @@ def _calls(setting: Setting, openai_session: str) -> Iterator[Scene | None]:
         yield None
         return
     openai = Asker(openai_session, caller, setting.openai, {"aws:PrincipalArn": setting.openai})
+    place = setting.role_place()
+    rcps = materials.rcps if place.account == materials.customer else ()
     policies = Policies(
         identity=(ALLOW_ALL,),
         resource=materials.trust.document if materials.trust else None,
-        rcps=[[each.document for each in level] for level in materials.rcps],
+        rcps=[[each.document for each in level] for level in rcps],
     ).prepare(ASSUME_ROLE.name)
-    yield set_scene(openai, ASSUME_ROLE, setting.role_place(), policies, names)
-    role = next((each for each in setting.askers if setting.is_role(each)), None)
-    if role is None or materials.key is None:
+    yield set_scene(openai, ASSUME_ROLE, place, policies, names)
+    if materials.key is None:
         return
     for action in USES:
-        yield _on_key(setting, role, action, generous=True)
+        for asker in _own_sessions(setting):
+            yield _on_key(setting, asker, action, generous=True)
+
+
+def _own_sessions(setting: Setting) -> list[Asker]:
+    """Every session that OpenAI's may be: nothing says its name, or the role's unique id.
+
+    A policy names who exists by an ARN, so that an id that stands as a principal is not the
+    role's; one that a condition compares `aws:userid` with may be.
+    """
+    gone = {
+        each.text
+        for statement in setting.materials.statements
+        for each in statement.principals or ()
+        if each.form is PrincipalForm.UNIQUE_ID
+    }
+    found = [each for each in setting.askers if setting.is_role(each)]
+    living = [each for each in found if each.fixed_id and each.fixed_id not in gone]
+    return living or found
 
 
 def _carried(setting: Setting, scene: Scene) -> Iterator[dict[str, Value]]:

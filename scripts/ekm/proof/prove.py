@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ekm.diagnosis.constants import OPENAI_ACCOUNT, OPENAI_ROLE_ARN, OPENAI_SESSION_ARN
 from ekm.proof import impossible, possible
-from ekm.proof.materials import read
+from ekm.proof.materials import RELATED, read
 from ekm.proof.result import Claim, Proof, Reported
 from ekm.proof.search import Search, Witness, example
 from ekm.proof.setting import Setting, make_setting
@@ -52,7 +52,7 @@ OUT_OF_SIGHT = (
 NEEDS = {
     "a": ("role", "trust_policy", "scps", "rcps"),
     "b": ("role", "trust_policy", "permission", "keys", "scps", "rcps", "grants"),
-    "c": ("role", "permission", "keys", "scps", "rcps", "grants"),
+    "c": ("role", "permission", "keys", RELATED, "scps", "rcps", "grants"),
     "d": ("role", "trust_policy", "permission", "keys", "scps", "rcps", "grants"),
     "e": ("keys", "scps", "rcps"),
     "f": ("role", "permission", "keys", "scps", "rcps", "grants"),

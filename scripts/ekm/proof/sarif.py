@@ -6,6 +6,7 @@ Source: https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/sarif-v2.1.0-os.html
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from ekm._version import __version__
 from ekm.proof.result import TITLES
@@ -60,7 +61,7 @@ def _result(claim: Claim, source: str) -> dict[str, Any]:
     found = claim.counterexample
     named = found.statements if found is not None else ()
     location: dict[str, Any] = {
-        "physicalLocation": {"artifactLocation": {"uri": source}, "region": {"startLine": 1}}
+        "physicalLocation": {"artifactLocation": {"uri": quote(source)}, "region": {"startLine": 1}}
     }
     if named:
         location["logicalLocations"] = [_logical(each) for each in named]

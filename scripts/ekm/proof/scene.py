@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ekm.evaluation import Request
-from ekm.evaluation.caller import CallerForm
+from ekm.evaluation.caller import CallerForm, parse_caller
 from ekm.evaluation.decision import OpenPoint
 from ekm.evaluation.services import Route, route
 from ekm.evaluation.situate import situate
@@ -122,17 +122,21 @@ def set_scene(
 
 
 def _situate(request: Request, asker: Asker, *, bounded: bool) -> Situation | OpenPoint:
-    """Read a request; a provider named by a domain is put where an ARN of one would stand."""
-    if asker.caller.form is not CallerForm.PROVIDER or asker.caller.partition:
+    """Read a request; whose principal the evaluator cannot read is put where another would stand.
+
+    These are providers named by a domain, and services of another domain than AWS's usual one.
+    """
+    if parse_caller(request.principal) is not None and not asker.unreadable:
         return situate(request, bounded=bounded)
     stand_in = replace(request, principal="a.amazonaws.com")
     found = situate(stand_in, bounded=bounded)
     if isinstance(found, OpenPoint):
         return found
+    service = asker.caller.form is CallerForm.SERVICE
     known = {
-        key: value
+        key: asker.caller.name if key == "aws:principalservicename" else value
         for key, value in found.context.derived.items()
-        if not key.startswith("aws:principal")
+        if service or not key.startswith("aws:principal")
     }
     return replace(
         found, request=request, caller=asker.caller, context=replace(found.context, derived=known)

@@ -160,7 +160,7 @@ def statements(
     materials = setting.materials
     paths: dict[str, str] = {"permissions_boundary": "permissions_boundary"}
     resource = scene.policies.resource
-    for part in (materials.trust, materials.key_policy):
+    for part in (materials.trust, materials.key_policy, *(part for _, part in materials.related)):
         if part is not None and resource is not None and resource.document is part.document:
             paths["resource"] = part.path
     if setting.is_role(scene.asker):

@@ -21,7 +21,7 @@ from ekm.snapshot import UNSEEN, Customer, Key
 if TYPE_CHECKING:
     from ekm.evaluation.policies import PreparedPolicies
     from ekm.policy import Document
-    from ekm.proof.materials import Materials
+    from ekm.proof.materials import Materials, Part
     from ekm.proof.values import Value
 
 __all__ = ["Setting", "joint_settings", "make_setting"]
@@ -61,13 +61,20 @@ class Setting:
         return role is not None and asker.role_arn == role.arn
 
     def policies(
-        self, asker: Asker, resource: Document | None, *, seen: bool, generous: bool = True
+        self,
+        asker: Asker,
+        resource: Document | None,
+        account: str,
+        *,
+        seen: bool,
+        generous: bool = True,
     ) -> PreparedPolicies:
         """The policies in force for a principal.
 
         Args:
             asker: Who.
             resource: The resource's policy.
+            account: Whose the resource is.
             seen: Whether it is the role, whose own policies are seen.
             generous: Whether policies that are not seen allow everything; else nothing.
         """
@@ -77,6 +84,7 @@ class Setting:
         boundary = materials.boundary.document if seen and materials.boundary else None
         federated = asker.caller.form is CallerForm.FEDERATED_USER and generous
         scps = materials.scps if asker.account and asker.account == materials.customer else ()
+        rcps = materials.rcps if account == materials.customer else ()
         kind = "sts:" if resource is not None and resource.kind.value == "trust" else "kms:"
         return Policies(
             identity=own if seen else unseen,
@@ -84,19 +92,28 @@ class Setting:
             permissions_boundary=boundary,
             session=ALLOW_ALL if federated else None,
             scps=[[each.document for each in level] for level in scps],
-            rcps=[[each.document for each in level] for level in materials.rcps],
+            rcps=[[each.document for each in level] for level in rcps],
         ).prepare(kind)
 
-    def key_policies(self, asker: Asker, *, generous: bool = True) -> PreparedPolicies:
-        """The policies in force for a principal on the registered key, grants included."""
-        part = self.materials.key_policy
+    def key_policies(
+        self, asker: Asker, *, related: Part | None = None, generous: bool = True
+    ) -> PreparedPolicies:
+        """The policies in force for a principal on the registered key, grants included.
+
+        Args:
+            asker: Who.
+            related: The policy of a key that shares its material, to ask about that key.
+            generous: Whether policies that are not seen allow everything; else nothing.
+        """
+        part, account = related or self.materials.key_policy, self.materials.key_account
         document = part.document if part is not None else None
-        found = self.policies(asker, document, seen=self.is_role(asker), generous=generous)
+        seen = self.is_role(asker)
+        found = self.policies(asker, document, account, seen=seen, generous=generous)
         return replace(found, grants=self.materials.grants)
 
-    def key_place(self) -> Place:
-        """The registered key."""
-        key = self.materials.key
+    def key_place(self, related: Key | None = None) -> Place:
+        """The registered key, or one that shares its material."""
+        key = related or self.materials.key
         assert key is not None
         fixed = _facts(key) | _organization(self.materials, self.materials.key_account)
         return Place(key.arn, self.materials.key_account, fixed)

@@ -175,7 +175,7 @@ def _sets(singles: Sequence[str], conditions: int) -> list[tuple[str, ...]]:
 def _singles(use: KeyUse) -> tuple[str, ...]:
     """One value a class, of keys with a single one."""
     kept = _family(use.conditions)
-    if Family.BOOL in kept or use.key.lower() in BOOLEAN:
+    if use.key.lower() in BOOLEAN:
         return ("true", "false")
     literals = [
         value for each in use.conditions if each.operator.family in kept for value in each.values
@@ -193,6 +193,9 @@ def _singles(use: KeyUse) -> tuple[str, ...]:
     shapes = [shape for each in use.conditions for shape in condition_shapes(each)]
     shapes += [shape for condition, runs in use.fills for shape in _filled(condition, runs)]
     shapes += [*(literal(text) for text in use.literals), *use.shapes]
+    if Family.BOOL in kept:
+        # A tag, say: `true` in any case is only one of the texts that it may be.
+        shapes += [literal(text, fold=True) for text in ("true", "false")]
     return class_texts([ANYTHING], _distinct(shapes))
 
 

@@ -113,6 +113,11 @@ class World:
         """Whether documents ask for a key."""
         return lookup in self._uses
 
+    @property
+    def lookups(self) -> tuple[str, ...]:
+        """The keys that documents ask for, in lower case."""
+        return tuple(self._uses)
+
     def literals(self, lookup: str) -> list[str]:
         """What documents compare a key with."""
         return [value for each in self._uses[lookup].conditions for value in each.values]

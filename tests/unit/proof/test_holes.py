@@ -1,0 +1,214 @@
+"""Ways in that a proof once overlooked, or may: each was shown to hold before it was mended."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from sample import ACCOUNT, ADMINISTRATOR, KEY, ROLE, ROOT, document, failing, proven, snapshot
+
+Json = Any
+OTHER = "444455556666"
+OTHER_ROOT = f"arn:aws:iam::{OTHER}:root"
+COLLEAGUE = f"arn:aws:iam::{ACCOUNT}:role/q"
+FULL = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+MULTI_REGION = KEY.replace("11111111-2222-3333-4444-555555555555", f"mrk-{'1' * 32}")
+
+
+def _with(*statements: Json) -> Json:
+    found = snapshot()
+    found["keys"][0]["policy"]["Statement"] += [{"Resource": "*", **each} for each in statements]
+    return found
+
+
+def _allow(principal: Json, action: str, **condition: Json) -> Json:
+    found = {"Effect": "Allow", "Principal": principal, "Action": action}
+    return {**found, "Condition": condition} if condition else found
+
+
+def _move(found: Json, arn: str) -> Json:
+    """Put the key under another ARN, in whatever account."""
+    found["keys"][0]["arn"] = found["registration"]["kms_arn"] = arn
+    found["role"]["permission_policies"][0]["document"]["Statement"][0]["Resource"] = arn
+    return found
+
+
+def _elsewhere() -> Json:
+    """The key in an account of its own, whose policy names the role."""
+    found = _move(snapshot(), KEY.replace(ACCOUNT, OTHER))
+    administer, use, _ = found["keys"][0]["policy"]["Statement"]
+    administer["Principal"], use["Principal"] = {"AWS": OTHER_ROOT}, {"AWS": ROLE}
+    del use["Condition"]
+    assert failing(found) == set()
+    return found
+
+
+def test_a_tag_that_one_statement_compares_with_true_may_be_any_text() -> None:
+    """Bool on a tag hides a statement that lets in another value of the same tag."""
+    colleague = {"AWS": COLLEAGUE}
+    tag = "aws:PrincipalTag/a"
+    decrypt = _allow(colleague, "kms:Decrypt", StringEquals={tag: "yes"})
+    describe = _allow(colleague, "kms:DescribeKey", Bool={tag: "true"})
+    assert failing(_with(decrypt, describe)) == {"c"}
+    assert failing(_with(describe)) == set()
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        "s3.amazonaws.com",
+        "s3.eu-west-1.amazonaws.com",
+        "s3.amazonaws.com.cn",
+        "x.aws.internal",
+        "alexa-appkit.amazon.com",
+    ],
+)
+def test_a_service_counts_whatever_its_domain(service: str) -> None:
+    """A service principal outside amazonaws.com is nobody, and uses the key unseen."""
+    proof = proven(_with(_allow({"Service": service}, "kms:Decrypt")))
+    (claim,) = [each for each in proof.claims if not each.holds]
+    assert claim.id == "c"
+    assert claim.counterexample is not None
+    assert claim.counterexample.request.principal == service
+    assert failing(_with(_allow({"Service": service}, "kms:DescribeKey"))) == set()
+
+
+def test_a_grant_on_another_key_counts_against_the_role() -> None:
+    """The role decrypts with a key elsewhere, by a grant that the snapshot holds."""
+    for arn in (KEY[:-1] + "9", KEY.replace(ACCOUNT, OTHER)):
+        found = snapshot()
+        grant = {"grantee_principal": ROLE, "operations": ["Decrypt"], "key_arn": arn}
+        found["grants"].append(grant)
+        assert failing(found) == {"b"}
+        found["grants"] = [{**grant, "grantee_principal": ADMINISTRATOR}]
+        assert failing(found) == set()
+
+
+def test_a_customers_resource_control_policy_does_not_bear_on_a_key_elsewhere() -> None:
+    """An RCP of one organization is taken to guard a key that lies outside it."""
+    deny: Json = {**FULL, "Effect": "Deny", "Action": "kms:Decrypt"}
+    deny["Condition"] = {"ArnNotLike": {"aws:PrincipalArn": ROLE}}
+    levels = [[document(FULL, deny)]]
+    here = _with(_allow({"AWS": COLLEAGUE}, "kms:Decrypt"))
+    assert failing(here) == {"c"}
+    assert failing({**here, "rcps": levels}) == set()
+    there = _elsewhere()
+    named = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*"}
+    stranger = {**named, "Principal": {"AWS": f"arn:aws:iam::{OTHER}:role/q"}}
+    there["keys"][0]["policy"]["Statement"].append(stranger)
+    assert failing({**there, "rcps": levels}) == {"c"}
+
+
+def test_a_replica_decrypts_what_its_primary_encrypted() -> None:
+    """A key of another Region with the same material stands open beside a closed one."""
+    found = _move(snapshot(), MULTI_REGION)
+    found["keys"][0]["multi_region"] = "PRIMARY"
+    replica = copy.deepcopy(found["keys"][0])
+    replica |= {"arn": MULTI_REGION.replace("eu-west-1", "us-east-1"), "multi_region": "REPLICA"}
+    found["keys"].append(replica)
+    assert failing(found) == set()
+    replica["policy"]["Statement"].append(
+        {**_allow({"AWS": ROOT}, "kms:Decrypt"), "Resource": "*", "Sid": "Open"}
+    )
+    (claim,) = [each for each in proven(found).claims if not each.holds]
+    assert claim.id == "c"
+    assert claim.counterexample is not None
+    assert claim.counterexample.request.resource == replica["arn"]
+    assert [each.document for each in claim.counterexample.statements] == ["keys[1].policy"]
+    del replica["policy"]
+    assert failing(found) == {"c"}
+    # A key that only lies in the same snapshot is another key.
+    replica |= {"arn": replica["arn"][:-1] + "2", "policy": document(FULL)}
+    assert failing(found) == set()
+
+
+@pytest.mark.parametrize(
+    "key", ["kms:EncryptionContext:x", "sts:ExternalId", "kms:GrantOperations"]
+)
+def test_what_no_request_carries_lets_nobody_in(key: str) -> None:
+    """An administrator is said to keep the key by a condition that no PutKeyPolicy meets."""
+    found = snapshot()
+    found["keys"][0]["policy"]["Statement"][0]["Condition"] = {"StringEquals": {key: "y"}}
+    assert failing(found) == {"e"}
+    met = {"StringEquals": {"aws:PrincipalTag/x": "y"}}
+    found["keys"][0]["policy"]["Statement"][0]["Condition"] = met
+    assert failing(found) == set()
+
+
+def test_encryption_with_an_external_id_is_no_way_for_the_role() -> None:
+    """A condition of AssumeRole on Encrypt is taken for one that some Encrypt meets."""
+    found = snapshot()
+    use = found["keys"][0]["policy"]["Statement"][1]
+    use["Condition"]["StringEquals"] = {"sts:ExternalId": "org-abc123"}
+    assert failing(found) == {"b", "d"}
+    use["Condition"]["StringEquals"] = {"kms:EncryptionContext:x": "y"}
+    assert failing(found) == {"d"}
+
+
+def test_nobody_outside_the_keys_account_counts_as_keeping_its_policy() -> None:
+    """A key that its own account cannot administer is said to be administered from outside."""
+    found = snapshot()
+    found["keys"][0]["policy"]["Statement"][0]["Principal"] = {"AWS": OTHER_ROOT}
+    found["administrators"] = [OTHER_ROOT]
+    assert failing(found) == {"e"}
+
+
+@pytest.mark.parametrize(
+    ("caller", "expected"),
+    [
+        (OTHER_ROOT, set()),
+        (f"arn:aws:iam::{OTHER}:role/q", set()),
+        (f"arn:aws:iam::{OTHER}:user/q", set()),
+        (f"arn:aws:sts::{OTHER}:assumed-role/q/s", set()),
+        (COLLEAGUE, {"e"}),
+        (f"arn:aws:iam::{ACCOUNT}:root", {"e"}),
+        (ROLE, {"b", "e"}),
+        ("no principal", {"e"}),
+    ],
+)
+def test_a_caller_keeps_a_key_of_another_account_only_from_there(
+    caller: str, expected: set[str]
+) -> None:
+    """Who applies in one account is said to keep a key of another, which KMS refuses."""
+    found = _elsewhere()
+    found["caller"] = caller
+    found["administrators"] = [OTHER_ROOT, caller]
+    if caller != "no principal":
+        allow = {**_allow({"AWS": caller}, "kms:PutKeyPolicy"), "Resource": "*"}
+        found["keys"][0]["policy"]["Statement"].append(allow)
+        own = {"Effect": "Allow", "Action": "kms:PutKeyPolicy", "Resource": "*"}
+        if caller == ROLE:
+            # Its own policies are seen, and allow it: KMS refuses all the same.
+            found["role"]["permission_policies"][0]["document"]["Statement"].append(own)
+    assert failing(found) == expected
+
+
+def test_the_roles_own_policies_count_when_the_role_is_the_caller() -> None:
+    """A caller that is the role itself is judged as if its policies were not seen."""
+    found = _with(_allow({"AWS": ROOT}, "kms:PutKeyPolicy"))
+    found["caller"] = ROLE
+    assert failing(found) == {"e"}
+    own = {"Effect": "Allow", "Action": "kms:PutKeyPolicy", "Resource": KEY}
+    found["role"]["permission_policies"][0]["document"]["Statement"].append(own)
+    # It keeps the policy now, and that is what (b) and (c) forbid.
+    assert failing(found) == {"b", "c"}
+
+
+@pytest.mark.parametrize(
+    "deny",
+    [
+        {"Principal": {"AWS": f"arn:aws:sts::{ACCOUNT}:assumed-role/openai-ekm/x"}},
+        {"Principal": "*", "Condition": {"StringLike": {"aws:userid": "AROAX*"}}},
+    ],
+)
+def test_openai_passes_under_any_session_name_and_id(deny: Json) -> None:
+    """A Deny for one session of the role refuses OpenAI, whose session may be that one."""
+    found = _with({"Effect": "Deny", "Action": "kms:Decrypt", **deny})
+    assert failing(found) == {"d"}
+
+
+def test_the_id_of_somebody_gone_is_not_the_roles() -> None:
+    """A Deny that a deleted role left behind is taken to refuse OpenAI."""
+    gone = {"AWS": "AROAEXAMPLEEXAMPLE123"}
+    assert failing(_with({"Effect": "Deny", "Principal": gone, "Action": "kms:*"})) == set()
