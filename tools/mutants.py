@@ -19,7 +19,7 @@ __all__ = ["ROOT", "SCRIPTS", "Mutant", "mutants"]
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ROOT / "scripts"
-WORDING = {"MalformedPolicy", "OpenPoint", "BadCase", "ValueError"}
+WORDING = {"MalformedPolicy", "OpenPoint", "BadCase", "ValueError", "members", "TypeVar"}
 SWAPS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE,
     ast.GtE: ast.Gt, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In,
