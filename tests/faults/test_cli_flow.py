@@ -203,6 +203,18 @@ def test_status_that_differs_exits_with_one(desk: Desk) -> None:
     assert "Differs:" in out
 
 
+def test_registrars_with_different_records_are_told_by_status(desk: Desk) -> None:
+    """Two registrations of one intent, which no claim could keep apart, are never noticed."""
+    desk("register", "--project", "prod")
+    twin = {**desk.openai.keys["extkey_1"], "id": "extkey_twin"}
+    desk.openai.keys["extkey_twin"] = twin
+    code, status = desk.json("status")
+    assert code == 1
+    [difference] = status["differences"]
+    assert "extkey_twin (0 projects)" in difference
+    assert "extkey_1" in difference
+
+
 @pytest.mark.parametrize(
     ("refusal", "code", "state"),
     [

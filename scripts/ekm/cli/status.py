@@ -59,9 +59,10 @@ def command(
     if found is not None and found.external_key_id is not None:
         key = _fetched(desk, found.external_key_id)
     projects = api.list_projects() if key is not None else ()
+    registered = api.list_external_keys() if key is not None else ()
     ask_aws = desk.may_ask_aws if key_state is None else key_state
     state = _key_state(desk, found.intent) if found is not None and ask_aws else None
-    judged = statuses.judge(str(place), found, key, projects, state)
+    judged = statuses.judge(str(place), found, key, projects, state, registered=registered)
     note = note_store(desk, place).read()
     if note is not None:
         judged = replace(judged, differences=(*judged.differences, _standing(note, str(place))))

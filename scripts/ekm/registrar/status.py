@@ -74,6 +74,8 @@ def judge(
     key: ExternalKey | None,
     projects: tuple[Project, ...],
     key_state: KeyState | None,
+    *,
+    registered: tuple[ExternalKey, ...] = (),
 ) -> Status:
     """Compare what was seen.
 
@@ -83,6 +85,7 @@ def judge(
         key: The registration with the record's id, None when it is gone.
         projects: Every active project of the organization, or those looked at.
         key_state: None when AWS was not asked.
+        registered: Every registration of the organization, or those looked at.
     """
     return Status(
         place,
@@ -90,7 +93,10 @@ def judge(
         key,
         projects,
         key_state,
-        tuple(_differences(place, record, key, projects, key_state)),
+        (
+            *_differences(place, record, key, projects, key_state),
+            *_twins(record, key, registered),
+        ),
     )
 
 
@@ -120,6 +126,21 @@ def _differences(
     if key_state is not None and key_state.state != "Enabled":
         found.append(f"The KMS key {record.intent.kms_arn} is {key_state.state}, not Enabled.")
     return found
+
+
+def _twins(
+    record: Record | None, key: ExternalKey | None, registered: tuple[ExternalKey, ...]
+) -> tuple[str, ...]:
+    """A sentence for each other registration of the very same: only here is it seen."""
+    if record is None or key is None:
+        return ()
+    return tuple(
+        f"{twin.id} ({len(twin.api_project_ids)} projects) is registered for the same name, role, "
+        f"key and external id as {key.id}: registrars with different records made both. Delete "
+        "the one without projects, after you have seen that no other record names it."
+        for twin in registered
+        if twin.id != key.id and matching.matches(record.intent, twin)
+    )
 
 
 def _project_differences(
