@@ -13,6 +13,7 @@ from ekm.evaluation.case import BadCase, case_of
 from ekm.evaluation.decision import OpenPoint
 from ekm.evaluation.request import Situation
 from ekm.evaluation.situate import situate
+from ekm.policy import DocumentKind, MalformedPolicy, parse_document
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1"
@@ -307,3 +308,52 @@ def test_views_are_kept_in_bounded_number() -> None:
         assert len(prepared._views) <= 128
     assert prepared == Policies([ALL]).prepare("kms:Encrypt")
     assert "_views" not in repr(prepared)
+
+
+def test_a_document_may_come_parsed_as_its_kind() -> None:
+    """A document that was read as another kind is decided, or one of the right kind is not."""
+    parsed = parse_document(ALL, DocumentKind.IDENTITY)
+    request = Request(USER, "kms:ListKeys", "*")
+    assert (
+        decide(request, Policies([parsed])).decided_by
+        == decide(request, Policies([ALL])).decided_by
+    )
+    for policies, place in (
+        (Policies(resource=parsed), "resource"),
+        (Policies(scps=[[], [parsed]]), "scps[1][0]"),
+        (Policies(identity=[ALL, parse_document(ALL, DocumentKind.SCP)]), "identity[1]"),
+    ):
+        with pytest.raises(MalformedPolicy, match="was read as") as caught:
+            policies.prepare("kms:Encrypt")
+        assert caught.value.place == place
+
+
+@pytest.mark.parametrize("name", ["identity", "scps", "rcps", "grants"])
+@pytest.mark.parametrize("value", [None, "x", {}, 0])
+def test_lists_of_policies_are_lists(name: str, value: Any) -> None:
+    """Something else in the place of a list of policies counts as none."""
+    decision = decide(Request(USER, "kms:ListKeys", "*"), Policies(**{name: value}))
+    assert decision.outcome is Outcome.ERROR
+    assert decision.message == f"{name}: must be a list"
+
+
+@pytest.mark.parametrize("name", ["scps", "rcps"])
+def test_a_level_is_a_list(name: str) -> None:
+    """A document in the place of a level counts as no level."""
+    for value in ({}, None, ALL):
+        levels: dict[str, Any] = {name: [[], value]}
+        decision = decide(Request(USER, "kms:ListKeys", "*"), Policies(**levels))
+        assert decision.message == f"{name}[1]: must be a list"
+
+
+def test_the_service_of_the_action_says_what_the_resource_policy_is() -> None:
+    """A trust policy is read as a key policy, or the other way round."""
+    trust = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
+    policies = Policies(resource={"Version": "2012-10-17", "Statement": trust})
+    for action in ("sts:AssumeRole", "STS:assumerole"):
+        prepared = policies.prepare(action).resource
+        assert prepared is not None
+        assert prepared.document.kind is DocumentKind.TRUST
+    for other in ("kms:Encrypt", "stsx:A", 1):
+        with pytest.raises(MalformedPolicy):
+            policies.prepare(other)  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from ekm.policy import MalformedPolicy
 from ekm.policy.condition_block import conditions
 from ekm.policy.principal import PrincipalForm, parse_principal
 from ekm.policy.statement import parse_action, parse_actions, parse_resource, split_arn_pattern
-from ekm.policy.variables import parse_template
+from ekm.policy.variables import Variable, parse_template
 
 ACCOUNT = "111122223333"
 IAM, STS = f"arn:aws:iam::{ACCOUNT}", f"arn:aws:sts::{ACCOUNT}"
@@ -258,3 +258,34 @@ def test_what_looks_like_a_variable_is_text_in_an_old_document() -> None:
     assert read.template is None
     assert read.literal
     assert read.matches(("arn", "aws", "kms", "", "", "key/${aws:x}"))
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("${aws:a},b", (Variable("aws:a"), (",b", True))),
+        ("${aws:a}${aws:b, 'c'}", (Variable("aws:a"), Variable("aws:b", "c"))),
+        ("${aws:a, ''}", (Variable("aws:a", ""),)),
+        ("${aws:a,'b'}", (Variable("aws:a", "b"),)),
+        ("${aws:a,   'b'}c", (Variable("aws:a", "b"), ("c", True))),
+        ("${aws:a, 'b,}'}", (Variable("aws:a", "b,}"),)),
+        ("${aws:a, '*'}*", (Variable("aws:a", "*"), ("*", True))),
+        ("${*, 'b'}", (Variable("*", "b"),)),
+        ("x${$}", (("x", True), ("$", False))),
+        ("${?}x", (("?", False), ("x", True))),
+    ],
+)
+def test_a_variable_ends_at_its_brace(text: str, parts: tuple[Any, ...]) -> None:
+    """What follows a variable is taken for a part of it, or its default is cut."""
+    template = parse_template(text)
+    assert template is not None
+    assert template.parts == parts
+
+
+@pytest.mark.parametrize(
+    "text", ["${a,}", "${a, b'}", "${a, 'b'x}", "${, 'b'}", "${a\tb}", "${a$b}"]
+)
+def test_a_variable_that_is_broken_is_refused(text: str) -> None:
+    """A variable that AWS refuses is read as something."""
+    with pytest.raises(MalformedPolicy):
+        parse_template(text)
