@@ -112,7 +112,7 @@ variable "deletion_window_in_days" {
 }
 
 variable "deletion_protection" {
-  description = "Whether the new key is kept from deletion: its policy denies `kms:ScheduleKeyDeletion` to everyone, and `terraform destroy` stops before anything is changed. Turning it off is an apply of its own. Default true."
+  description = "Whether OpenAI's way to the data is kept: `terraform destroy` stops before anything is changed, and a new key's policy denies `kms:ScheduleKeyDeletion` to everyone. Turning it off is an apply of its own. Default true."
   type        = bool
   default     = true
   nullable    = false

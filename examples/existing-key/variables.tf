@@ -19,6 +19,13 @@ variable "name" {
   nullable    = false
 }
 
+variable "deletion_protection" {
+  description = "Whether a destroy is refused; turning it off is an apply of its own."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
 variable "tags" {
   description = "Tags of the role."
   type        = map(string)

@@ -109,7 +109,7 @@ def test_chatgpt_workspace(ekm_workspace: WorkspaceFactory, ekm_openai: Emulator
 def test_existing_key(
     ekm_workspace: WorkspaceFactory, ekm_openai: EmulatorProcess, ekm_localstack: LocalStack
 ) -> None:
-    """The module changes, or destroys, a key that is not its own."""
+    """The module changes a key that is not its own, or takes the role from under it unasked."""
     key_arn = make_key(ekm_localstack, ACCOUNT)
     kms = ekm_localstack.session(ACCOUNT).client("kms")
     policy = kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]
@@ -123,6 +123,11 @@ def test_existing_key(
     workspace.apply()
     assert workspace.plan().empty
     assert workspace.outputs()["ekm"]["kms_arn"] == key_arn
+    refused = workspace.destroy(check=False)
+    assert "OpenAI is cut off from all data" in refused.said
+    assert any("aws_iam_role.this" in address for address in workspace.addresses())
+    workspace.set_variables(**workspace.variables, deletion_protection=False)
+    workspace.apply()
     workspace.destroy()
     assert kms.describe_key(KeyId=key_arn)["KeyMetadata"]["KeyState"] == "Enabled"
     assert kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"] == policy
