@@ -353,10 +353,7 @@ def test_a_registered_alias_leaves_the_key_where_it_is(by_hand: ByHand) -> None:
     by_hand.configure(said)
     plan = by_hand.workspace.plan()
     only_announced(plan, said)
-    by_hand.workspace.apply(plan)
-    assert by_hand.validate() == "success"
     assert by_hand.registrations() == [by_hand.external_key_id]
-    assert by_hand.workspace.plan().empty
 
 
 def test_nothing_to_adopt_makes_nothing(by_hand: ByHand) -> None:
