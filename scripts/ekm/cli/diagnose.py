@@ -117,7 +117,11 @@ def _print(found: Diagnosis | None, read: Read | None) -> None:
     for warned in found.warnings:
         _print_fault("warning", warned)
     if found.unseen:
-        click.echo(f"not seen: {', '.join(found.unseen)}")
+        told = (
+            f"{path} ({found.reasons[path]})" if path in found.reasons else path
+            for path in found.unseen
+        )
+        click.echo(f"not seen: {', '.join(told)}")
 
 
 def _print_fault(kind: str, fault: Fault) -> None:

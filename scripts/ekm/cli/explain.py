@@ -31,12 +31,17 @@ def explainer(session: boto3.Session) -> Callable[[Intent], Explanation | None]:
         from datetime import UTC, datetime  # noqa: PLC0415 - see above
 
         from ekm.diagnosis import Outcome, diagnose  # noqa: PLC0415 - see above
+        from ekm.registrar.aws import client  # noqa: PLC0415 - see above
         from ekm.registrar.steps import Explanation  # noqa: PLC0415 - see above
         from ekm.snapshot.aws import collect  # noqa: PLC0415 - see above
 
         render.progress("OpenAI was denied; reading role, key and policies to see why.")
         try:
-            snapshot = collect(intent, lambda _account: session)
+            snapshot = collect(
+                intent,
+                lambda _account: session,
+                lambda: client(session, "organizations", "us-east-1"),
+            )
         except EkmError as failure:
             render.progress(f"The policies could not be read: {failure.message}")
             return None

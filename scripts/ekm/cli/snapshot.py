@@ -137,12 +137,16 @@ def collected(source: Source, *, live: bool) -> Snapshot:
 
 
 def _live(registered: _Registered) -> Snapshot:
-    from ekm.registrar.aws import new_session  # noqa: PLC0415 - boto3 only where AWS is read
+    from ekm.registrar.aws import client, new_session  # noqa: PLC0415 - boto3 only where needed
     from ekm.snapshot.aws import collect  # noqa: PLC0415 - see above
 
     render.progress("Reading role, key and policies from AWS.")
     session = new_session()
-    return collect(registered, lambda _account: session)
+    return collect(
+        registered,
+        lambda _account: session,
+        lambda: client(session, "organizations", "us-east-1"),
+    )
 
 
 def _outputs(source: str) -> dict[str, Any]:

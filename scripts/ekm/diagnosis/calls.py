@@ -120,6 +120,8 @@ def _assume_role(
     if snapshot.calls.openai_organization is not None:
         context["aws:PrincipalOrgID"] = snapshot.calls.openai_organization
     _add_organization(context, "aws:ResourceOrgID", snapshot)
+    if isinstance(role, Role):
+        context |= _tags("aws:ResourceTag", role)
     request = Request(
         principal=OPENAI_SESSION_ARN,
         action=ASSUME_ROLE,
@@ -253,7 +255,14 @@ def _use_context(snapshot: Snapshot, role: Role, key: Key, arn: Arn | None) -> C
         context["kms:EncryptionContextKeys"] = list(pairs)
     _add_organization(context, "aws:PrincipalOrgID", snapshot)
     _add_organization(context, "aws:ResourceOrgID", snapshot)
-    return context
+    # A role's tags are those of its sessions; OpenAI passes none of its own.
+    return context | _tags("aws:PrincipalTag", role) | _tags("aws:ResourceTag", key)
+
+
+def _tags(prefix: str, holder: Role | Key) -> Context:
+    if holder.tags is UNSEEN:
+        return {}
+    return {f"{prefix}/{name}": value for name, value in holder.tags.items()}
 
 
 def _common(snapshot: Snapshot) -> Context:

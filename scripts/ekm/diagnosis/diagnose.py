@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ekm.diagnosis import calls, looked_up, patch
-from ekm.diagnosis.judge import document_path, judge, registered_key
+from ekm.diagnosis.assumed import asked_about
+from ekm.diagnosis.judge import document_path, judge, registered_key, with_assumptions
 from ekm.diagnosis.search import Question, faults_of
 from ekm.diagnosis.value import Outcome
-from ekm.diagnosis.warnings import warnings_of
+from ekm.diagnosis.warnings import organization, warnings_of
 from ekm.snapshot import UNSEEN, Role, Snapshot
 
 if TYPE_CHECKING:
@@ -40,14 +41,22 @@ def diagnose(snapshot: Snapshot, *, session_name: str | None = None) -> Diagnosi
     for _ in range(_MOST):
         if verdict.outcome is Outcome.OK or len(faults) >= _ENOUGH:
             break
-        found = _faults(current, verdict, session_name)
+        there = with_assumptions(current, session_name=session_name)
+        found = _faults(there, verdict, session_name)
         faults += found
         if not found or not all(fault.fix for fault in found):
             break
         current = patch.apply(current, [change for fault in found for change in fault.fix])
         verdict = judge(current, session_name=session_name)
     warnings = warnings_of(snapshot, first, session_name=session_name)
-    return replace(first, faults=tuple(faults), warnings=warnings)
+    unseen = dict.fromkeys((*snapshot.unseen(), *asked_about(snapshot)))
+    return replace(
+        first,
+        faults=tuple(faults),
+        warnings=(*warnings, *organization.warnings(snapshot, current, session_name=session_name)),
+        unseen=tuple(unseen),
+        reasons={path: why for path, why in snapshot.reasons.items() if path in unseen},
+    )
 
 
 def _faults(snapshot: Snapshot, verdict: Diagnosis, session_name: str | None) -> tuple[Fault, ...]:

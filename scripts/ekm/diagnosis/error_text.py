@@ -29,6 +29,7 @@ NOTHING_SEEN: Final[Mapping[str, Any]] = {
     "faults": [],
     "warnings": [],
     "unseen": ["role", "keys", "aliases", "grants", "scps", "rcps"],
+    "unseen_reasons": {},
 }
 
 

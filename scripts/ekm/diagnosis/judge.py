@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from ekm.diagnosis import wording
+from ekm.diagnosis.assumed import assumed
 from ekm.diagnosis.calls import (
     ASSUME_ROLE,
     DECRYPT,
@@ -33,6 +34,7 @@ __all__ = [
     "judge_assume_role",
     "judge_use",
     "registered_key",
+    "with_assumptions",
 ]
 
 # Source: help.openai.com/en/articles/20000947 names the three forms; no pattern is published.
@@ -61,10 +63,21 @@ def judge(snapshot: Snapshot, *, session_name: str | None = None) -> Diagnosis:
     Returns:
         The diagnosis; it never refuses a snapshot for a value that it is there to judge.
     """
+    snapshot = with_assumptions(snapshot, session_name=session_name)
     first = judge_assume_role(snapshot, session_name=session_name)
     second = judge_use(snapshot, session_name=session_name)
     at_fault = first if first.outcome is not Outcome.OK else second
     return replace(at_fault, decisions={**first.decisions, **second.decisions})
+
+
+def with_assumptions(snapshot: Snapshot, *, session_name: str | None = None) -> Snapshot:
+    """Return the snapshot with what a judgement takes of what was not collected.
+
+    Args:
+        snapshot: What was collected.
+        session_name: Name of OpenAI's session in the customer's role, where it is known.
+    """
+    return assumed(snapshot, registered_key(snapshot), session_name=session_name)
 
 
 def judge_assume_role(  # noqa: PLR0911 - one return for each thing AWS checks
@@ -80,6 +93,7 @@ def judge_assume_role(  # noqa: PLR0911 - one return for each thing AWS checks
         session_name: Name of OpenAI's session in the customer's role, where it is known.
         external_id: Sent instead of the registered one (unseen: that one); `None` sends none.
     """
+    snapshot = with_assumptions(snapshot, session_name=session_name)
     registration, role = snapshot.registration, snapshot.role
     denied = wording.assume_role_denied(registration.role_arn)
     sent = registration.external_id if external_id is UNSEEN else external_id
@@ -115,6 +129,7 @@ def judge_use(snapshot: Snapshot, *, session_name: str | None = None) -> Diagnos
         snapshot: What was collected.
         session_name: Name of the session, where it is known.
     """
+    snapshot = with_assumptions(snapshot, session_name=session_name)
     kms_arn = snapshot.registration.kms_arn
     if not KMS_ARN.fullmatch(kms_arn):
         error = AwsError("Encrypt", "NotFoundException", f"Invalid arn {kms_arn}")

@@ -158,6 +158,7 @@ class Diagnosis:
         faults: What is at fault, in the order AWS meets it; each fix supposes those before it.
         warnings: What works and is wrong.
         unseen: Snapshot paths that were not collected.
+        reasons: Why, by snapshot path, where the reader knew.
         curable_by_waiting: Waiting for IAM to settle could cure it: false when what was read
             live already refuses.
     """
@@ -170,6 +171,7 @@ class Diagnosis:
     faults: tuple[Fault, ...] = ()
     warnings: tuple[Warned, ...] = ()
     unseen: tuple[str, ...] = ()
+    reasons: Mapping[str, str] = field(default_factory=dict)
     curable_by_waiting: bool = False
 
     @property
@@ -189,4 +191,5 @@ class Diagnosis:
             "faults": [fault.as_json() for fault in self.faults],
             "warnings": [warned.as_json() for warned in self.warnings],
             "unseen": list(self.unseen),
+            "unseen_reasons": dict(self.reasons),
         }

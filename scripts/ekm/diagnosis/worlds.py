@@ -18,7 +18,7 @@ from ekm.snapshot import UNSEEN, Calls, Role, Snapshot
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["worlds"]
+__all__ = ["text_of", "worlds"]
 
 _DATE: Final = re.compile(r'"(\d{4}-\d\d-\d\d(?:[Tt][0-9:.]+(?:[Zz]|[+-]\d\d:?\d\d)?)?)"')
 _NETWORK: Final = re.compile(r'"(\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?)"')
@@ -44,7 +44,7 @@ def worlds(
     calls = snapshot.calls
     if calls.time is not None and calls.source_ip is not None:
         return (calls,)
-    text = _text(snapshot)
+    text = text_of(snapshot)
     lower = text.lower()
     times: list[str | None] = [calls.time]
     if calls.time is None and ("aws:currenttime" in lower or "aws:epochtime" in lower):
@@ -91,7 +91,7 @@ def _addresses(text: str) -> list[str]:
     return [outside, *inside] if outside is not None else inside
 
 
-def _text(snapshot: Snapshot) -> str:
+def text_of(snapshot: Snapshot) -> str:
     """Every document that bears on the calls, as text."""
     documents: list[Any] = [snapshot.scps, snapshot.rcps]
     if isinstance(snapshot.role, Role):

@@ -58,6 +58,8 @@ class Role:
         permission_policies: Inline and attached policies, or unseen.
         permissions_boundary: The boundary's document, `None` when the role has none, or unseen.
         max_session_duration: Seconds, or unseen.
+        tags: Of the role; they are `aws:PrincipalTag` of its sessions and `aws:ResourceTag` of
+            AssumeRole.
     """
 
     arn: str
@@ -65,6 +67,7 @@ class Role:
     permission_policies: tuple[NamedPolicy, ...] | UnseenType = UNSEEN
     permissions_boundary: Any = UNSEEN
     max_session_duration: int | UnseenType = UNSEEN
+    tags: Mapping[str, str] | UnseenType = UNSEEN
     extra: Extra = field(default_factory=dict)
 
 
@@ -80,6 +83,7 @@ class Key:
         origin: `Origin`, such as `AWS_KMS`.
         multi_region: `PRIMARY`, `REPLICA`, or `None` for a single-Region key.
         policy: The key policy as read (JSON text or object), `None` when there is none.
+        tags: Of the key; `aws:ResourceTag` of its use.
     """
 
     arn: str
@@ -89,6 +93,7 @@ class Key:
     origin: str | UnseenType = UNSEEN
     multi_region: str | UnseenType | None = UNSEEN
     policy: Any = UNSEEN
+    tags: Mapping[str, str] | UnseenType = UNSEEN
     extra: Extra = field(default_factory=dict)
 
 

@@ -54,8 +54,20 @@ def snapshot_members(source: Any, *, schema: str, strict: bool) -> dict[str, Any
         "calls": lambda value, path: Calls() if value is None else _calls(value, path),
     }
     known = {name: readers[name](body[name], name) for name in readers if name in body}
-    extra = {name: body[name] for name in body if name not in readers and name != "schema"}
-    return {**known, "extra": extra}
+    own = {*readers, "schema", "unseen"}
+    extra = {name: body[name] for name in body if name not in own}
+    return {**known, "reasons": _reasons(body.get("unseen", [])), "extra": extra}
+
+
+def _reasons(source: Any) -> dict[str, str]:
+    """Why members were not collected: an object with `path` and `reason` for each."""
+    found: dict[str, str] = {}
+    for index, each in enumerate(_list_of(_object)(source, "unseen")):
+        place = f"unseen[{index}]"
+        required: dict[str, Reader] = {"path": _text, "reason": _text}
+        told = _read(each, place, required, {}, strict=False)
+        found[told["path"]] = told["reason"]
+    return found
 
 
 def _registration(source: Any, path: str) -> Registration:
@@ -70,6 +82,7 @@ def _role(source: Any, path: str, *, strict: bool) -> Role:
         "permission_policies": _list_of(lambda value, place: _policy(value, place, strict=strict)),
         "permissions_boundary": _as_read,
         "max_session_duration": _integer,
+        "tags": _pairs,
     }
     return Role(**_read(source, path, {"arn": _text}, optional, strict=strict))
 
@@ -87,6 +100,7 @@ def _key(source: Any, path: str, *, strict: bool) -> Key:
         "origin": _text,
         "multi_region": _optional(_text),
         "policy": _as_read,
+        "tags": _pairs,
     }
     return Key(**_read(source, path, {"arn": _text}, optional, strict=strict))
 

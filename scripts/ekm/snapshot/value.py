@@ -21,8 +21,9 @@ SCHEMA: Final = "ekm-snapshot/1"
 class Snapshot:
     """All that bears on whether OpenAI can use a key, as it was read.
 
-    A member that was not collected is `UNSEEN`. `role=None` means that the role was looked up
-    and is not there; a key that is not among `keys` was looked up and not found.
+    A member that was not collected is `UNSEEN`, and `reasons` says why where a reader knows.
+    `role=None` means that the role was looked up and is not there; a key that is not among `keys`
+    was looked up and not found.
 
     Source: design, "Formats that others read", schema ekm-snapshot/1.
     """
@@ -38,6 +39,7 @@ class Snapshot:
     administrators: tuple[str, ...] | None = None
     caller: str | None = None
     calls: Calls = field(default_factory=Calls)
+    reasons: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -61,7 +63,11 @@ class Snapshot:
 
     def as_json(self) -> dict[str, Any]:
         """Return the JSON object that `from_json` reads back as an equal value."""
-        return {"schema": SCHEMA, **writing.members(self)}
+        body = {"schema": SCHEMA, **writing.members(self)}
+        reasons = body.pop("reasons")
+        if reasons:
+            body["unseen"] = [{"path": path, "reason": why} for path, why in reasons.items()]
+        return body
 
     def unseen(self) -> tuple[str, ...]:
         """Return the snapshot paths of what bears on a judgement and was not collected."""
@@ -83,4 +89,20 @@ class Snapshot:
                 for name in ("state", "spec", "usage", "origin", "multi_region", "policy")
                 if getattr(key, name) is UNSEEN
             ]
+        # What a reader tried and was refused, although not every judgement asks for it.
+        paths += [path for path in self.reasons if path not in paths and self._lacks(path)]
         return tuple(paths)
+
+    def _lacks(self, path: str) -> bool:
+        """Whether a member that a reason speaks of is still not there: one may be filled in."""
+        if path.startswith(("trust_policy", "permission_policies", "permissions_boundary")):
+            return False  # told above
+        found: Any = self.as_json()
+        for part in path.replace("]", "").replace("[", ".").split("."):
+            if isinstance(found, list) and part.isdigit() and int(part) < len(found):
+                found = found[int(part)]
+            elif isinstance(found, dict) and part in found:
+                found = found[part]
+            else:
+                return True
+        return False

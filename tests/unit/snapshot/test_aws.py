@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from ekm.errors import NotReachable
-from ekm.snapshot import UNSEEN, Alias, Role
+from ekm.snapshot import UNSEEN, Alias, Customer, Role, Snapshot
 from ekm.snapshot.aws import collect
 
 ROLE = "arn:aws:iam::111122223333:role/team/openai-ekm"
@@ -41,7 +41,11 @@ class Aws:
     def get_paginator(self, operation: str) -> Any:
         """A paginator with two pages, the second one empty."""
         whole = getattr(self, operation)
-        (member,) = {"list_aliases": ["Aliases"], "list_grants": ["Grants"]}.get(
+        (member,) = {
+            "list_aliases": ["Aliases"],
+            "list_grants": ["Grants"],
+            "list_resource_tags": ["Tags"],
+        }.get(
             operation,
             ["PolicyNames" if operation == "list_role_policies" else "AttachedPolicies"],
         )
@@ -88,6 +92,7 @@ ANSWERS: dict[str, Any] = {
             "AssumeRolePolicyDocument": {"trust": 1},
             "MaxSessionDuration": 3600,
             "PermissionsBoundary": {"PermissionsBoundaryArn": BOUNDARY},
+            "Tags": [{"Key": "team", "Value": "a"}],
         }
     },
     "list_role_policies": lambda **_: {"PolicyNames": ["use"]},
@@ -104,6 +109,7 @@ ANSWERS: dict[str, Any] = {
     "describe_key": described,
     "get_key_policy": lambda **asked: {"Policy": f'{{"of": "{asked["PolicyName"]}"}}'},
     "list_aliases": lambda **_: {"Aliases": [{"AliasName": "alias/x", "AliasArn": ALIAS}]},
+    "list_resource_tags": lambda **_: {"Tags": [{"TagKey": "data", "TagValue": "b"}]},
     "list_grants": lambda **_: {
         "Grants": [{"GranteePrincipal": "arn:g", "Operations": ["Encrypt"], "GrantId": "1"}]
     },
@@ -126,6 +132,7 @@ def test_everything_that_bears_on_the_key_is_read() -> None:
             ],
             "permissions_boundary": {"managed": BOUNDARY, "version": "v7"},
             "max_session_duration": 3600,
+            "tags": {"team": "a"},
         },
         "keys": [
             {
@@ -136,6 +143,7 @@ def test_everything_that_bears_on_the_key_is_read() -> None:
                 "origin": "AWS_KMS",
                 "multi_region": "PRIMARY",
                 "policy": '{"of": "default"}',
+                "tags": {"data": "b"},
             }
         ],
         "aliases": [{"arn": ALIAS, "target": KEY}],
@@ -178,11 +186,16 @@ def test_what_does_not_exist_was_looked_up_and_not_found() -> None:
         ("get_key_policy", "keys[0].policy"),
         ("list_aliases", "aliases"),
         ("list_grants", "grants"),
+        ("list_resource_tags", "keys[0].tags"),
     ],
 )
 def test_what_is_refused_stays_unseen(operation: str, unseen: str) -> None:
-    """A policy that could not be read would be judged as if it were empty."""
-    assert unseen in collect(INTENT, Aws(**{operation: "AccessDenied"})).unseen()
+    """A policy that could not be read would be judged as if it were empty, or nobody know why."""
+    found = collect(INTENT, Aws(**{operation: "AccessDenied"}))
+    assert unseen in found.unseen()
+    assert found.reasons[unseen] == f"{operation}: AccessDenied"
+    assert {"path": unseen, "reason": f"{operation}: AccessDenied"} in found.as_json()["unseen"]
+    assert Snapshot.from_json(found.as_json()) == found
 
 
 def test_a_role_of_that_name_in_another_account_is_not_the_one() -> None:
@@ -227,3 +240,22 @@ def test_an_aws_that_does_not_answer_is_an_error_of_its_own() -> None:
     with pytest.raises(NotReachable) as caught:
         collect(INTENT, nobody)
     assert caught.value.id == "aws_no_answer"
+
+
+def test_the_organization_becomes_part_of_the_snapshot() -> None:
+    """What was read of the organization would not reach a judgement."""
+
+    def nobody() -> Any:
+        raise ClientError({"Error": {"Code": "AccessDenied"}}, "DescribeOrganization")
+
+    def alone() -> Any:
+        raise ClientError({"Error": {"Code": "AWSOrganizationsNotInUseException"}}, "X")
+
+    account = SimpleNamespace(role_arn=ROLE, kms_arn=KEY.replace("4444", "1111"), external_id="e")
+    found = collect(account, Aws(describe_key="NotFoundException"), nobody)
+    assert found.unseen() == ("scps", "rcps", "customer.organization")
+    assert found.reasons["customer.organization"] == "DescribeOrganization: AccessDenied"
+    found = collect(account, Aws(describe_key="NotFoundException"), alone)
+    assert (found.scps, found.rcps, found.unseen()) == ((), (), ())
+    assert isinstance(found.customer, Customer)
+    assert found.customer.organization is None

@@ -23,9 +23,14 @@ def repairs(site: Site, condition: Condition) -> Iterator[Repair]:
     registered = site.snapshot.registration.external_id
     if site.assumes and external_id.is_about(condition, registered):
         yield from external_id.repairs(site, condition)
-    elif unmeetable.reason(condition.lookup) is None:
+    elif unmeetable.reason(condition.lookup) is None or _own_organization(site, condition):
         yield from _known(site, condition)
     yield from unmeetable.repairs(site, condition)
+
+
+def _own_organization(site: Site, condition: Condition) -> bool:
+    """Whether the key's value is the customer's: OpenAI uses the key as the customer's role."""
+    return not site.assumes and condition.lookup in {"aws:principalorgid", "aws:resourceorgid"}
 
 
 def _known(site: Site, condition: Condition) -> Iterator[Repair]:

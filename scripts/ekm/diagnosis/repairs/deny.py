@@ -27,13 +27,15 @@ _KINDS: Final = {
     "scps": "service control policy",
     "rcps": "resource control policy",
 }
+# How many an exception under a key lets through: a role, an account, an organization.
+_BREADTH: Final = {"aws:principalarn": 0, "aws:principalorgid": 2, "aws:resourceorgid": 3}
 
 
 def repairs(site: Site) -> Iterator[Repair]:
     """Yield ways to keep a Deny from hitting the caller, the smallest first."""
-    for condition in site.statement.conditions:
-        if condition.operator.negated:
-            yield from _listed(site, condition)
+    negated = [each for each in site.statement.conditions if each.operator.negated]
+    for condition in sorted(negated, key=lambda each: _BREADTH.get(each.lookup, 1)):
+        yield from _listed(site, condition)
     yield from _excepted_action(site)
     if site.layer == "identity":
         yield from _removed(site)

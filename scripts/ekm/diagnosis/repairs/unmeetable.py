@@ -33,7 +33,7 @@ _REASONS: Final = {
     "aws:sourcevpc": ("condition_vpc_endpoint", "OpenAI's calls come through no VPC endpoint"),
     "aws:vpce": ("condition_vpc_endpoint", "OpenAI's calls come through no VPC endpoint"),
     "aws:multifactorauth": ("condition_mfa", "OpenAI's service signs in without MFA"),
-    "aws:principaltag": ("condition_tag", "OpenAI's session carries no tags"),
+    "aws:principaltag": ("condition_tag", "OpenAI passes no tags, and no such tag was seen on it"),
     "aws:requesttag": ("condition_tag", "OpenAI passes no tags"),
     "aws:tagkeys": ("condition_tag", "OpenAI passes no tags"),
     "sts:transitivetagkeys": ("condition_tag", "OpenAI passes no tags"),
@@ -83,6 +83,8 @@ def repairs(site: Site, condition: Condition) -> Iterator[Repair]:
         "condition_not_met",
         "OpenAI's call is not known to meet it",
     )
+    if kind_of_fault == "condition_organization" and not site.assumes:
+        why = "OpenAI uses the key as your own role, which is in no such organization"
     seen = site.situation.context.get(condition.lookup)
     carries = "carries no such key" if seen is None else f"has {shown(seen)}"
     yield Repair(
