@@ -49,7 +49,9 @@ UNIT = ROOT / "tests" / "unit"
 # The likeliest to notice first; then all of both packages.
 FIRST = (
     "evaluation/test_named_callers.py",
+    "evaluation/test_conditions_hold.py",
     "evaluation/test_requests_read.py",
+    "evaluation/test_cases_read.py",
     "evaluation/test_rules_one_by_one.py",
     "policy/test_policy_forms.py",
     "policy/test_policy_statements.py",

@@ -9,11 +9,10 @@ import pytest
 
 from ekm.evaluation import Outcome, Policies, Request, decide
 from ekm.evaluation.caller import Caller, CallerForm, parse_caller
-from ekm.evaluation.case import BadCase, case_of
 from ekm.evaluation.decision import OpenPoint
 from ekm.evaluation.request import Situation
+from ekm.evaluation.services import Route, route
 from ekm.evaluation.situate import situate
-from ekm.policy import DocumentKind, MalformedPolicy, parse_document
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1"
@@ -251,109 +250,33 @@ def test_what_needs_no_permission_is_not_decided(name: str) -> None:
     )
 
 
-CASE: dict[str, Any] = {
-    "id": "c",
-    "request": {"principal": USER, "action": "kms:Encrypt", "resource": KEY},
-    "policies": {},
-}
-
-
-@pytest.mark.parametrize("name", ["identity", "scps", "rcps", "grants"])
-@pytest.mark.parametrize("value", [{}, "x", None, 1])
-def test_the_lists_of_a_case_are_lists(name: str, value: Any) -> None:
-    """A case with something else in the place of a list is decided."""
-    with pytest.raises(BadCase, match=f"policies.{name} must be a list"):
-        case_of({**CASE, "policies": {name: value}})
-
-
-@pytest.mark.parametrize("name", ["scps", "rcps"])
-def test_the_levels_of_a_case_are_lists(name: str) -> None:
-    """A case with a document in the place of a level is decided."""
-    with pytest.raises(BadCase, match="one list a level"):
-        case_of({**CASE, "policies": {name: [[], {}]}})
-    assert case_of({**CASE, "policies": {name: [[], []]}})
-
-
-@pytest.mark.parametrize("name", ["resource", "permissions_boundary", "session"])
-def test_other_policies_of_a_case_may_be_absent(name: str) -> None:
-    """A case that says null for a policy is refused."""
-    assert getattr(case_of({**CASE, "policies": {name: None}}).policies, name) is None
-
-
-@pytest.mark.parametrize("name", ["principal", "action", "resource"])
-@pytest.mark.parametrize("value", [None, 1, []])
-def test_the_members_of_a_request_are_texts(name: str, value: Any) -> None:
-    """A request without a text for who, what or on what is decided."""
-    with pytest.raises(BadCase, match=f"request.{name} must be a string"):
-        case_of({**CASE, "request": {**CASE["request"], name: value}})
-
-
 @pytest.mark.parametrize(
-    "value", [None, 1, [], {"a": None}, {"a": {}}, {"a": [[]]}, {"a": ["x", None]}]
+    ("action", "resource", "way"),
+    [
+        ("kms:Encrypt", KEY, Route.RESOURCE),
+        ("kms:ListKeys", "*", Route.IDENTITY),
+        ("kms:CreateAlias", f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/a", Route.IDENTITY),
+        ("kms:CreateAlias", KEY, Route.RESOURCE),
+        ("kms:Encrypt", f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/a", None),
+        ("kms:Encrypt", f"arn:aws:kmsx:eu-west-1:{ACCOUNT}:key/1", None),
+        ("kms:Encrypt", f"arn:aws:kms:eu-west-1:{ACCOUNT}:keys/1", None),
+        ("kms:CreateAlias", f"arn:aws:kmsx:eu-west-1:{ACCOUNT}:alias/a", None),
+        ("kms:Encrypt", "*", None),
+        ("kms:ListKeys", KEY, None),
+        ("sts:AssumeRole", f"{IAM}:role/r", Route.RESOURCE),
+        ("sts:AssumeRole", "*", None),
+        ("sts:GetFederationToken", f"{STS}:federated-user/f", Route.IDENTITY),
+        ("sts:GetCallerIdentity", "*", None),
+        ("s3:GetObject", "*", Route.IDENTITY),
+    ],
 )
-def test_the_context_of_a_case_is_texts(value: Any) -> None:
-    """A context that no request has is decided."""
-    with pytest.raises(BadCase, match=r"request\.context"):
-        case_of({**CASE, "request": {**CASE["request"], "context": value}})
+def test_which_way_a_request_is_decided(action: str, resource: str, way: Route | None) -> None:
+    """A request is decided by identity policies where the key's or role's own must have a say."""
+    found = route(_situation(USER, action, resource), has_resource_policy=False)
+    assert (None if isinstance(found, OpenPoint) else found) is way
 
 
-def test_views_are_kept_in_bounded_number() -> None:
-    """Every request looks at all statements anew, or a stream of made-up actions fills memory."""
-    prepared = Policies([ALL]).prepare("kms:Encrypt")
-    first = prepared.about("kms:encrypt")
-    prepared.about("kms:decrypt")
-    assert prepared.about("kms:encrypt") is first
-    for number in range(1000):
-        prepared.about(f"kms:{number}")
-        assert len(prepared._views) <= 128
-    assert prepared == Policies([ALL]).prepare("kms:Encrypt")
-    assert "_views" not in repr(prepared)
-
-
-def test_a_document_may_come_parsed_as_its_kind() -> None:
-    """A document that was read as another kind is decided, or one of the right kind is not."""
-    parsed = parse_document(ALL, DocumentKind.IDENTITY)
-    request = Request(USER, "kms:ListKeys", "*")
-    assert (
-        decide(request, Policies([parsed])).decided_by
-        == decide(request, Policies([ALL])).decided_by
-    )
-    for policies, place in (
-        (Policies(resource=parsed), "resource"),
-        (Policies(scps=[[], [parsed]]), "scps[1][0]"),
-        (Policies(identity=[ALL, parse_document(ALL, DocumentKind.SCP)]), "identity[1]"),
-    ):
-        with pytest.raises(MalformedPolicy, match="was read as") as caught:
-            policies.prepare("kms:Encrypt")
-        assert caught.value.place == place
-
-
-@pytest.mark.parametrize("name", ["identity", "scps", "rcps", "grants"])
-@pytest.mark.parametrize("value", [None, "x", {}, 0])
-def test_lists_of_policies_are_lists(name: str, value: Any) -> None:
-    """Something else in the place of a list of policies counts as none."""
-    decision = decide(Request(USER, "kms:ListKeys", "*"), Policies(**{name: value}))
-    assert decision.outcome is Outcome.ERROR
-    assert decision.message == f"{name}: must be a list"
-
-
-@pytest.mark.parametrize("name", ["scps", "rcps"])
-def test_a_level_is_a_list(name: str) -> None:
-    """A document in the place of a level counts as no level."""
-    for value in ({}, None, ALL):
-        levels: dict[str, Any] = {name: [[], value]}
-        decision = decide(Request(USER, "kms:ListKeys", "*"), Policies(**levels))
-        assert decision.message == f"{name}[1]: must be a list"
-
-
-def test_the_service_of_the_action_says_what_the_resource_policy_is() -> None:
-    """A trust policy is read as a key policy, or the other way round."""
-    trust = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
-    policies = Policies(resource={"Version": "2012-10-17", "Statement": trust})
-    for action in ("sts:AssumeRole", "STS:assumerole"):
-        prepared = policies.prepare(action).resource
-        assert prepared is not None
-        assert prepared.document.kind is DocumentKind.TRUST
-    for other in ("kms:Encrypt", "stsx:A", 1):
-        with pytest.raises(MalformedPolicy):
-            policies.prepare(other)  # type: ignore[arg-type]
+def test_a_resource_policy_of_another_service_is_left_open() -> None:
+    """A policy that is not read as its service reads it decides."""
+    found = route(_situation(USER, "s3:GetObject", "*"), has_resource_policy=True)
+    assert isinstance(found, OpenPoint)
