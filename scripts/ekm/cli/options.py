@@ -31,6 +31,8 @@ __all__ = [
     "intent_options",
     "json_option",
     "openai_options",
+    "outputs_source",
+    "outputs_text",
     "place_options",
     "text_variable",
     "wait_option",
@@ -195,15 +197,18 @@ def gather(
     record: str | None = None,
     projects: tuple[str, ...] = (),
     from_terraform: str | None = None,
+    outputs_text: str | None = None,
 ) -> Given:
     """Fill in from the environment and Terraform's outputs, and check the projects' names.
+
+    `outputs_text` is what was read by `from_terraform` already.
 
     Raises:
         BadInput: The outputs cannot be read, or a project's name is malformed.
     """
     from ekm.registrar.intent import check_project  # noqa: PLC0415 - `--help` needs none of it
 
-    outputs = _outputs(from_terraform)
+    outputs = _outputs(from_terraform, outputs_text)
     wanted = projects or _projects_variable()
     if wanted is None:
         wanted = outputs.projects or ()
@@ -224,16 +229,28 @@ def text_variable(name: str) -> str | None:
     return os.environ.get(name) or None
 
 
-def _outputs(source: str | None) -> Outputs:
+def outputs_source(source: str) -> str:
+    """Where outputs come from, for messages."""
+    return "standard input" if source == "-" else f"terraform output in {source}"
+
+
+def outputs_text(source: str) -> str:
+    """What `terraform output -json` prints, in a folder or on standard input."""
+    from ekm.registrar import from_terraform  # noqa: PLC0415 - `--help` needs none of it
+
+    if source == "-":
+        return sys.stdin.read()
+    render.progress(f"Reading Terraform's outputs in {source}.")
+    return from_terraform.run_terraform(Path(source))
+
+
+def _outputs(source: str | None, text: str | None) -> Outputs:
     from ekm.registrar import from_terraform  # noqa: PLC0415 - `--help` needs none of it
 
     if source is None:
         return from_terraform.Outputs()
-    if source == "-":
-        return from_terraform.parse(sys.stdin.read(), "standard input")
-    render.progress(f"Reading Terraform's outputs in {source}.")
-    text = from_terraform.run_terraform(Path(source))
-    return from_terraform.parse(text, f"terraform output in {source}")
+    given = outputs_text(source) if text is None else text
+    return from_terraform.parse(given, outputs_source(source))
 
 
 def _projects_variable() -> tuple[str, ...] | None:

@@ -12,6 +12,7 @@ from ekm.cli.wiring import Desk, list_lag, parse_place
 from ekm.errors import BadInput
 
 if TYPE_CHECKING:
+    from ekm.registrar.fleet.manifest import Entry
     from ekm.registrar.register import Registered
 
 __all__ = ["command"]
@@ -33,6 +34,16 @@ __all__ = ["command"]
 @click.option("--retire", is_flag=True, help="Do the reverse, as `ekm retire`.")
 @click.option("--delete-record", is_flag=True, help="With --retire: delete the record last.")
 @options.confirm_option
+@click.option(
+    "--manifest", metavar="FILE|-", help="A fleet file, ekm-fleet/1, YAML or JSON: registers all."
+)
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="Registrations of a fleet at a time; the pace is shared.  [default: 16]",
+)
+@click.option("--plan", is_flag=True, help="Of a fleet: print its budget, and do nothing.")
 @options.json_option
 def command(
     *,
@@ -49,12 +60,19 @@ def command(
     retire: bool,
     delete_record: bool,
     confirm_archive: str | None,
+    manifest: str | None,
+    concurrency: int | None,
+    plan: bool,
     as_json: bool,
-) -> None:
+) -> int:
     """Register the key with OpenAI, make its projects, and record it.
 
     Run it as often as you like: one name, role, key and external id end as one registration
     and one project a name. What is there is adopted.
+
+    A fleet, by --manifest or by Terraform's output `ekm` when it is a map of module outputs,
+    ends the same for each of its entries: exit 1 when one failed, and the next run does the
+    rest.
 
     \b
     Examples:
@@ -63,6 +81,8 @@ def command(
       ekm register --role-arn arn:aws:iam::111122223333:role/openai-ekm \\
         --kms-arn arn:aws:kms:eu-west-1:111122223333:key/UUID \\
         --external-id org-abc123 --name prod --project prod --record file:prod.json
+      ekm register --manifest fleet.yaml --plan
+      ekm register --manifest fleet.yaml
 
     \b
     Environment:
@@ -71,6 +91,31 @@ def command(
       EKM_CALLS_PER_MINUTE  to each endpoint, default 7; 0 for no pacing
       EKM_LIST_LAG_SECONDS  how long to look for what an unanswered create made, default 75
     """
+    text = options.outputs_text(from_terraform) if from_terraform is not None else None
+    entries = _entries(manifest, from_terraform, text, projects)
+    if entries:
+        beside = "--manifest" if manifest is not None else "a fleet"
+        _refuse_beside_a_fleet(
+            beside,
+            {
+                "--role-arn": role_arn,
+                "--kms-arn": kms_arn,
+                "--external-id": external_id,
+                "--name": name,
+                "--record": record,
+                "--adopt": adopt,
+                "--retire": retire or None,
+                "--delete-record": delete_record or None,
+                "--from-terraform": from_terraform if manifest is not None else None,
+            },
+        )
+        from ekm.cli import fleet  # noqa: PLC0415 - `--help` needs none of it
+        from ekm.registrar.fleet.run import CONCURRENCY  # noqa: PLC0415 - see above
+
+        settings = fleet.Settings(wait, admin_key_from, concurrency or CONCURRENCY, plan, as_json)
+        return fleet.carry_out(entries, settings)
+    if plan or concurrency is not None:
+        raise _useless("--plan" if plan else "--concurrency", "a single registration")
     given = options.gather(
         role_arn=role_arn,
         kms_arn=kms_arn,
@@ -79,6 +124,7 @@ def command(
         record=record,
         projects=projects,
         from_terraform=from_terraform,
+        outputs_text=text,
     )
     if retire:
         if adopt is not None:
@@ -91,7 +137,7 @@ def command(
             delete_record=delete_record,
             as_json=as_json,
         )
-        return
+        return 0
     if delete_record:
         raise BadInput(
             "option_useless",
@@ -104,6 +150,37 @@ def command(
         render.document(_as_json(result, calls, place))
     else:
         click.echo(_as_text(result, place))
+    return 0
+
+
+def _entries(
+    file: str | None, from_terraform: str | None, text: str | None, projects: tuple[str, ...]
+) -> tuple[Entry, ...]:
+    """A fleet, from the manifest or Terraform's outputs; empty when there is none."""
+    if file is None and text is None:
+        return ()
+    from ekm.registrar.fleet import manifest  # noqa: PLC0415 - `--help` needs none of it
+
+    if file is not None:
+        from ekm.cli.fleet import read_manifest  # noqa: PLC0415 - see above
+
+        return manifest.with_projects(read_manifest(file), projects)
+    source = options.outputs_source(from_terraform or "")
+    found = manifest.fleet_of_outputs(text or "", source, parse_place)
+    return manifest.with_projects(found, projects) if found else ()
+
+
+def _refuse_beside_a_fleet(fleet: str, given: dict[str, object]) -> None:
+    """An option that names one registration means nothing beside many.
+
+    The environment may set some for other verbs; those are not refused.
+    """
+    context = click.get_current_context()
+    for option, value in given.items():
+        parameter = option.removeprefix("--").replace("-", "_")
+        source = context.get_parameter_source(parameter)
+        if value is not None and source is click.core.ParameterSource.COMMANDLINE:
+            raise _useless(option, fleet)
 
 
 def _register(

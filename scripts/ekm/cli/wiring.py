@@ -11,6 +11,8 @@ from ekm.cli.options import text_variable
 from ekm.errors import BadInput
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import boto3
 
     from ekm.admin_api.client import AdminApi
@@ -91,7 +93,7 @@ class Desk:
             log_to_stderr()
         self.place = place
         self.base_url = parse_base_url(text_variable("OPENAI_BASE_URL") or DEFAULT_BASE_URL)
-        self._calls_per_minute = _calls_per_minute()
+        self.calls_per_minute = _calls_per_minute()
         self._session: boto3.Session | None = None
         self._key: AdminKey | None = None
         if needs_openai and admin_key_from is None:
@@ -133,8 +135,10 @@ class Desk:
             progress=render.progress,
         )
 
-    def api(self, heartbeat: object = None) -> AdminApi:
-        """OpenAI's Admin API, paced."""
+    def api(
+        self, heartbeat: object = None, *, progress: Callable[[str], None] = render.progress
+    ) -> AdminApi:
+        """OpenAI's Admin API, paced, its lists shared with other processes."""
         import time  # noqa: PLC0415 - see Place
 
         from ekm.admin_api.pacing import (  # noqa: PLC0415 - see Place
@@ -152,15 +156,15 @@ class Desk:
             SharedLists(self.base_url, self._key, state_folder(), sleep=sleep),
             RequestsTransport(self.base_url, self._key),
             pacer=WindowPacer(
-                self._calls_per_minute,
+                self.calls_per_minute,
                 self.base_url,
                 sleep=sleep,
-                progress=render.progress,
+                progress=progress,
             )
-            if self._calls_per_minute
+            if self.calls_per_minute
             else Unpaced(),
             sleep=sleep,
-            progress=render.progress,
+            progress=progress,
         )
 
     def _ssm_store(self, place: Place, account: str | None) -> RecordStore:

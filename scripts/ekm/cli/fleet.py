@@ -1,0 +1,317 @@
+"""`ekm register --manifest`: many registrations in one run, or only their budget."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ekm.cli import render
+from ekm.cli.board import Board
+from ekm.cli.explain import explainer
+from ekm.cli.wiring import Desk, list_lag, parse_place
+from ekm.errors import BadInput, Conflict, EkmError
+from ekm.registrar import aws
+from ekm.registrar.file import FileStore
+from ekm.registrar.fleet import budget as budgets
+from ekm.registrar.fleet import manifest
+from ekm.registrar.fleet.listed import LOOK_AGAIN_AFTER, FleetList, FleetRunner, twins
+from ekm.registrar.fleet.run import Outcome, Stop, run_fleet
+from ekm.registrar.register import Registered, Wanted, register
+from ekm.registrar.runner import Heartbeat
+from ekm.registrar.ssm import SsmStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ekm.registrar.fleet.budget import Budget
+    from ekm.registrar.fleet.manifest import Entry
+    from ekm.registrar.intent import Intent
+    from ekm.registrar.record import Record
+    from ekm.registrar.steps import Explanation
+    from ekm.registrar.store import RecordStore
+
+__all__ = ["Settings", "carry_out", "read_manifest"]
+
+READERS = 8  # records read at a time, before anything is begun
+EXIT_FAILED = 1
+EXIT_INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the command line says beside the entries.
+
+    Args:
+        concurrency: Entries at a time.
+        plan: Print the budget, and do nothing.
+    """
+
+    wait: int
+    admin_key_from: str | None
+    concurrency: int
+    plan: bool
+    as_json: bool
+
+
+def read_manifest(file: str) -> tuple[Entry, ...]:
+    """Read a fleet file; `-` is standard input.
+
+    Raises:
+        BadInput: It cannot be read, or is not of the schema.
+    """
+    try:
+        with click.open_file(file, encoding="utf-8") as opened:
+            text = opened.read()
+    except (OSError, UnicodeDecodeError) as failure:
+        words = failure.strerror if isinstance(failure, OSError) else "it is not UTF-8"
+        raise BadInput(
+            "fleet_unreadable",
+            f"{file} cannot be read: {words}.",
+            at_fault="--manifest",
+            remedy="Name a fleet file of schema ekm-fleet/1.",
+        ) from None
+    return manifest.parse(text, file, parse_place)
+
+
+def carry_out(entries: tuple[Entry, ...], settings: Settings) -> int:
+    """Register every entry, or print the budget; return the exit code."""
+    fleet = _Fleet(entries, settings)
+    if settings.plan:
+        if settings.as_json:
+            render.document(_budget_json(fleet.budget(None)))
+        else:
+            click.echo(_budget_text(len(entries), fleet.budget(None)))
+        return 0
+    return fleet.run()
+
+
+class _Fleet:
+    """One run: everything that its entries have in common.
+
+    Raises:
+        BadInput: Credentials of another account, or a setting that is none.
+    """
+
+    def __init__(self, entries: tuple[Entry, ...], settings: Settings) -> None:
+        self._entries = entries
+        self._settings = settings
+        self._desk = Desk(
+            None, admin_key_from=settings.admin_key_from, needs_openai=not settings.plan
+        )
+        self._ssm: Any = None
+        self._explain_lock = threading.Lock()
+        kept_in_ssm = [entry for entry in entries if parse_place(entry.record).kind == "ssm"]
+        for account in sorted({entry.intent.account for entry in kept_in_ssm}):
+            aws.check_account(self._desk.session(), account)
+        if kept_in_ssm:
+            self._ssm = aws.client(self._desk.session(), "ssm")
+            for entry in kept_in_ssm:
+                SsmStore.check_room(entry.projects)
+        self._needs = self._read_needs()
+        self._stop = Stop()
+        self._listed: FleetList | None = None
+        self._calls = 0
+
+    def budget(self, registered: int | None) -> Budget:
+        """What is to be done."""
+        return budgets.budget(self._needs, registered, self._desk.calls_per_minute)
+
+    def run(self) -> int:
+        """Do it."""
+        began = time.monotonic()
+        render.progress(_budget_text(len(self._entries), self.budget(None)))
+        if any(one.shares_list for one in self._needs):
+            keys = self._list()
+            self._listed = FleetList(keys)
+            if budgets.pages(len(keys)) > 1:
+                render.progress(f"OpenAI has {len(keys)} registrations already.")
+        board = Board(len(self._entries))
+        self._board = board
+        try:
+            outcomes = run_fleet(
+                self._entries,
+                self._work,
+                watcher=board,
+                stop=self._stop,
+                concurrency=self._settings.concurrency,
+            )
+        finally:
+            board.close()
+        if time.monotonic() - began > LOOK_AGAIN_AFTER and not self._stop.asked:
+            outcomes = self._without_twins(outcomes)
+        return self._show(outcomes)
+
+    def _read_needs(self) -> tuple[budgets.Need, ...]:
+        """What each record says; one that cannot be read fails when its turn comes."""
+
+        def read(entry: Entry) -> budgets.Need:
+            record: Record | None = None
+            try:
+                record = self._store(entry).read()
+            except EkmError:
+                return budgets.Need(False, 0, False)
+            return budgets.need(entry, record)
+
+        with ThreadPoolExecutor(READERS) as pool:
+            return tuple(pool.map(read, self._entries))
+
+    def _store(self, entry: Entry) -> RecordStore:
+        place = parse_place(entry.record)
+        if place.kind == "ssm":
+            return SsmStore(self._ssm, place.path)
+        return FileStore(Path(place.path))
+
+    def _list(self) -> tuple[Any, ...]:
+        api = self._desk.api()
+        keys = api.list_external_keys()
+        self._calls += api.calls
+        return keys
+
+    def _work(self, entry: Entry) -> Outcome:
+        """Register one entry: the protocol that a run of its own would follow."""
+
+        def say(line: str) -> None:
+            self._board.said(entry, line)
+
+        store = self._store(entry)
+        heartbeat = Heartbeat(store, sleep=self._stop.sleep)
+        api = self._desk.api(heartbeat, progress=say)
+        in_ssm = entry.record.startswith("ssm:")
+        runner = FleetRunner(
+            entry.intent,
+            self._listed,
+            api,
+            store,
+            heartbeat=heartbeat,
+            explain=self._explainer() if in_ssm else None,
+            progress=say,
+        )
+        wanted = Wanted(
+            intent=entry.intent,
+            projects=entry.projects,
+            place=str(parse_place(entry.record)),
+            base_url=self._desk.base_url,
+            wait=float(self._settings.wait),
+            list_lag=list_lag(),
+        )
+        registered: Registered | None = None
+        failure: EkmError | None = None
+        try:
+            registered = runner.run(register(wanted))
+        except EkmError as met:
+            failure = met
+        return Outcome(entry, registered, failure, runner.calls)
+
+    def _explainer(self) -> Callable[[Intent], Explanation | None]:
+        """One at a time: a session of boto3 is for one thread."""
+
+        def explain(intent: Intent) -> Explanation | None:
+            with self._explain_lock:
+                return explainer(self._desk.session())(intent)
+
+        return explain
+
+    def _without_twins(self, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
+        """The outcomes; what somebody else registered in the meantime is a failure."""
+        made = [one.entry for one in outcomes if one.registered and one.registered.how == "created"]
+        if not made:
+            return outcomes
+        found = twins(made, self._list())
+        return tuple(
+            Outcome(one.entry, None, _twin(one.entry, found[one.entry.name]), one.calls)
+            if one.entry.name in found
+            else one
+            for one in outcomes
+        )
+
+    def _show(self, outcomes: tuple[Outcome, ...]) -> int:
+        failed = [one for one in outcomes if one.failure]
+        stopped = self._stop.asked
+        calls = self._calls + sum(one.calls for one in outcomes)
+        left = len(self._entries) - len(outcomes)
+        if self._settings.as_json:
+            render.document(
+                {
+                    "entries": [_outcome_json(one) for one in outcomes],
+                    "done": len(outcomes) - len(failed),
+                    "failed": len(failed),
+                    "not_begun": left,
+                    "interrupted": stopped,
+                    "calls": calls,
+                }
+            )
+        else:
+            lines = [
+                (f"{len(outcomes) - len(failed)} registered, {len(failed)} failed, {left} not "
+                f"begun; {calls} calls.")
+            ]
+            lines += [f"  {one.entry.name}: {_words(one)}" for one in failed]
+            if failed or left:
+                lines.append("Next: run the same command again; it does the rest.")
+            click.echo("\n".join(lines))
+        if stopped:
+            return EXIT_INTERRUPTED
+        return EXIT_FAILED if failed else 0
+
+
+def _twin(entry: Entry, ids: tuple[str, ...]) -> Conflict:
+    return Conflict(
+        "several_matches",
+        f"While the fleet ran, somebody else registered {entry.name!r} too: {', '.join(ids)}.",
+        at_fault="external_keys",
+        remedy="Delete the one that has no projects in OpenAI's settings; the record names ours.",
+    )
+
+
+def _words(outcome: Outcome) -> str:
+    failure = outcome.failure
+    assert failure is not None
+    return f"error[{failure.id}]: {failure.message}"
+
+
+def _outcome_json(outcome: Outcome) -> dict[str, Any]:
+    made = outcome.registered
+    return {
+        "name": outcome.entry.name,
+        "result": made.how if made else "failed",
+        "external_key_id": made.external_key_id if made else None,
+        "projects": [
+            {"name": project.name, "id": project.id, "result": project.how}
+            for project in (made.projects if made else ())
+        ],
+        "notices": list(made.notices) if made else [],
+        "calls": outcome.calls,
+        "record_place": outcome.entry.record,
+        "error": outcome.failure.as_json() if outcome.failure else None,
+    }
+
+
+def _budget_json(found: Budget) -> dict[str, Any]:
+    return {
+        "registers": found.registers,
+        "checks": found.checks,
+        "calls": dict(found.calls),
+        "total": found.total,
+        "calls_per_minute": found.calls_per_minute,
+        "minutes": round(found.minutes, 1),
+    }
+
+
+def _budget_text(entries: int, found: Budget) -> str:
+    pace = (
+        f"{found.calls_per_minute} calls a minute to each endpoint"
+        if found.calls_per_minute
+        else "no pacing"
+    )
+    lines = [
+        (f"{entries} entries: {found.registers} to register, {found.checks} to look at; at least "
+        f"{found.total} calls in {found.minutes:.0f} minutes ({pace}):")
+    ]
+    lines += [f"  {count:6} {endpoint}" for endpoint, count in found.calls]
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Many registrations in one run: one list for all of them, one pace, a budget in advance."""

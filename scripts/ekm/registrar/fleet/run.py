@@ -1,0 +1,159 @@
+"""Runs the entries of a fleet, some at a time; one that fails holds no other up.
+
+How many at a time hardly matters for speed, since the pace is set for all of them together: a
+few more than may begin in one window, so that some wait for IAM while others begin.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+from ekm.errors import Defect, EkmError, NotReachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from ekm.registrar.fleet.manifest import Entry
+    from ekm.registrar.register import Registered
+
+__all__ = ["CONCURRENCY", "Outcome", "Stop", "Watcher", "in_threads", "run_fleet"]
+
+CONCURRENCY: Final = 16  # entries at a time: two windows of seven, and two that wait for IAM
+HEARTBEAT: Final = 0.2  # seconds between two looks whether the threads are done, or Ctrl-C came
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one entry ended: one of the two is there.
+
+    Args:
+        calls: To OpenAI, repeats included.
+    """
+
+    entry: Entry
+    registered: Registered | None = None
+    failure: EkmError | None = None
+    calls: int = 0
+
+
+class Watcher(Protocol):
+    """Is told what happens, from several threads."""
+
+    def started(self, entry: Entry) -> None:
+        """An entry is begun."""
+        ...
+
+    def said(self, entry: Entry, line: str) -> None:
+        """A line of progress of an entry."""
+        ...
+
+    def ended(self, outcome: Outcome) -> None:
+        """An entry is done, or has failed."""
+        ...
+
+
+class Stop:
+    """Ends a run between two calls: no entry is begun any more, and nobody sleeps on.
+
+    Whatever sleeps does so between two exchanges, so each entry ends where a crash there would
+    have left it, with its claim given back; a rerun goes on.
+
+    Args:
+        sleep: Takes seconds, instead of waiting for the stop; for simulations.
+    """
+
+    def __init__(self, sleep: Callable[[float], None] | None = None) -> None:
+        self._event = threading.Event()
+        self._sleep = sleep
+
+    @property
+    def asked(self) -> bool:
+        """Whether the run is to end."""
+        return self._event.is_set()
+
+    def ask(self) -> None:
+        """End the run."""
+        self._event.set()
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep, unless and until the run is to end.
+
+        Raises:
+            NotReachable: It is.
+        """
+        if self._sleep is None:
+            self._event.wait(seconds)
+        elif not self.asked:
+            self._sleep(seconds)
+        if self.asked:
+            raise NotReachable(
+                "fleet_stopped",
+                "It was stopped on the way.",
+                remedy="Run the same command again: it does the rest.",
+            )
+
+
+def run_fleet(
+    entries: Iterable[Entry],
+    work: Callable[[Entry], Outcome],
+    *,
+    watcher: Watcher,
+    stop: Stop,
+    concurrency: int = CONCURRENCY,
+    spawn: Callable[[Sequence[Callable[[], None]], Stop], None] | None = None,
+) -> tuple[Outcome, ...]:
+    """Work on every entry, and return the outcomes in the order of the entries.
+
+    Args:
+        entries: Begun in this order.
+        work: Carries one out; what it raises is that entry's failure.
+        watcher: Is told what happens.
+        stop: When asked, entries that were not begun have no outcome.
+        concurrency: Entries at a time.
+        spawn: Runs the workers to their ends; threads unless given.
+    """
+    waiting = deque(enumerate(entries))
+    outcomes: dict[int, Outcome] = {}
+
+    def worker() -> None:
+        while not stop.asked:
+            try:
+                index, entry = waiting.popleft()
+            except IndexError:
+                return
+            watcher.started(entry)
+            try:
+                outcome = work(entry)
+            except EkmError as failure:
+                outcome = Outcome(entry, failure=failure)
+            except Exception as failure:  # noqa: BLE001 - it must not end the other entries
+                words = f"This is a defect in ekm: {type(failure).__name__}: {failure}"
+                outcome = Outcome(entry, failure=Defect("defect", words))
+            outcomes[index] = outcome
+            watcher.ended(outcome)
+
+    workers = [worker] * max(1, min(concurrency, len(waiting)))
+    (spawn or in_threads)(workers, stop)
+    return tuple(outcomes[index] for index in sorted(outcomes))
+
+
+def in_threads(workers: Sequence[Callable[[], None]], stop: Stop) -> None:
+    """Run workers in threads; the first Ctrl-C asks them to stop, a second one leaves them.
+
+    Raises:
+        KeyboardInterrupt: At the second Ctrl-C.
+    """
+    threads = [threading.Thread(target=worker, daemon=True) for worker in workers]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        try:
+            for thread in threads:
+                thread.join(HEARTBEAT)
+        except KeyboardInterrupt:
+            if stop.asked:
+                raise
+            stop.ask()
