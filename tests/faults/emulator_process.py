@@ -1,0 +1,33 @@
+"""The emulator as a process of its own over real sockets, with the customer's AWS as a double.
+
+python emulator_process.py    prints its base URL, and runs until it is told to stop
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from stage import TrueCloud
+
+from ekm.emulator.app import create_app
+from ekm.emulator.auth import AdminKeys
+from ekm.emulator.context import Emulator
+from ekm.emulator.server import Connections, base_address, bind, serve
+from ekm.emulator.store import Store
+
+
+def main() -> None:
+    """Serve."""
+    listener = bind("127.0.0.1", 0)
+    emulator = Emulator(
+        Store(), AdminKeys.from_environment(os.environ), TrueCloud(time.time), time.time
+    )
+    connections = Connections()
+    app = create_app(emulator, hang_up=connections.hang_up, sleep=connections.sleep)
+    address = base_address(listener)
+    serve(app, listener, connections, lambda: os.write(1, f"{address}\n".encode()))
+
+
+if __name__ == "__main__":
+    main()

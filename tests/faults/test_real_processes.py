@@ -1,0 +1,207 @@
+"""What the doubles of time and network cannot show: real sockets, real processes, SIGKILL."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+from stage import INTENT, SECRET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HERE = Path(__file__).resolve().parent
+EKM = (sys.executable, "-P", "-c", "from ekm.cli.main import main; main()")
+LIST_LAG = "3"  # seconds; the emulator's lists follow at once, its creates within two
+PATIENCE = 60.0  # seconds until a test gives up
+
+
+@dataclass
+class Registrars:
+    """Processes that register one intent, and OpenAI over HTTP."""
+
+    address: str
+    folder: Path
+
+    def start(self, *words: str, record: str = "record.json") -> subprocess.Popen[str]:
+        """Start `ekm`."""
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.folder),
+            "OPENAI_BASE_URL": f"{self.address}/v1",
+            "OPENAI_ADMIN_KEY": SECRET,
+            "EKM_CALLS_PER_MINUTE": "0",
+            "EKM_LIST_LAG_SECONDS": LIST_LAG,
+            "EKM_ROLE_ARN": INTENT.role_arn,
+            "EKM_KMS_ARN": INTENT.kms_arn,
+            "EKM_EXTERNAL_ID": INTENT.external_id,
+            "EKM_NAME": INTENT.name,
+            "EKM_RECORD": f"file:{self.folder / record}",
+        }
+        return subprocess.Popen(
+            [*EKM, *words, "--json"],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def finish(self, process: subprocess.Popen[str]) -> tuple[int, dict[str, Any], str]:
+        """Exit code, document and stderr."""
+        out, err = process.communicate(timeout=PATIENCE)
+        assert SECRET not in out + err
+        return process.returncode, json.loads(out), err
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        """Ask the emulator for what OpenAI would not tell."""
+        answer = requests.request(method, f"{self.address}/_emulator/{path}", json=body, timeout=10)
+        return answer.json()
+
+    def listed(self, path: str) -> list[dict[str, Any]]:
+        """A list of OpenAI's."""
+        answer = requests.get(
+            f"{self.address}/v1/organization/{path}",
+            headers={"Authorization": f"Bearer {SECRET}"},
+            timeout=10,
+        )
+        found: list[dict[str, Any]] = answer.json()["data"]
+        return found
+
+    def until_called(self, method: str, path: str) -> None:
+        """Wait until OpenAI is at a call."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            pending = self.control("GET", "faults")["faults"]
+            if not any(fault.get("on") == f"{method} {path}" for fault in pending):
+                return
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+    def check(self) -> None:
+        """One registration, one project, a record that names them."""
+        [key] = self.listed("external_keys")
+        [project] = [p for p in self.listed("projects") if p["external_key_id"] == key["id"]]
+        record = json.loads((self.folder / "record.json").read_text(encoding="utf-8"))
+        assert record["state"] == "registered"
+        assert record["external_key_id"] == key["id"]
+        assert record["projects"] == {"prod": {"id": project["id"]}}
+
+
+@pytest.fixture
+def registrars(tmp_path: Path) -> Iterator[Registrars]:
+    """OpenAI as a process, and an empty folder."""
+    paths = os.pathsep.join([str(HERE), str(HERE.parent / "support")])
+    with subprocess.Popen(
+        [sys.executable, str(HERE / "emulator_process.py")],
+        env={"PATH": os.environ["PATH"], "OPENAI_ADMIN_KEY": SECRET, "PYTHONPATH": paths},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            yield Registrars(process.stdout.readline().strip(), tmp_path)
+        finally:
+            process.terminate()
+
+
+@pytest.mark.parametrize("done", [False, True], ids=["not_done", "done_after_death"])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/organization/external_keys"),
+        ("POST", "/organization/external_keys"),
+        ("POST", "/organization/projects"),
+    ],
+)
+def test_registrar_killed_in_a_call_is_made_good_by_the_next(
+    registrars: Registrars, method: str, path: str, *, done: bool
+) -> None:
+    """A create that OpenAI carries out after its caller's death is made a second time."""
+    on = {"times": 1, "on": f"{method} {path}"}
+    faults = [{"name": "slow", "seconds": 1.5, **on}]
+    if not done:
+        faults.append({"name": "lost-before-commit", **on})
+    registrars.control("PUT", "faults", faults)
+    with registrars.start("register", "--project", "prod") as process:
+        registrars.until_called(method, path)
+        process.send_signal(signal.SIGKILL)
+    code, _, err = registrars.finish(registrars.start("register", "--project", "prod"))
+    assert code == 0, err
+    registrars.check()
+
+
+def test_retire_killed_in_a_call_is_made_good_by_the_next(registrars: Registrars) -> None:
+    """A registration whose deletion was under way when its caller died stays in the record."""
+    _, made, _ = registrars.finish(registrars.start("register"))
+    path = f"/organization/external_keys/{made['external_key_id']}"
+    on = {"times": 1, "on": f"DELETE {path}"}
+    registrars.control("PUT", "faults", [{"name": "slow", "seconds": 1.5, **on}])
+    with registrars.start("retire") as process:
+        registrars.until_called("DELETE", path)
+        process.send_signal(signal.SIGKILL)
+    code, _, err = registrars.finish(registrars.start("retire"))
+    assert code == 0, err
+    assert registrars.listed("external_keys") == []
+    assert json.loads((registrars.folder / "record.json").read_text())["state"] == "retired"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "lost-before-commit",
+        "lost-after-commit",
+        "truncated",
+        "proxy-page-after-commit",
+        "rate-limited",
+    ],
+)
+def test_fault_over_real_sockets_ends_as_one_registration(
+    registrars: Registrars, fault: str
+) -> None:
+    """What the client makes of a broken connection differs from the doubles'."""
+    creates = ("/organization/external_keys", "/organization/projects")
+    faults = [{"name": fault, "times": 1, "on": f"POST {path}"} for path in creates]
+    registrars.control("PUT", "faults", faults)
+    code, _, err = registrars.finish(registrars.start("register", "--project", "prod"))
+    assert code == 0, err
+    registrars.check()
+
+
+@pytest.mark.parametrize("count", [2, 10])
+def test_registrars_at_once_make_one(registrars: Registrars, count: int) -> None:
+    """Two applies at once, or ten jobs of one pipeline, register the key more than once."""
+    started = [registrars.start("register", "--project", "prod") for _ in range(count)]
+    ended = [registrars.finish(process) for process in started]
+    assert [code for code, _, _ in ended] == [0] * count
+    assert sorted(document["result"] for _, document, _ in ended) == [
+        "created",
+        *["unchanged"] * (count - 1),
+    ]
+    registrars.check()
+
+
+def test_registrars_with_different_records_are_told_by_status(registrars: Registrars) -> None:
+    """Where no claim is in common, two registrations are made, and nobody is ever told."""
+    path = "POST /organization/external_keys"
+    registrars.control("PUT", "faults", [{"name": "slow", "seconds": 1.5, "times": 2, "on": path}])
+    started = [registrars.start("register", record=name) for name in ("record.json", "other.json")]
+    assert [registrars.finish(process)[0] for process in started] == [0, 0]
+    made = {key["id"] for key in registrars.listed("external_keys")}
+    for name in ("record.json", "other.json"):
+        code, status, _ = registrars.finish(registrars.start("status", record=name))
+        other = made - {status["registration"]["id"]}
+        if len(made) == 1:  # one was so late that it found the other's, and adopted it
+            assert code == 0
+        else:
+            assert code == 1
+            assert other.pop() in status["differences"][0]
