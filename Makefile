@@ -3,7 +3,7 @@
 SHELL := bash
 BIN := .venv/bin
 
-.PHONY: help env demo test unit unit-3.11 lint bench fuzz mutation docs lock clean
+.PHONY: help env demo test unit unit-3.11 lint bench faults faults-table fuzz mutation docs lock clean
 
 help: ## what there is
 	@grep -hE '^[a-z0-9.-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,9 +31,15 @@ bench: env ## ratios measured in one run
 	@$(BIN)/python bench/streaming.py
 	@$(BIN)/python bench/run.py
 
+faults: env ## every fault schedule there is, races included (docs/reliability.md): some minutes
+	@EKM_FAULTS=all EKM_FAULTS_EXAMPLES=$${EKM_FAULTS_EXAMPLES:-500} $(BIN)/pytest -q -n 2 tests/faults
+
+faults-table: env ## run the schedules and write the tables of docs/reliability.md
+	@$(BIN)/python tools/reliability_table.py
+
 fuzz: env ## the evaluator against its model, the proof against brute force (EKM_FUZZ_CASES, _SEED, _EXAMPLES)
 	@$(BIN)/python tools/fuzz.py
-	@EKM_FUZZ_EXAMPLES=$${EKM_FUZZ_EXAMPLES:-100} $(BIN)/pytest -q -n 2 tests/unit/proof
+	@EKM_FUZZ_EXAMPLES=$${EKM_FUZZ_EXAMPLES:-100} $(BIN)/pytest -q -n 2 tests/proof
 
 mutation: env ## break each rule on purpose: does a test notice? (EKM_MUTANTS, EKM_MUTATION_SEED)
 	@$(BIN)/python tools/mutation.py

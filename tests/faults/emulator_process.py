@@ -26,7 +26,11 @@ def main() -> None:
     connections = Connections()
     app = create_app(emulator, hang_up=connections.hang_up, sleep=connections.sleep)
     address = base_address(listener)
-    serve(app, listener, connections, lambda: os.write(1, f"{address}\n".encode()))
+
+    def ready() -> None:
+        os.write(1, f"{address}\n".encode())
+
+    serve(app, listener, connections, ready)
 
 
 if __name__ == "__main__":

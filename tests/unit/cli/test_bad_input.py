@@ -113,6 +113,8 @@ REGISTER: dict[str, Case] = {
         {"EKM_CALLS_PER_MINUTE": "0.5"},
         "calls_per_minute_malformed",
     ),
+    "list_lag_text": ([], {"EKM_LIST_LAG_SECONDS": "long"}, "list_lag_malformed"),
+    "list_lag_too_long": ([], {"EKM_LIST_LAG_SECONDS": "3601"}, "list_lag_malformed"),
     "from_terraform_no_folder": (["--from-terraform", "no"], {}, "terraform_folder_missing"),
     "delete_record_alone": (["--delete-record"], {}, "option_useless"),
     "adopt_with_retire": (["--retire", "--adopt", "extkey_1"], {}, "option_useless"),

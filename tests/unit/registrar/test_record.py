@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -73,6 +74,8 @@ def changed(**members: Any) -> str:
         changed(external_key_id=""),
         changed(projects=None),
         changed(projects=["prod"]),
+        changed(in_doubt="yes"),
+        changed(creating=7),
         changed(projects={"prod": "proj_1"}),
         changed(projects={"prod": {"id": None}}),
         changed(registered_at=5),
@@ -95,6 +98,13 @@ def test_another_schema_is_unreadable(schema: object) -> None:
     with pytest.raises(RecordUnreadable) as raised:
         parse(changed(schema=schema), "x")
     assert raised.value.id == "record_schema_unknown"
+
+
+def test_what_is_unsettled_is_kept_and_a_record_at_rest_shows_nothing_of_it() -> None:
+    """A run that is killed in doubt leaves a record that says that all is well."""
+    unsettled = replace(RECORD, in_doubt=True, creating="prod")
+    assert parse(serialise(unsettled), "x") == unsettled
+    assert not {"in_doubt", "creating"} & json.loads(serialise(RECORD)).keys()
 
 
 def test_retired_record_has_no_live_id() -> None:
