@@ -68,6 +68,7 @@ def test_a_project_that_goes_meanwhile_is_not_made_again() -> None:
     assert raised.value.id == "nothing_to_adopt"
     assert world.shelf.record is not None
     assert world.shelf.record.external_key_id == "extkey_1"  # this much is true, and was recorded
+    assert world.shelf.record.creating is None
 
 
 def test_a_record_of_another_registration_is_left_alone() -> None:

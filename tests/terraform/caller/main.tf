@@ -28,6 +28,12 @@ variable "multi_region" {
   nullable    = false
 }
 
+variable "kms_key_arn" {
+  description = "An existing key instead of a new one."
+  type        = string
+  default     = null
+}
+
 variable "registration" {
   description = "The registration, or null for none."
   type = object({
@@ -48,6 +54,7 @@ module "ekm" {
   name                = var.name
   deletion_protection = var.deletion_protection
   multi_region        = var.multi_region
+  kms_key_arn         = var.kms_key_arn
   registration        = var.registration
 }
 
