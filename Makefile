@@ -29,6 +29,7 @@ lint: env ## ruff, mypy, import rules, terraform fmt and validate, generated doc
 bench: env ## ratios measured in one run
 	@$(BIN)/python bench/decisions.py
 	@$(BIN)/python bench/streaming.py
+	@$(BIN)/python bench/fleet.py
 	@$(BIN)/python bench/run.py
 
 faults: env ## every fault schedule there is, races included (docs/reliability.md): some minutes
