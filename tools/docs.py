@@ -1,9 +1,10 @@
-"""Write the inputs and outputs of the module into README.md, from the HCL itself.
+"""Write the generated tables: inputs and outputs into README.md, OpenAI's answers into errors.md.
 
     python tools/docs.py           write the tables
-    python tools/docs.py --check   fail when they differ from the HCL (CI)
+    python tools/docs.py --check   fail when they differ from their source (CI)
 
-The text between `<!-- inputs -->` and `<!-- /inputs -->` (and the same for outputs) is replaced.
+The text between `<!-- inputs -->` and `<!-- /inputs -->` (and the same for `outputs`, from the
+HCL, and `answers`, from the table that tests/contract tries) is replaced.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ import hcl2
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
+ERRORS = ROOT / "docs" / "errors.md"
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+
+from openai_answers import ROWS, SECTIONS, SHORT, Answer  # noqa: E402 - once it can be found
 
 
 def blocks(file: Path, kind: str) -> dict[str, dict[str, Any]]:
@@ -83,6 +88,41 @@ def outputs_table() -> str:
     return "\n".join(rows)
 
 
+def answers_table() -> str:
+    """Return the tables of what OpenAI answers by cause, and what a command makes of it."""
+    lines = []
+    for section, title in SECTIONS.items():
+        lines += [
+            f"### {title}",
+            "",
+            "| cause | command, call and answer | id | exit code | at fault | what to do |",
+            "|---|---|---|---|---|---|",
+            *(_answer_row(row) for row in ROWS if row.section == section),
+            "",
+        ]
+    return "\n".join(lines).rstrip()
+
+
+def _answer_row(row: Answer) -> str:
+    method, path = row.call
+    said = f"HTTP {row.status}" if row.status else "no answer"
+    for name, value in row.headers.items():
+        said += f", `{name}: {value}`"
+    text = row.text
+    for arn, short in SHORT.items():
+        text = text.replace(arn, short)
+    words = f"<br>“{text}”" if row.text else f"<br>`{row.body.decode()}`" if row.body else ""
+    cells = (
+        row.cause,
+        f"`ekm {row.command}`, {method} `{path.replace('extkey_1', 'ID')}`: {said}{words}",
+        f"`{row.id}`" if row.id else "none: it goes on",
+        str(row.code),
+        row.at_fault or "",
+        row.remedy,
+    )
+    return f"| {' | '.join(cell(text) for text in cells)} |"
+
+
 def between(document: str, marker: str, table: str) -> str:
     """Return the document with what stands between a marker's two comments replaced."""
     head, rest = document.split(f"<!-- {marker} -->", 1)
@@ -91,16 +131,25 @@ def between(document: str, marker: str, table: str) -> str:
 
 
 def main() -> int:
-    """Write the README, or with --check say whether it is up to date."""
-    current = README.read_text(encoding="utf-8")
-    wanted = between(between(current, "inputs", inputs_table()), "outputs", outputs_table())
-    if sys.argv[1:] == ["--check"]:
-        if current != wanted:
-            print("README.md: the input and output tables differ from the HCL. Run `make docs`.")
-            return 1
-        return 0
-    README.write_text(wanted, encoding="utf-8")
-    return 0
+    """Write the documents, or with --check say whether they are up to date."""
+    check = sys.argv[1:] == ["--check"]
+    outdated = False
+    for file, tables in (
+        (README, {"inputs": inputs_table(), "outputs": outputs_table()}),
+        (ERRORS, {"answers": answers_table()}),
+    ):
+        current = wanted = file.read_text(encoding="utf-8")
+        for marker, table in tables.items():
+            wanted = between(wanted, marker, table)
+        if current == wanted:
+            continue
+        if check:
+            name = file.relative_to(ROOT)
+            print(f"{name}: a table differs from what it is made from. Run `make docs`.")
+            outdated = True
+        else:
+            file.write_text(wanted, encoding="utf-8")
+    return int(outdated)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,10 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
 
+from ekm.admin_api.aws_words import read_aws_words
+from ekm.admin_api.kinds import Kind
 from ekm.admin_api.redaction import redact
 from ekm.errors import NotReachable, OpenAIRefused
 
@@ -26,44 +27,10 @@ __all__ = [
 ]
 
 
-class Kind(StrEnum):
-    """Why a call did not succeed, as far as it decides what to do next."""
-
-    FEATURE_OFF = "feature_off"
-    GONE = "gone"
-    NOT_FOUND = "not_found"
-    SCOPE_MISSING = "scope_missing"
-    INVALID_KEY = "invalid_key"
-    WRONG_HOST = "wrong_host"
-    IN_USE = "in_use"
-    AWS_DENIED = "aws_denied"
-    AWS_KEY_UNUSABLE = "aws_key_unusable"
-    AWS_TRANSIENT = "aws_transient"
-    NOT_VALIDATED = "not_validated"
-    RATE_LIMITED = "rate_limited"
-    REDIRECTED = "redirected"
-    REFUSED = "refused"
-    AMBIGUOUS = "ambiguous"
-    UNREACHABLE = "unreachable"
-
-
 UNSUPPORTED: Final = "Unsupported endpoint"
 IN_USE_TEXT: Final = "associated with active projects"
-_AWS_DENIED: Final = re.compile(
-    r"is not authorized to perform: (?:sts|kms):"
-    r"|\bKey '[^']*' does not exist"
-    r"|\bAlias \S+ is not found"
-    r"|\bAccessDenied(?:Exception)?\b|\bNotFoundException\b",
-)
-_AWS_KEY_UNUSABLE: Final = re.compile(
-    r"arn:aws:kms:\S+ is (?:disabled|pending|unavailable|not valid)"
-    r"|\b(?:DisabledException|KMSInvalidStateException|InvalidKeyUsageException"
-    r"|IncorrectKeyException|InvalidArnException|RegionDisabledException)\b",
-)
-_AWS_TRANSIENT: Final = re.compile(
-    r"\b(?:KeyUnavailableException|DependencyTimeoutException|KMSInternalException)\b",
-)
-_MISSING_SCOPES: Final = re.compile(r"Missing scopes: ([A-Za-z0-9_., ]*[A-Za-z0-9_])")
+_SCOPE: Final = r"[A-Za-z0-9_.]*[A-Za-z0-9_]"
+_MISSING_SCOPES: Final = re.compile(rf"Missing scopes: ({_SCOPE}(?:, ?{_SCOPE})*)")
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TIMEOUT, _LIMITED, _SERVER = 401, 403, 404, 408, 429, 500
 _MULTIPLE_CHOICES, _BAD_REQUEST = 300, 400
 
@@ -101,7 +68,7 @@ class ApiRefused(OpenAIRefused):
         super().__init__(
             words.id,
             words.message,
-            at_fault=refusal.param,
+            at_fault=words.at_fault or refusal.param,
             remedy=words.remedy,
             request_id=refusal.request_id,
         )
@@ -203,12 +170,8 @@ def _kind(  # noqa: C901, PLR0911 - one return for each row of the contract's ta
         return Kind.GONE
     if IN_USE_TEXT in message:
         return Kind.IN_USE
-    if _AWS_TRANSIENT.search(message):
-        return Kind.AWS_TRANSIENT
-    if _AWS_KEY_UNUSABLE.search(message):
-        return Kind.AWS_KEY_UNUSABLE
-    if _AWS_DENIED.search(message):
-        return Kind.AWS_DENIED
+    if aws := read_aws_words(message):
+        return aws.kind
     if code == "incorrect_hostname":
         return Kind.WRONG_HOST
     if status == _UNAUTHORIZED:
@@ -255,6 +218,7 @@ def _error(refusal: Refusal, asked: str) -> OpenAIRefused | NotReachable:  # noq
             return OpenAIRefused(
                 "openai_scope_missing",
                 said,
+                at_fault=_scopes(refusal.message),
                 remedy="Make a new admin key with api.external_keys.read and .write, and "
                 "api.management.read and .write for projects: scopes added later have been "
                 "seen not to take effect.",
@@ -263,6 +227,7 @@ def _error(refusal: Refusal, asked: str) -> OpenAIRefused | NotReachable:  # noq
             return OpenAIRefused(
                 "openai_invalid_key",
                 said,
+                at_fault="the admin key",
                 remedy="Give an admin key (sk-admin-…) that is not revoked; project keys are "
                 "refused here.",
             )
@@ -270,6 +235,7 @@ def _error(refusal: Refusal, asked: str) -> OpenAIRefused | NotReachable:  # noq
             return OpenAIRefused(
                 "openai_wrong_host",
                 said,
+                at_fault="OPENAI_BASE_URL",
                 remedy="Set OPENAI_BASE_URL to the host of the key's region, for example "
                 "https://eu.api.openai.com/v1.",
             )
@@ -287,26 +253,8 @@ def _other_error(  # noqa: PLR0911 - see above
     refusal: Refusal, said: str, asked: str
 ) -> OpenAIRefused | NotReachable:
     match refusal.kind:
-        case Kind.AWS_DENIED:
-            return OpenAIRefused(
-                "aws_denied",
-                said,
-                remedy="Check trust policy, the role's policy and the key policy with "
-                "`ekm diagnose`; a policy saved minutes ago may still be settling.",
-            )
-        case Kind.AWS_KEY_UNUSABLE:
-            return OpenAIRefused(
-                "aws_key_unusable",
-                said,
-                remedy="Enable the KMS key, or cancel its deletion and enable it; it must be "
-                "symmetric and for ENCRYPT_DECRYPT.",
-            )
-        case Kind.AWS_TRANSIENT:
-            return OpenAIRefused(
-                "aws_transient",
-                said,
-                remedy="Try again later; an external key store behind the key may be down.",
-            )
+        case Kind.AWS_DENIED | Kind.AWS_KEY_UNUSABLE | Kind.AWS_TRANSIENT:
+            return _aws_error(refusal, said)
         case Kind.NOT_VALIDATED:
             return OpenAIRefused(
                 "openai_not_validated",
@@ -326,6 +274,7 @@ def _other_error(  # noqa: PLR0911 - see above
                 "openai_redirected",
                 f"OpenAI answered {asked} with a redirect (HTTP {refusal.status}), which "
                 "is not followed: the admin key stays with the host that was named.",
+                at_fault="OPENAI_BASE_URL",
                 remedy="Set OPENAI_BASE_URL to the address it redirects to, if you trust it.",
             )
         case Kind.AMBIGUOUS:
@@ -346,3 +295,22 @@ def _other_error(  # noqa: PLR0911 - see above
                 said,
                 remedy="Correct what the message names; ask OpenAI with the request id.",
             )
+
+
+def _aws_error(refusal: Refusal, said: str) -> OpenAIRefused:
+    words = read_aws_words(refusal.message)
+    at_fault = words.at_fault if words else None
+    remedy = words.remedy if words else "Look at role and key with `ekm diagnose`."
+    match refusal.kind:
+        case Kind.AWS_KEY_UNUSABLE:
+            return OpenAIRefused("aws_key_unusable", said, at_fault=at_fault, remedy=remedy)
+        case Kind.AWS_TRANSIENT:
+            return OpenAIRefused("aws_transient", said, at_fault=at_fault, remedy=remedy)
+        case _:
+            return OpenAIRefused("aws_denied", said, at_fault=at_fault, remedy=remedy)
+
+
+def _scopes(message: str) -> str | None:
+    """The scopes that OpenAI says are missing."""
+    found = _MISSING_SCOPES.search(message)
+    return f"the admin key's scopes: {found[1]}" if found else None

@@ -1,0 +1,196 @@
+"""Each answer of OpenAI's, sent over HTTP to the real commands: message, id, remedy, exit code."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from openai_answers import KMS_ARN, ROLE_ARN, ROWS, SECTIONS, Answer
+
+from ekm.cli.main import ekm, run
+from ekm.registrar.runner import Heartbeat, Runner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SECRET = "sk-admin-OfTheErrorTable0123456789"
+
+
+class OpenAI:
+    """A healthy organization on a loopback port, but for the one call that a row answers."""
+
+    def __init__(self) -> None:
+        self.row: Answer | None = None
+        self.left = 0
+        self.answered = 0
+        self.keys: dict[str, dict[str, Any]] = {}
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *_words: object) -> None:
+                pass
+
+            def handle_any(self) -> None:
+                sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                assert self.headers["Authorization"] == f"Bearer {SECRET}"
+                path = self.path.split("?")[0].removeprefix("/v1")
+                status, headers, body = outer.answer(self.command, path, sent)
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("x-request-id", "req_table")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_GET = do_POST = do_DELETE = handle_any  # noqa: N815 - names of the base class
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def stop(self) -> None:
+        """Close the port."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def give(self, row: Answer) -> None:
+        """Answer as the row says, from now on."""
+        self.row, self.left = row, row.times or 1_000_000
+
+    def answer(self, method: str, path: str, sent: bytes) -> tuple[int, dict[str, str], bytes]:
+        """The row's answer where it is due, else a healthy one."""
+        row = self.row
+        if row is not None and row.call == (method, path) and self.left:
+            self.left -= 1
+            self.answered += 1
+            return row.status, dict(row.headers), row.body
+        return 200, {}, json.dumps(self._healthy(method, path, sent)).encode()
+
+    def _healthy(self, method: str, path: str, sent: bytes) -> dict[str, Any]:
+        match method, path.split("/")[2:]:
+            case "POST", ["external_keys"]:
+                self.keys["extkey_1"] = {
+                    **json.loads(sent),
+                    "id": "extkey_1",
+                    "object": "organization.external_key",
+                    "created_at": 1795000000,
+                    "api_project_ids": [],
+                    "workspace_id": "",
+                }
+                return self.keys["extkey_1"]
+            case "POST", ["external_keys", _, "validate"]:
+                return {"status": "success"}
+            case _, ["external_keys", id]:
+                return self.keys[id]
+            case _:
+                return {"object": "list", "data": list(self.keys.values()), "has_more": False}
+
+
+@pytest.fixture
+def openai() -> Iterator[OpenAI]:
+    """An organization of its own."""
+    made = OpenAI()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Waits that take no time, on a clock that only they move."""
+    waits: list[float] = []
+    for made, names in ((Heartbeat, ("clock", "sleep")), (Runner, ("clock",))):
+        doubles = {"clock": lambda: sum(waits), "sleep": waits.append}
+        for name in names:
+            defaults: Any = made.__init__.__kwdefaults__
+            monkeypatch.setitem(defaults, name, doubles[name])
+    monkeypatch.setattr("time.sleep", waits.append)
+    return waits
+
+
+@pytest.fixture
+def environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, openai: OpenAI
+) -> pytest.MonkeyPatch:
+    """What the commands find in their environment."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("EKM_PROJECTS", "EKM_ADMIN_KEY_FROM", "EKM_CONFIRM_ARCHIVE", "EKM_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {
+        "EKM_ROLE_ARN": ROLE_ARN,
+        "EKM_KMS_ARN": KMS_ARN,
+        "EKM_EXTERNAL_ID": "org-abc",
+        "EKM_NAME": "prod",
+        "EKM_RECORD": "file:record.json",
+        "EKM_WAIT_SECONDS": "0",
+        "EKM_CALLS_PER_MINUTE": "0",
+        "OPENAI_ADMIN_KEY": SECRET,
+        "OPENAI_BASE_URL": openai.url,
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+        "NO_COLOR": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[f"{row.section} {row.cause}" for row in ROWS])
+def test_each_answer_ends_as_the_table_says(  # noqa: PLR0917 - fixtures
+    row: Answer,
+    openai: OpenAI,
+    environment: pytest.MonkeyPatch,
+    slept: list[float],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    """A user is told the wrong cause or remedy, or a script gets another exit code."""
+    if row.command != "register":
+        assert run(ekm, "ekm", ["register"]) == 0
+    capsys.readouterr()
+    openai.give(row)
+    if row.status == 0:
+        openai.stop()
+    environment.setenv("EKM_WAIT_SECONDS", str(row.wait))
+
+    code = run(ekm, "ekm", [row.command, "--json"])
+
+    out, err = capsys.readouterr()
+    printed = json.loads(out)
+    assert SECRET not in out + err
+    assert "Traceback" not in err
+    assert code == row.code, err
+    assert openai.answered or row.status == 0
+    error = printed.get("error", {"id": ""})
+    assert error["id"] == row.id
+    if not row.id:
+        assert "error" not in printed
+        return
+    assert error["exit_code"] == row.code
+    assert row.text in error["message"]
+    assert row.message in error["message"]
+    assert error["at_fault"] == row.at_fault
+    assert error["remedy"] == row.remedy
+    if row.status not in {0, 200}:
+        assert error["request_id"] == "req_table"
+    for words in (f"error[{row.id}]: {error['message']}", f"remedy: {row.remedy}"):
+        assert words in err
+    if row.command == "register":  # what may have happened is on record, a refusal is not
+        in_doubt = row.id == "openai_unclear" and row.call[0] == "POST"
+        assert (tmp_path / "record.json").exists() is in_doubt
+
+
+def test_every_section_and_every_error_of_openai_has_its_row() -> None:
+    """An error is added, and nobody has seen what a user is shown."""
+    from ekm.admin_api.kinds import Kind  # noqa: PLC0415 - read for this comparison alone
+
+    assert {row.section for row in ROWS} == set(SECTIONS)
+    named = {"aws_denied", "aws_key_unusable", "aws_transient", "wait_deadline"} | {
+        "openai_" + {"in_use": "key_in_use", "ambiguous": "unclear"}.get(kind.value, kind.value)
+        for kind in Kind
+        if not kind.value.startswith("aws_")
+    }
+    named = {"openai_not_reachable" if name == "openai_unreachable" else name for name in named}
+    assert {row.id for row in ROWS} - {""} == named
