@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from ekm.diagnosis import calls, looked_up, patch
 from ekm.diagnosis.assumed import asked_about
 from ekm.diagnosis.judge import document_path, judge, registered_key, with_assumptions
+from ekm.diagnosis.malformed import malformed
 from ekm.diagnosis.search import Question, faults_of
 from ekm.diagnosis.value import Outcome
 from ekm.diagnosis.warnings import organization, warnings_of
@@ -120,7 +121,7 @@ def _malformed(
     if not colon:
         place, message = "", rest
     found: Fault | None = None
-    for candidate in looked_up.malformed(document, place, message, snapshot):
+    for candidate in malformed(document, place, message, snapshot):
         found = candidate
         if not candidate.fix:
             break

@@ -1,11 +1,9 @@
-"""Faults of what was looked up: role, key, registration, documents that cannot be saved."""
+"""Faults of what was looked up: role, key, registration, documents that are too large."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
-from ekm.diagnosis import patch
 from ekm.diagnosis.judge import EXTERNAL_ID, KMS_ARN, ROLE_ARN, registered_key
 from ekm.diagnosis.sizes import too_large_documents
 from ekm.diagnosis.value import Change, Fault, Outcome
@@ -13,14 +11,11 @@ from ekm.policy import parse_arn
 from ekm.snapshot import UNSEEN, Role, Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ekm.snapshot import Key
 
-__all__ = ["key_faults", "malformed", "role_faults", "state_faults", "too_large", "unseen"]
+__all__ = ["key_faults", "role_faults", "state_faults", "too_large", "unseen"]
 
 _ARN: Final = ("registration", "kms_arn")
-_STEP: Final = re.compile(r"[^.\[\]]+|\[\d+\]")
 
 
 def _fault(  # noqa: PLR0917 - in AWS's order
@@ -301,96 +296,3 @@ def too_large(snapshot: Snapshot) -> tuple[Fault, ...]:
         for operation in ("AssumeRole", "Encrypt")
         for found in too_large_documents(snapshot, operation)
     )
-
-
-def malformed(document: str, place: str, message: str, snapshot: Snapshot) -> Iterator[Fault]:
-    """Yield candidates for a document that AWS would not have saved, the smallest change first.
-
-    Args:
-        document: Snapshot path.
-        place: Where in it, such as `Statement[1].Condition.StringEquals`.
-        message: What is wrong.
-        snapshot: What was collected.
-    """
-    pointer = patch.document_pointer(document)
-    body = patch.opened(snapshot)
-    statement, sid = None, None
-    steps: list[str | int] = [
-        int(step[1:-1]) if step[0] == "[" else step for step in _STEP.findall(place)
-    ]
-    content: Any = None
-    try:
-        content = patch.at(body, pointer)
-    except (KeyError, IndexError, TypeError):
-        content = None
-    if steps[:1] == ["Statement"] and len(steps) > 1 and isinstance(steps[1], int):
-        statement = steps[1]
-        raw = content.get("Statement") if isinstance(content, dict) else None
-        if isinstance(raw, list) and isinstance(raw[statement], dict):
-            found = raw[statement].get("Sid")
-            sid = found if isinstance(found, str) else None
-        elif not isinstance(raw, list):
-            del steps[1]
-    element = ".".join(str(step) for step in steps if step not in ("Statement", statement))
-
-    def fault(needed: str, remedy: str, *fix: Change) -> Fault:
-        return Fault(
-            "policy_malformed",
-            document,
-            statement,
-            sid,
-            element or None,
-            message,
-            needed,
-            f"AWS does not save such a document: {message}.",
-            remedy,
-            fix,
-        )
-
-    if isinstance(content, dict):
-        for needed, remedy, change in _corrections(content, steps, message, pointer):
-            yield fault(needed, remedy, change)
-    yield fault("a document that AWS saves", f"Correct {document} at {place or 'its beginning'}.")
-
-
-def _corrections(
-    content: dict[str, Any], steps: list[str | int], message: str, pointer: tuple[str | int, ...]
-) -> Iterator[tuple[str, str, Change]]:
-    """Yield a spelling, then removals from the place outwards."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only for what is misspelt
-
-    from ekm.policy.operators import BASES  # noqa: PLC0415 - see above
-
-    known = ["Sid", "Effect", "Principal", "Action", "Resource", "Condition", "Version"]
-    known += ["Statement", "NotAction", "NotResource", "NotPrincipal", "Id", *BASES]
-    if steps == ["Version"]:
-        yield (
-            "2012-10-17",
-            "Write the Version 2012-10-17.",
-            Change("add", (*pointer, "Version"), "2012-10-17"),
-        )
-    quoted = message.partition("'")[2].partition("'")[0]
-    for depth in range(len(steps), -1, -1):
-        holder: Any = content
-        try:
-            holder = patch.at(content, steps[:depth])
-        except (KeyError, IndexError, TypeError):
-            continue
-        if isinstance(holder, dict):
-            for name in (quoted, *(each for each in holder if isinstance(each, str))):
-                close = get_close_matches(name, known, 1, 0.6)
-                if name in holder and name not in known and close and close[0] not in holder:
-                    renamed = {close[0] if k == name else k: v for k, v in holder.items()}
-                    path = (*pointer, *steps[:depth])
-                    yield close[0], f"Write {close[0]}.", Change("replace", path, renamed)
-            if quoted in holder:
-                path = (*pointer, *steps[:depth], quoted)
-                yield f"no {quoted}", f"Remove {quoted}.", Change("remove", path)
-        if depth and steps[:depth] != ["Statement"]:
-            path = (*pointer, *steps[:depth])
-            name = str(steps[depth - 1])
-            yield (
-                f"no {name}",
-                f"Remove {'.'.join(map(str, steps[:depth]))}.",
-                Change("remove", path),
-            )

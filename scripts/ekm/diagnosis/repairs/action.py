@@ -45,13 +45,20 @@ def repairs(site: Site) -> Iterator[Repair]:
     related = any(statement.actions.cover(sibling) for sibling in siblings) or any(
         text.lower().startswith(lower) or lower.startswith(text.lower()) for text in texts
     )
+    raw = site.raw["Action"]
+    # OpenAI needs nothing else in the trust policy: what stands there instead goes.
+    change = (
+        site.change("replace", "Action", value=action)
+        if site.assumes
+        else set_values(site, ("Action",), raw, None, action)
+    )
     yield Repair(
         "action_missing",
         "Action",
         shown(texts),
         action,
         f"The statement does not allow {action}.",
-        f"Add {action} to its actions.",
-        (set_values(site, ("Action",), site.raw["Action"], None, action),),
+        f"Write {action} as its action." if site.assumes else f"Add {action} to its actions.",
+        (change,),
         cost=1.0 if related or site.layer == "scps" else _ABOUT_SOMETHING_ELSE,
     )

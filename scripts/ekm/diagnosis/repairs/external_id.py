@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["KEY", "is_about", "repairs"]
 
 KEY = "sts:ExternalId"
+_INVISIBLE = "\u200b\ufeff\u00a0"
 
 
 def is_about(condition: Condition, registered: str) -> bool:
@@ -44,7 +45,7 @@ def repairs(site: Site, condition: Condition) -> Iterator[Repair]:
             f"{operator} {key}: {shown(values)}",
             f"StringEquals {KEY}: {registered}",
             f"The condition is on {key}, which OpenAI's call does not carry; the external id "
-            f"is {KEY}.",
+            f"is {KEY}{_besides(values, registered)}.",
             f"Write the condition on {KEY}.",
             site.renamed(condition, "StringEquals", KEY, raw if right else [registered]),
         )
@@ -57,7 +58,7 @@ def repairs(site: Site, condition: Condition) -> Iterator[Repair]:
             f"{operator}: {shown(values)}",
             f"StringEquals: {registered}",
             f"{operator} does not let {KEY} {registered!r} pass; an external id is compared by "
-            "StringEquals.",
+            f"StringEquals{_besides(values, registered)}.",
             "Use StringEquals, with the registered id as its value.",
             site.renamed(condition, "StringEquals", KEY, raw if right else [registered]),
         )
@@ -83,21 +84,30 @@ def repairs(site: Site, condition: Condition) -> Iterator[Repair]:
     )
 
 
+def _besides(values: list[str], registered: str) -> str:
+    """What is wrong with the value as well."""
+    if registered in values or not values:
+        return ""
+    return f"; and the value {shown(values)} is not the registered {registered!r}"
+
+
 def _difference(other: str, registered: str) -> tuple[str, str]:
     """Say how the value in the policy differs from the registered one."""
-    stripped = other.strip().strip("\u200b\ufeff\u00a0")
-    if stripped == registered:
+    bare = "".join(other.split()).strip(_INVISIBLE)
+    cased = bare != registered
+    if bare.casefold() == registered.casefold():
+        if bare == other:
+            return (
+                "external_id_case",
+                (
+                    f"The trust policy spells the external id in another case: {other!r}, and "
+                    f"OpenAI sends {registered!r}."
+                ),
+            )
+        also = f", and in another case: OpenAI sends {registered!r}" if cased else ""
         return (
             "external_id_white_space",
-            f"The trust policy holds the external id with white space around it: {other!r}.",
-        )
-    if other.casefold() == registered.casefold():
-        return (
-            "external_id_case",
-            (
-                f"The trust policy spells the external id in another case: {other!r}, and OpenAI "
-                f"sends {registered!r}."
-            ),
+            f"The trust policy holds the external id with white space in it: {other!r}{also}.",
         )
     if "*" in other or "?" in other:
         return (

@@ -6,9 +6,10 @@ docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ekm.diagnosis.repairs.repair import Repair, shown
+from ekm.policy.principal import PrincipalForm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from ekm.policy.statement import Condition
 
 __all__ = ["reason", "repairs"]
+
+_MANY: Final = (PrincipalForm.ACCOUNT, PrincipalForm.ANYONE)
 
 # Beginning of a condition key in lower case -> (kind of fault, why the call does not meet it).
 _REASONS: Final = {
@@ -87,13 +90,32 @@ def repairs(site: Site, condition: Condition) -> Iterator[Repair]:
         why = "OpenAI uses the key as your own role, which is in no such organization"
     seen = site.situation.context.get(condition.lookup)
     carries = "carries no such key" if seen is None else f"has {shown(seen)}"
+    guard = _guard(site, condition)
+    instead = f"{guard[0]} {guard[1]}: {shown(guard[2])}" if guard else ""
     yield Repair(
         kind_of_fault,
         f"Condition.{operator}.{key}",
         f"{operator} {key}: {shown(list(condition.values))}",
-        "no such condition",
+        instead or "no such condition",
         f"The condition {operator} {key} is not met: the call {carries}; {why}.",
-        f"Remove the condition on {key} from this statement.",
-        (site.without(condition),),
+        f"Write {instead} in its place, so that nobody else is let in."
+        if guard
+        else f"Remove the condition on {key} from this statement.",
+        (site.renamed(condition, *guard) if guard else site.without(condition),),
         cost=1.1,
     )
+
+
+def _guard(site: Site, condition: Condition) -> tuple[str, str, Any] | None:
+    """What has to stand in a removed condition's place, for it may be all that narrows."""
+    if site.layer != "resource":
+        return None
+    left = {each.lookup for each in site.statement.conditions if each is not condition}
+    if site.assumes:
+        registered = [site.snapshot.registration.external_id]
+        guard = ("StringEquals", "sts:ExternalId", registered)
+    elif any(each.form in _MANY for each in site.statement.principals or ()):
+        guard = ("ArnEquals", "aws:PrincipalArn", site.caller_arn)
+    else:
+        return None
+    return None if guard[1].lower() in left else guard
