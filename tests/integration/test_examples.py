@@ -48,6 +48,7 @@ def test_every_example_is_tried_here(repository: Path) -> None:
         "api-project",
         "chatgpt-workspace",
         "existing-key",
+        "fleet",
     }
 
 
@@ -104,6 +105,38 @@ def test_chatgpt_workspace(ekm_workspace: WorkspaceFactory, ekm_openai: Emulator
         },
     )
     assert registered["id"].startswith("extkey_")
+
+
+def test_fleet(ekm_workspace: WorkspaceFactory, ekm_openai: EmulatorProcess) -> None:
+    """A fleet that was registered apart from its apply is registered anew by the next apply."""
+    workspace = ekm_workspace(
+        "examples/fleet",
+        organization_id="org-abc123",
+        keys={"red": {"projects": ["red-chat"]}, "blue": {}},
+        name_prefix="fleet",
+    )
+    plan = workspace.plan(register_in_apply=False)
+    assert not [address for address in plan.actions if "registration" in address]
+    workspace.apply(plan)
+    assert ekm_openai.calls() == []
+    words = ("register", "--from-terraform", str(workspace.path), "--json")
+    planned = ekm(workspace, *words, "--plan")
+    assert json.loads(planned.stdout)["total"] == 6, planned.stderr
+    registered = ekm(workspace, *words)
+    assert registered.returncode == 0, registered.stderr
+    result = json.loads(registered.stdout)
+    assert result["calls"] == len(ekm_openai.calls())
+    made = {entry["name"]: entry["external_key_id"] for entry in result["entries"]}
+    assert made.keys() == {"fleet-red", "fleet-blue"}
+
+    workspace.apply(register_in_apply=True)
+    assert workspace.plan(register_in_apply=True).empty
+    outputs = workspace.outputs()
+    assert outputs["external_key_ids"] == {"red": made["fleet-red"], "blue": made["fleet-blue"]}
+    project = ekm_openai.api(
+        "GET", f"/organization/projects/{outputs['ekm']['red']['project_ids']['red-chat']}"
+    )
+    assert project["external_key_id"] == made["fleet-red"]
 
 
 def test_existing_key(

@@ -1,0 +1,9 @@
+output "ekm" {
+  description = "Everything that the module tells of each key, and the projects wanted: for `ekm register --from-terraform`."
+  value       = { for name, key in module.ekm : name => merge(key, { projects = sort(var.keys[name].projects) }) }
+}
+
+output "external_key_ids" {
+  description = "OpenAI's ids of the registrations by key. Null where the apply registers none."
+  value       = { for name, key in module.ekm : name => key.external_key_id }
+}
