@@ -132,6 +132,10 @@ def test_constraints_bear_together() -> None:
     assert not decide(
         Request(USER, "kms:Encrypt", KEY, None, context), Policies(grants=[grant])
     ).allowed
+    grant["constraints"] = {**both, "EncryptionContextSubset": {"k": "v"}}
+    assert decide(
+        Request(USER, "kms:Encrypt", KEY, None, context), Policies(grants=[grant])
+    ).allowed
     grant["constraints"] = {"EncryptionContextSubset": {"k": "v"}}
     assert decide(
         Request(USER, "kms:Encrypt", KEY, None, context), Policies(grants=[grant])
@@ -190,3 +194,26 @@ def test_without_any_grant_that_covers_that_is_said_once() -> None:
     decision = _decide(USER, other, other)
     assert decision.message is None
     assert sum("no grant covers" in sentence for sentence in decision.missing) == 1
+
+
+def test_a_root_user_has_no_limits() -> None:
+    """A boundary stands between an account's root user and a grant to it."""
+    root = f"arn:aws:iam::{ACCOUNT}:root"
+    grant = {**GRANT, "grantee_principal": root}
+    assert _decide(root, grant, permissions_boundary=NOTHING, session=NOTHING).allowed
+
+
+@pytest.mark.parametrize("name", ["permissions_boundary", "session"])
+def test_an_open_point_in_a_limit_is_named(name: str) -> None:
+    """A limit that only an open point keeps from allowing denies without saying so."""
+    delegates = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "*", "Resource": "*"}
+    allows = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    odd = {**allows, "Condition": {"NumericEquals": {"aws:PrincipalAccount": "x"}}}
+    policies: dict[str, Any] = {
+        "identity": [{"Version": "2012-10-17", "Statement": allows}],
+        "resource": {"Version": "2012-10-17", "Statement": delegates},
+        name: {"Version": "2012-10-17", "Statement": odd},
+    }
+    decision = decide(Request(USER, "kms:Encrypt", KEY), Policies(**policies))
+    assert decision.outcome is Outcome.IMPLICITLY_DENIED
+    assert "cannot be compared" in str(decision.message)

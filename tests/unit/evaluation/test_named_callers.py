@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from ekm.evaluation import Decision, Outcome, Policies, Request, decide
-from ekm.evaluation.findings import NOTHING
+from ekm.evaluation.findings import NOTHING, examine
 from ekm.evaluation.matching import action_matches
 from ekm.evaluation.principals import Level
+from ekm.evaluation.request import Situation
+from ekm.evaluation.situate import situate
 from ekm.policy import DocumentKind, parse_document
 from ekm.policy.statement import split_arn_pattern
 
@@ -173,3 +175,13 @@ def test_a_filled_pattern_is_not_everything() -> None:
     assert pattern is not None
     assert not pattern.everything
     assert not pattern.literal
+
+
+def test_documents_are_examined_as_they_are_decided() -> None:
+    """What the proof asks of a layer differs from what a decision asks."""
+    (named,) = Policies([ALL]).prepare("kms:Encrypt").identity
+    for action, count in (("kms:Encrypt", 1), ("s3:GetObject", 1)):
+        situation = situate(Request(USER, action, KEY), bounded=False)
+        assert isinstance(situation, Situation)
+        assert len(examine([named], situation).allows) == count
+        assert examine([], situation) is NOTHING

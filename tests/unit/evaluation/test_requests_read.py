@@ -175,6 +175,8 @@ def test_a_role_of_another_path_is_another_role(principal: str) -> None:
         (Request(USER, "kms:Encrypt", KEY, "1"), "is not twelve digits"),
         (Request(USER, "kms:Encrypt", KEY, ""), "is not twelve digits"),
         (Request(USER, "kms:Encrypt", KEY, 1), "is not twelve digits"),  # type: ignore[arg-type]
+        (Request(USER, "kms:Encrypt", KEY, []), "is not twelve digits"),  # type: ignore[arg-type]
+        (Request(USER, "kms:Encrypt", KEY, "1" * 3000), "is not twelve digits"),
         (Request(USER, "kms:Encrypt", f"{KEY}{'x' * 3000}"), "longer than any ARN"),
         (Request(USER, "kms:Encrypt", KEY, None, []), "is an object"),  # type: ignore[arg-type]
         (Request(USER, "kms:Encrypt", KEY, None, {1: "x"}), "is a string"),  # type: ignore[dict-item]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 from ipaddress import ip_address, ip_network
+from typing import Any
 
 import pytest
 
@@ -250,3 +251,20 @@ def test_a_key_is_absent_or_not(found: str | tuple[str, ...] | None, verdict: bo
     assert null.absent("true", found) is verdict
     assert null.absent("False", found) is (None if verdict is None else not verdict)
     assert null.absent("x", found) is None
+
+
+@pytest.mark.parametrize("reader", [numeric, date])
+def test_values_are_ordered(reader: Any) -> None:
+    """An order holds the other way round, at its bound, or for what is no value."""
+    orders = {
+        reader.equals: (False, True, False),
+        reader.less_than: (True, False, False),
+        reader.less_than_equals: (True, True, False),
+        reader.greater_than: (False, False, True),
+        reader.greater_than_equals: (False, True, True),
+    }
+    for compare, verdicts in orders.items():
+        assert tuple(compare("100", found) for found in ("99", "100", "101")) == verdicts
+        assert compare("100", "x") is None
+        assert compare("x", "100") is None
+        assert compare("x", "x") is None

@@ -8,6 +8,7 @@ import pytest
 
 from ekm.policy import MalformedPolicy
 from ekm.policy.condition_block import conditions
+from ekm.policy.pattern import compile_pattern
 from ekm.policy.principal import PrincipalForm, parse_principal
 from ekm.policy.statement import parse_action, parse_actions, parse_resource, split_arn_pattern
 from ekm.policy.variables import Variable, parse_template
@@ -289,3 +290,20 @@ def test_a_variable_that_is_broken_is_refused(text: str) -> None:
     """A variable that AWS refuses is read as something."""
     with pytest.raises(MalformedPolicy):
         parse_template(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "prefix"),
+    [
+        ("a*", "a"),
+        ("*", ""),
+        ("aX*", "aX"),
+        ("a*X", None),
+        ("a*b*", None),
+        ("a?*", None),
+        ("a", None),
+    ],
+)
+def test_a_prefix_is_all_that_is_asked(text: str, prefix: str | None) -> None:
+    """A pattern that asks for more is compared by its beginning alone."""
+    assert compile_pattern(text).prefix == prefix

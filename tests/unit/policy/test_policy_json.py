@@ -26,6 +26,7 @@ def test_reads_what_json_reads(text: str) -> None:
         "",
         "{",
         "{} x",
+        "{} X",
         "{}{}",
         "{},",
         '{"a": 1} 2',
