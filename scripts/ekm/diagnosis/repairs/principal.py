@@ -8,13 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ekm.diagnosis.constants import OPENAI_ACCOUNT, OPENAI_ROLE_ARN
+from ekm.diagnosis.repairs import external_id
 from ekm.diagnosis.repairs.repair import Repair, as_list, nearest, set_values, shown
+from ekm.evaluation.conditions import holds
 from ekm.policy.principal import PrincipalForm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ekm.diagnosis.repairs.repair import Site
+    from ekm.diagnosis.value import Change
     from ekm.policy.principal import Principal
 
 __all__ = ["repairs"]
@@ -35,7 +38,7 @@ def repairs(site: Site) -> Iterator[Repair]:
     names = [str(each) for each in as_list(raw["AWS"])] if "AWS" in raw else []
     place = names.index(principals[near].text) if principals[near].text in names else None
     extra = 0.0
-    if site.assumes and not any(c.lookup == "sts:externalid" for c in site.statement.conditions):
+    if site.assumes and not _meant_for_openai(site, principals[near]):
         extra = _UNGUARDED
     elif kind_of_fault in {"principal_service", "principal_federated", "principal_other"}:
         extra = _STRANGER - 1
@@ -45,16 +48,38 @@ def repairs(site: Site) -> Iterator[Repair]:
         change = site.change("replace", "Principal", value={"AWS": wanted})
     else:
         change = site.change("add", "Principal", "AWS", value=wanted)
+    guard = _guard(site)
     yield Repair(
         kind_of_fault,
         "Principal",
         shown([each.text for each in principals]),
         wanted,
         message,
-        f"Name {wanted} as Principal.",
-        (change,),
+        f"Name {wanted} as Principal" + (", and ask for the external id." if guard else "."),
+        (change, guard) if guard else (change,),
         cost=1 + extra,
     )
+
+
+def _meant_for_openai(site: Site, principal: Principal) -> bool:
+    """Whether a statement that lets OpenAI in is what somebody wanted to write."""
+    registered = site.snapshot.registration.external_id
+    return principal.account == OPENAI_ACCOUNT or any(
+        external_id.is_about(each, registered) for each in site.statement.conditions
+    )
+
+
+def _guard(site: Site) -> Change | None:
+    """The condition on the external id, where no repair of a condition brings it."""
+    conditions = site.statement.conditions
+    if not site.assumes or any(each.lookup == "sts:externalid" for each in conditions):
+        return None
+    if any(holds(each, site.situation.context) is not True for each in conditions):
+        return None
+    block = {name: dict(keys) for name, keys in (site.raw.get("Condition") or {}).items()}
+    registered = [site.snapshot.registration.external_id]
+    block.setdefault("StringEquals", {})[external_id.KEY] = registered
+    return site.change("add", "Condition", value=block)
 
 
 def _difference(site: Site, principal: Principal, wanted: str) -> tuple[str, str]:  # noqa: PLR0911

@@ -113,7 +113,7 @@ def _guard(site: Site, condition: Condition) -> tuple[str, str, Any] | None:
     left = {each.lookup for each in site.statement.conditions if each is not condition}
     if site.assumes:
         registered = [site.snapshot.registration.external_id]
-        guard = ("StringEquals", "sts:ExternalId", registered)
+        guard: tuple[str, str, Any] = ("StringEquals", "sts:ExternalId", registered)
     elif any(each.form in _MANY for each in site.statement.principals or ()):
         guard = ("ArnEquals", "aws:PrincipalArn", site.caller_arn)
     else:

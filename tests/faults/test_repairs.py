@@ -1,0 +1,78 @@
+"""Several faults at once: every one is told, the fixes cure them, and leave no door open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from faulty import FAULTS, INCURABLE
+from healthy import healthy, put
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ekm.diagnosis import diagnose, judge, patch
+from ekm.proof import prove
+from ekm.snapshot import Snapshot
+
+# A key policy that names the role itself needs no identity policy: what is wrong with that one is
+# no fault beside it.
+CURABLE = sorted(FAULTS.keys() - INCURABLE - {"recreated role"})
+ORDER = (
+    "assume_role_denied", "invalid_arn", "key_not_found", "wrong_region", "encrypt_denied",
+    "decrypt_denied", "key_pending_import", "key_pending_deletion", "key_disabled",
+    "key_unavailable", "not_symmetric",
+)  # fmt: skip
+# With its right ARN the role is the one that the key policy names.
+ONE_CAUSE = ("role path left out", "key policy leaves a path out")
+# (d) and (e) are about what the organization lets through, which a fault of its own may narrow.
+CLOSED = ("a", "b", "c", "f")
+
+
+def broken(names: list[str]) -> dict[str, Any] | None:
+    """Healthy after several faults; None when one takes another's place away."""
+    body = healthy()
+    for name in names:
+        path, value, *_ = FAULTS[name]
+        try:
+            body = put(body, path, value)
+        except (KeyError, IndexError, TypeError):
+            return None
+    return body
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.sampled_from(CURABLE), min_size=1, max_size=3, unique=True))
+def test_all_fixes_together_cure_and_open_nothing(names: list[str]) -> None:
+    """A user would apply what is printed and be refused again, or let somebody else in."""
+    body = broken(names)
+    if body is None:
+        return
+    snapshot = Snapshot.from_json(body)
+    found = diagnose(snapshot)
+    assert found.outcome == judge(snapshot).outcome
+    mended = patch.apply(snapshot, [change for each in found.faults for change in each.fix])
+    assert judge(mended).outcome == "ok", names
+    proof = prove(mended)
+    open_doors = [(c.id, c.message) for c in proof.claims if c.id in CLOSED and not c.holds]
+    assert not open_doors, names
+
+
+def test_two_faults_in_different_documents_are_both_told_in_order() -> None:
+    """The second fault would only show when the first is repaired."""
+    for first in CURABLE:
+        path, _, outcome, *told = FAULTS[first]
+        for second in CURABLE:
+            other_path, _, other_outcome, *other_told = FAULTS[second]
+            roots = path.split("/")[:2] != other_path.split("/")[:2]
+            if not roots or "policy_malformed" in {outcome, other_outcome}:
+                continue
+            if told[1] == other_told[1] or ORDER.index(outcome) >= ORDER.index(other_outcome):
+                continue
+            if (first, second) == ONE_CAUSE:
+                continue
+            body = broken([first, second])
+            assert body is not None
+            found = diagnose(Snapshot.from_json(body)).faults
+            places = [[each.id, each.document] for each in found]
+            assert told in places, (first, second, places)
+            assert other_told in places, (first, second, places)
+            assert places.index(told) < places.index(other_told), (first, second)
