@@ -112,7 +112,7 @@ def _adopt(
     keep_key: bool,
 ) -> tuple[Registered, Adoption, Place]:
     from ekm.registrar import adopt as adopting  # noqa: PLC0415 - `--help` needs none of it
-    from ekm.registrar import adopt_aws, adopt_plan  # noqa: PLC0415 - see above
+    from ekm.registrar import adopt_aws, adopt_plan, aws  # noqa: PLC0415 - see above
     from ekm.registrar.intent import check_id  # noqa: PLC0415 - see above
     from ekm.registrar.register import Wanted  # noqa: PLC0415 - see above
 
@@ -135,6 +135,8 @@ def _adopt(
         given.record or f"ssm:/openai-ekm/{adopt_plan.instance_name(None, role_name)}"
     )
     desk = Desk(place, admin_key_from=admin_key_from, account=intent.account)
+    if place.kind == "file":  # else the desk has checked it
+        aws.check_account(desk.session(), intent.account)
     found = adopt_aws.read(intent, desk.session())
     adoption = adopt_plan.plan(
         found,
@@ -153,6 +155,7 @@ def _adopt(
         adopt=key.id,
         wait=float(wait),
         list_lag=list_lag(),
+        calls_per_minute=desk.calls_per_minute,
     )
     return desk.runner().run(adopting.adopted(wanted)), adoption, place
 

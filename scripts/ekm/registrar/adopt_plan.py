@@ -9,28 +9,33 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
 from ekm.errors import BadInput, Conflict
+from ekm.registrar.adopt_policies import (
+    administrators,
+    admitting_openai,
+    conditions,
+    delegates,
+    external_ids,
+    only,
+    statements_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ekm.admin_api.objects import ExternalKey
-    from ekm.registrar.adopt_aws import KeyFound, RoleFound, SetUp
+    from ekm.registrar.adopt_aws import RoleFound, SetUp
 
 __all__ = ["Adoption", "Change", "Import", "instance_name", "plan", "reason_to_keep_key"]
 
-OPENAI_ROLE: Final = "arn:aws:iam::790389265272:role/EnterpriseKeyManagement"
 POLICY_NAME: Final = "AllowEncryptDecrypt"  # the module's default
 _INSTANCE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ADMINISTRATOR: Final = re.compile(r"arn:aws:iam::[0-9]{12}:(?:role|user)/[\w+=,.@/-]+", re.ASCII)
 _DEFAULT_SESSION: Final = 3600  # seconds
 _DEFAULT_ROTATION: Final = 365  # days
 _ROTATION: Final = range(90, 2561)  # days that KMS takes
-
-Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +167,7 @@ def plan(
     names = _Names(module_address, found, name)
     policy = names.policy(put_by_hand=identity_suffices is False)
     variables: dict[str, Any] = {
-        "external_ids": _external_ids(registration.external_id or "", found.role.trust_policy),
+        "external_ids": external_ids(registration.external_id or "", found.role.trust_policy),
         "name": name,
         **_role_variables(found.role, name, policy),
     }
@@ -247,11 +252,11 @@ def _role_variables(role: RoleFound, name: str, policy: str | None) -> dict[str,
         values["permissions_boundary"] = role.boundary
     if role.max_session_duration != _DEFAULT_SESSION:
         values["max_session_duration"] = role.max_session_duration
-    trust = _only(role.trust_policy)
-    if trust and (extra := _conditions(trust, leave_out="sts:externalid")):
+    trust = only(admitting_openai(role.trust_policy))
+    if trust and (extra := conditions(trust, leave_out="sts:externalid")):
         values["extra_trust_conditions"] = extra
-    use = _only(role.inline[policy]) if policy and policy in role.inline else None
-    if use and (extra := _conditions(use)):
+    use = only(statements_of(role.inline[policy])) if policy and policy in role.inline else None
+    if use and (extra := conditions(use)):
         values["extra_use_conditions"] = extra
     return values
 
@@ -268,29 +273,15 @@ def _key_variables(found: SetUp, name: str, alias: str | None) -> dict[str, Any]
     if key.rotation_days not in {None, _DEFAULT_ROTATION} and key.rotation_days in _ROTATION:
         values["rotation_period_in_days"] = key.rotation_days
     account = key.arn.split(":")[4]
-    if any(_delegates(statement, account) for statement in _statements(key.policy)):
+    if any(delegates(statement, account) for statement in statements_of(key.policy)):
         values["key_policy_mode"] = "root_delegation"
-    administrators = _administrators(key, found.role.arn)
-    named = sorted(arn for arn in administrators if _ADMINISTRATOR.fullmatch(arn))
+    admitted = administrators(key, found.role.arn)
+    named = sorted(arn for arn in admitted if _ADMINISTRATOR.fullmatch(arn))
     if named:
         values["administrators"] = named
-        if administrators.isdisjoint({account, f"arn:aws:iam::{account}:root"}):
+        if admitted.isdisjoint({account, f"arn:aws:iam::{account}:root"}):
             values["account_root_administers"] = False
     return values
-
-
-def _administrators(key: KeyFound, role_arn: str) -> set[str]:
-    """Principals of the account that the key policy itself lets change the policy."""
-    account = key.arn.split(":")[4]
-    return {
-        principal
-        for statement in _statements(key.policy)
-        if statement.get("Effect") == "Allow" and not statement.get("Condition")
-        if _covers(statement, "kms:PutKeyPolicy")
-        for principal in _principals(statement)
-        if principal == account or principal.startswith(f"arn:aws:iam::{account}:")
-        if principal != role_arn
-    }
 
 
 def _changes(
@@ -311,8 +302,8 @@ def _changes(
     )
     lost = [
         statement.get("Sid") or f"number {number}"
-        for number, statement in enumerate(_statements(found.role.trust_policy))
-        if statement.get("Effect") == "Deny" or OPENAI_ROLE not in _principals(statement)
+        for number, statement in enumerate(statements_of(found.role.trust_policy))
+        if statement not in admitting_openai(found.role.trust_policy)
     ]
     if lost:
         yield Change(names.role, "update", f"trust statements that go: {', '.join(lost)}")
@@ -346,8 +337,8 @@ def _key_changes(names: _Names, found: SetUp, variables: Mapping[str, Any]) -> I
         what.append("use is left to this role alone, through its own policy")
     lost = [
         statement.get("Sid") or f"number {number}"
-        for number, statement in enumerate(_statements(key.policy))
-        if not _delegates(statement, account)
+        for number, statement in enumerate(statements_of(key.policy))
+        if not delegates(statement, account)
     ]
     if lost:
         what.append(f"statements that go, or are written anew: {', '.join(lost)}")
@@ -382,14 +373,15 @@ def _after(found: SetUp, variables: Mapping[str, Any], policy: str | None) -> It
     role = found.role.name
     for name, arn in found.role.attached.items():
         yield (
-            f"Detach {name}, which the module's own policy replaces, unless it is there for "
-            f"something else: aws iam detach-role-policy --role-name {role} --policy-arn {arn}"
+            f"Some minutes later detach {name}, which the module's own policy replaces, unless it "
+            f"is there for something else: aws iam detach-role-policy --role-name {role} "
+            f"--policy-arn {arn}"
         )
     for name in found.role.inline:
         if name != policy:
             yield (
-                f"Delete {name}, which the module's own policy replaces, unless it is there for "
-                f"something else: aws iam delete-role-policy --role-name {role} "
+                f"Some minutes later delete {name}, which the module's own policy replaces, unless "
+                f"it is there for something else: aws iam delete-role-policy --role-name {role} "
                 f"--policy-name {name}"
             )
     if variables.get("key_policy_mode") == "root_delegation":
@@ -424,62 +416,3 @@ def _notices(
     )
     if differing:
         yield f"Key and role have other values for the tags {', '.join(differing)}; the key's win."
-
-
-def _external_ids(registered: str, trust: Document) -> list[str]:
-    """The registered id first, then what else the trust policy accepts literally."""
-    found = [registered]
-    for statement in _statements(trust):
-        if statement.get("Effect") != "Allow":
-            continue
-        for operator, keys in (statement.get("Condition") or {}).items():
-            for key, values in keys.items():
-                if operator == "StringEquals" and key.lower() == "sts:externalid":
-                    found += [value for value in _listed(values) if value not in found]
-    return found
-
-
-def _conditions(statement: Document, leave_out: str = "") -> dict[str, dict[str, list[str]]]:
-    found = {
-        operator: {
-            key: [str(value) for value in _listed(values)]
-            for key, values in keys.items()
-            if key.lower() != leave_out
-        }
-        for operator, keys in (statement.get("Condition") or {}).items()
-    }
-    return {operator: keys for operator, keys in found.items() if keys}
-
-
-def _only(document: Document) -> Document | None:
-    statements = _statements(document)
-    return statements[0] if len(statements) == 1 else None
-
-
-def _delegates(statement: Document, account: str) -> bool:
-    """Whether a statement is AWS's default: the account's IAM policies decide over everything."""
-    return (
-        statement.get("Effect") == "Allow"
-        and not statement.get("Condition")
-        and not {"kms:*", "*"}.isdisjoint(_listed(statement.get("Action", [])))
-        and not {account, f"arn:aws:iam::{account}:root"}.isdisjoint(_principals(statement))
-    )
-
-
-def _covers(statement: Document, action: str) -> bool:
-    patterns = _listed(statement.get("Action", []))
-    return any(fnmatchcase(action.lower(), str(pattern).lower()) for pattern in patterns)
-
-
-def _principals(statement: Document) -> set[str]:
-    principal = statement.get("Principal")
-    named = principal.get("AWS", []) if isinstance(principal, dict) else principal or []
-    return {str(value) for value in _listed(named)}
-
-
-def _statements(document: Document) -> list[Document]:
-    return [found for found in _listed(document.get("Statement", [])) if isinstance(found, dict)]
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["hcl", "import_blocks", "module_block", "words"]
 
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # The last call of an address.
 _CALL: Final = re.compile(r"module\.(?P<name>[A-Za-z0-9_-]+)(?:\[(?P<key>[^\]]+)\])?$")
 
@@ -46,7 +46,7 @@ def words(adoption: Adoption) -> str:
     if adoption.before:
         steps.append(
             "The role has no policy of its own that lets it use the key, so the key policy must "
-            "not be narrowed before it has one. Run:\n"
+            "not be narrowed before it has one. Run this, and give IAM some minutes to settle:\n"
             + "\n".join(f"     {command}" for command in adoption.before)
         )
     steps.append(

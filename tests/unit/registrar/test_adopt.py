@@ -178,6 +178,25 @@ class TestPlan:
             "registration": {"projects": ["chat"]},
         }
 
+    def test_conditions_are_those_of_openais_statement(self) -> None:
+        """A second statement hides the condition that narrowed OpenAI's, and it is lost unsaid."""
+        narrow = {
+            "StringEquals": {"sts:ExternalId": "org-abc"},
+            "Bool": {"aws:SecureTransport": "true"},
+        }
+        trust = document(
+            {**TRUST["Statement"][0], "Condition": narrow},
+            {"Sid": "People", "Effect": "Allow", "Principal": {"AWS": ROOT},
+             "Action": "sts:AssumeRole",
+             "Condition": {"StringEquals": {"sts:ExternalId": "another-vendor"}}},
+        )  # fmt: skip
+        adoption = planned(with_role(trust_policy=trust))
+        assert adoption.variables["external_ids"] == ["org-abc"]
+        assert adoption.variables["extra_trust_conditions"] == {
+            "Bool": {"aws:SecureTransport": ["true"]}
+        }
+        assert any("trust statements that go: People" in it.what for it in adoption.changes)
+
     @pytest.mark.parametrize(
         ("inline", "attached"),
         [({}, {"use": f"arn:aws:iam::{ACCOUNT}:policy/use"}), ({"a": USE, "b": USE}, {})],
