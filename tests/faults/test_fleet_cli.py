@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from openai_double import OpenAI, Wire, refused
+from openai_double import BARE_SCOPE, OpenAI, Wire, refused
 
 from ekm.cli import main
 
@@ -25,7 +25,7 @@ class Service:
     def __init__(self) -> None:
         self.openai = OpenAI()
         self.refuse: set[object] = set()
-        self.interrupt_at: int | None = None
+        self.scope_missing = False
         self.creates = 0
 
     def send(self, request: HttpRequest) -> HttpResponse:
@@ -33,6 +33,8 @@ class Service:
         name = (request.body or {}).get("name")
         if request.method == "POST" and request.path == "/organization/external_keys":
             self.creates += 1
+            if self.scope_missing:
+                return BARE_SCOPE
             if name in self.refuse:
                 return refused(403, "You may not.")
         return Wire(self.openai).send(request)
@@ -192,6 +194,35 @@ def test_terraforms_map_of_module_outputs_is_a_fleet(
     made = json.loads(out)["entries"]
     assert [entry["name"] for entry in made] == ["openai-ekm-red", "openai-ekm-green"]
     assert [project["name"] for project in made[0]["projects"]] == ["red", "shared"]
+
+
+def test_a_fleet_beside_a_verb_for_one_says_how_to_name_one(
+    service: Service, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`ekm status` says that the outputs are missing, while they are there for each key."""
+    text = json.dumps({"ekm": {"value": {"red": {"role_arn": ROLE.format(1)}}}})
+    monkeypatch.setattr("sys.stdin", type("In", (), {"read": lambda _self: text})())
+    code = main.run(main.ekm, "ekm", ["status", "--from-terraform", "-", "--json"])
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert (code, error["id"]) == (2, "terraform_outputs_fleet")
+    assert "red" in error["message"]
+
+
+def test_what_no_entry_can_succeed_with_ends_the_fleet(
+    service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An admin key that may only read is refused 1,000 times, for two hours."""
+    Path("fleet.json").write_text(json.dumps(manifest(50)))
+    service.scope_missing = True
+    code, out, _ = run(capsys, "--manifest", "fleet.json", "--concurrency", "2", "--json")
+    result = json.loads(out)
+    assert (code, result["interrupted"], result["done"]) == (1, False, 0)
+    assert service.creates <= 4
+    assert result["not_begun"] >= 46
+    assert {entry["error"]["id"] for entry in result["entries"]} <= {
+        "openai_scope_missing",
+        "fleet_stopped",
+    }
 
 
 BROKEN: dict[str, tuple[Any, str, str]] = {

@@ -199,6 +199,7 @@ class _Fleet:
             base_url=self._desk.base_url,
             wait=float(self._settings.wait),
             list_lag=list_lag(),
+            calls_per_minute=self._desk.calls_per_minute,
         )
         registered: Registered | None = None
         failure: EkmError | None = None
@@ -232,7 +233,8 @@ class _Fleet:
 
     def _show(self, outcomes: tuple[Outcome, ...]) -> int:
         failed = [one for one in outcomes if one.failure]
-        stopped = self._stop.asked
+        because = self._stop.because
+        stopped = self._stop.asked and because is None
         calls = self._calls + sum(one.calls for one in outcomes)
         left = len(self._entries) - len(outcomes)
         if self._settings.as_json:
@@ -248,10 +250,14 @@ class _Fleet:
             )
         else:
             lines = [
-                (f"{len(outcomes) - len(failed)} registered, {len(failed)} failed, {left} not "
-                f"begun; {calls} calls.")
+                (
+                    f"{len(outcomes) - len(failed)} registered, {len(failed)} failed, {left} not "
+                    f"begun; {calls} calls."
+                )
             ]
             lines += [f"  {one.entry.name}: {_words(one)}" for one in failed]
+            if because:
+                lines.append(f"The rest would fail likewise. {because.remedy or ''}".rstrip())
             if failed or left:
                 lines.append("Next: run the same command again; it does the rest.")
             click.echo("\n".join(lines))
@@ -310,8 +316,10 @@ def _budget_text(entries: int, found: Budget) -> str:
         else "no pacing"
     )
     lines = [
-        (f"{entries} entries: {found.registers} to register, {found.checks} to look at; at least "
-        f"{found.total} calls in {found.minutes:.0f} minutes ({pace}):")
+        (
+            f"{entries} entries: {found.registers} to register, {found.checks} to look at; "
+            f"at least {found.total} calls in {found.minutes:.0f} minutes ({pace}):"
+        )
     ]
     lines += [f"  {count:6} {endpoint}" for endpoint, count in found.calls]
     return "\n".join(lines)

@@ -141,31 +141,20 @@ class Desk:
         """OpenAI's Admin API, paced, its lists shared with other processes."""
         import time  # noqa: PLC0415 - see Place
 
-        from ekm.admin_api.pacing import (  # noqa: PLC0415 - see Place
-            Unpaced,
-            WindowPacer,
-            state_folder,
-        )
+        from ekm.admin_api.client import AdminApi  # noqa: PLC0415 - see Place
+        from ekm.admin_api.pacing import WindowPacer, state_folder  # noqa: PLC0415 - see Place
         from ekm.admin_api.shared_lists import SharedLists, SharingApi  # noqa: PLC0415 - see Place
         from ekm.admin_api.transport import RequestsTransport  # noqa: PLC0415 - see Place
         from ekm.registrar.runner import Heartbeat  # noqa: PLC0415 - see Place
 
         assert self._key is not None
         sleep = heartbeat.sleep if isinstance(heartbeat, Heartbeat) else time.sleep
-        return SharingApi(
-            SharedLists(self.base_url, self._key, state_folder(), sleep=sleep),
-            RequestsTransport(self.base_url, self._key),
-            pacer=WindowPacer(
-                self.calls_per_minute,
-                self.base_url,
-                sleep=sleep,
-                progress=progress,
-            )
-            if self.calls_per_minute
-            else Unpaced(),
-            sleep=sleep,
-            progress=progress,
-        )
+        transport = RequestsTransport(self.base_url, self._key)
+        if not self.calls_per_minute:  # nothing to share where calls cost nothing: an emulator
+            return AdminApi(transport, sleep=sleep, progress=progress)
+        pacer = WindowPacer(self.calls_per_minute, self.base_url, sleep=sleep, progress=progress)
+        lists = SharedLists(self.base_url, self._key, state_folder(), sleep=sleep)
+        return SharingApi(lists, transport, pacer=pacer, sleep=sleep, progress=progress)
 
     def _ssm_store(self, place: Place, account: str | None) -> RecordStore:
         from ekm.registrar import aws  # noqa: PLC0415 - see Place

@@ -104,6 +104,16 @@ def parse(text: str, source: str) -> Outputs:
     }
     inner = outputs.get("ekm")
     found: Mapping[str, Any] = inner if isinstance(inner, dict) else outputs
+    if found is inner and found and all(isinstance(one, dict) for one in found.values()):
+        raise BadInput(
+            "terraform_outputs_fleet",
+            f"{source} has an output ekm of {len(found)} registrations: "
+            f"{', '.join(list(found)[:5])}{' …' if len(found) > 5 else ''}; this needs one.",  # noqa: PLR2004 - a few names
+            at_fault="--from-terraform",
+            remedy="`ekm register` takes a fleet; for one of it, give --record and the ARNs, as in "
+            "terraform output -json | jq '{ekm: {value: .ekm.value.NAME}}' | ekm status "
+            "--from-terraform -",
+        )
     if not found.get("role_arn") and not found.get("kms_arn"):
         raise BadInput(
             "terraform_outputs_missing",

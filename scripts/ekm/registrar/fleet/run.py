@@ -22,6 +22,16 @@ if TYPE_CHECKING:
 __all__ = ["CONCURRENCY", "Outcome", "Stop", "Watcher", "in_threads", "run_fleet"]
 
 CONCURRENCY: Final = 16  # entries at a time: two windows of seven, and two that wait for IAM
+# What OpenAI refuses whichever entry is asked for: no other one would fare better.
+HOPELESS: Final = frozenset(
+    {
+        "openai_feature_off",
+        "openai_invalid_key",
+        "openai_redirected",
+        "openai_scope_missing",
+        "openai_wrong_host",
+    }
+)
 HEARTBEAT: Final = 0.2  # seconds between two looks whether the threads are done, or Ctrl-C came
 
 
@@ -68,14 +78,20 @@ class Stop:
     def __init__(self, sleep: Callable[[float], None] | None = None) -> None:
         self._event = threading.Event()
         self._sleep = sleep
+        self.because: EkmError | None = None
 
     @property
     def asked(self) -> bool:
         """Whether the run is to end."""
         return self._event.is_set()
 
-    def ask(self) -> None:
-        """End the run."""
+    def ask(self, because: EkmError | None = None) -> None:
+        """End the run.
+
+        Args:
+            because: What makes it useless to go on; None: a person asked.
+        """
+        self.because = self.because or because
         self._event.set()
 
     def sleep(self, seconds: float) -> None:
@@ -134,6 +150,8 @@ def run_fleet(
                 outcome = Outcome(entry, failure=Defect("defect", words))
             outcomes[index] = outcome
             watcher.ended(outcome)
+            if outcome.failure and outcome.failure.id in HOPELESS:
+                stop.ask(outcome.failure)
 
     workers = [worker] * max(1, min(concurrency, len(waiting)))
     (spawn or in_threads)(workers, stop)
