@@ -205,6 +205,7 @@ def _register(
         adopt=adopt,
         wait=float(wait),
         list_lag=list_lag(),
+        calls_per_minute=desk.calls_per_minute,
     )
     runner = desk.runner()
     result = runner.run(register(wanted))

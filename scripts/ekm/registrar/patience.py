@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ekm.admin_api.constants import CALLS_PER_MINUTE, TELL_AFTER
 from ekm.admin_api.refusals import Kind, kind_of
 from ekm.errors import Conflict, EkmError, NotReachable, OpenAIRefused
-from ekm.registrar.steps import Elapsed, Explain, TryClaim, Wait
+from ekm.registrar.attempts import next_moment
+from ekm.registrar.steps import Elapsed, Explain, Say, TryClaim, Wait
 from ekm.registrar.store import POLL, Held
 
 if TYPE_CHECKING:
@@ -17,9 +19,7 @@ __all__ = ["CURABLE", "DEFAULT_WAIT", "Patience", "claimed"]
 
 DEFAULT_WAIT: Final = 180.0  # seconds; IAM has been seen to need minutes
 CURABLE: Final = frozenset({Kind.AWS_DENIED, Kind.AWS_TRANSIENT})
-# Seconds before each new attempt; the last one goes on. Short at first, since IAM mostly
-# settles within seconds; later no more calls than the pacing lets through.
-DELAYS: Final = (2.0, 4.0, 8.0, 12.0, 15.0)
+TELL_EVERY: Final = 10.0  # seconds between two lines about waits too short for one of their own
 
 
 class Patience:
@@ -28,13 +28,18 @@ class Patience:
     Args:
         intent: What is to work.
         allowed: Seconds from the first denial.
+        calls_per_minute: What the pacing lets through to one endpoint; 0 is no pacing.
     """
 
-    def __init__(self, intent: Intent, allowed: float) -> None:
+    def __init__(
+        self, intent: Intent, allowed: float, calls_per_minute: int = CALLS_PER_MINUTE
+    ) -> None:
         self._intent = intent
         self._allowed = allowed
         self._started: float | None = None
-        self._attempts = 0
+        self._calls_per_minute = calls_per_minute
+        self._attempt = 0.0  # planned moment of the last attempt, from the first denial
+        self._told: float | None = None
         self._explanation: Explanation | None = None
 
     def endure(self, denial: EkmError) -> Protocol[None]:
@@ -52,16 +57,29 @@ class Patience:
             self._explanation = yield Explain(self._intent)
             if self._explanation and not self._explanation.curable_by_waiting:
                 raise _incurable(denial, self._explanation)
-        left = self._allowed - (now - self._started)
+        elapsed = now - self._started
+        left = self._allowed - elapsed
         if left <= 0:
             raise self._too_late(denial)
-        delay = min(left, DELAYS[min(self._attempts, len(DELAYS) - 1)])
-        self._attempts += 1
-        yield Wait(
-            delay,
+        delay = min(left, self._next_attempt(elapsed) - elapsed)
+        reason = (
             f"OpenAI cannot use the key yet: {_sentence(denial.message)} "
-            f"IAM may still be settling: trying again in {delay:.0f} s, for up to {left:.0f} s.",
+            f"IAM may still be settling: trying again in {delay:.0f} s, for up to {left:.0f} s."
         )
+        if delay < TELL_AFTER and (self._told is None or elapsed - self._told >= TELL_EVERY):
+            self._told = elapsed
+            yield Say(reason)
+        yield Wait(delay, reason)
+
+    def _next_attempt(self, elapsed: float) -> float:
+        """The next moment of the plan that is still ahead; calls take time, and that is not added.
+
+        When a call took longer than the plan's next gap, the plan goes on from where it ended.
+        """
+        self._attempt = next_moment(self._attempt, self._calls_per_minute)
+        if self._attempt <= elapsed:
+            self._attempt = next_moment(elapsed, self._calls_per_minute)
+        return self._attempt
 
     def _too_late(self, denial: EkmError) -> EkmError:
         explained = self._explanation

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ekm.admin_api.constants import CALLS_PER_MINUTE
 from ekm.admin_api.refusals import Kind, kind_of
 from ekm.errors import Conflict, EkmError
 from ekm.registrar import matching
@@ -57,6 +58,7 @@ class Wanted:
         adopt: Id of the registration to take when several match.
         wait: Seconds to wait for IAM, and for a claim that another run holds.
         list_lag: Seconds by which OpenAI's lists and reads may lag behind a create.
+        calls_per_minute: What the pacing lets through to one endpoint; 0 is no pacing.
     """
 
     intent: Intent
@@ -66,6 +68,7 @@ class Wanted:
     adopt: str | None = None
     wait: float = DEFAULT_WAIT
     list_lag: float = LIST_LAG
+    calls_per_minute: int = CALLS_PER_MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ def register(wanted: Wanted) -> Protocol[Registered]:
     """
     claim: int = yield from claimed(wanted.place, wanted.wait)
     old: Record | None = yield ReadRecord()
-    patience = Patience(wanted.intent, wanted.wait)
+    patience = Patience(wanted.intent, wanted.wait, wanted.calls_per_minute)
     found = yield from _found(wanted, old)
     record = _begun(wanted, old, claim, found)
     if found is None:
