@@ -322,3 +322,14 @@ def test_a_plan_of_a_retire_says_in_words_what_is_lost_and_changes_nothing(desk:
     assert Path("record.json").read_text() == record
     assert desk.openai.keys.keys() == {"extkey_1"}
     assert desk.openai.active("prod") == ["proj_2"]
+
+
+def test_adopting_asks_for_an_address_and_for_something_that_is_there(desk: Desk) -> None:
+    """A mistyped address is printed into the imports, or a mistyped name is registered."""
+    for address in ("ekm", 'module.ekm["a', "module.ekm.aws_kms_key.this"):
+        code, said = desk.json("adopt", "--module-address", address)
+        assert (code, said["error"]["id"]) == (2, "module_address_malformed")
+    code, said = desk.json("adopt", "--name", "other")
+    assert (code, said["error"]["id"]) == (6, "nothing_to_adopt")
+    assert desk.openai.keys == {}
+    assert not Path("record.json").exists()

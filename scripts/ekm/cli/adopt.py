@@ -115,6 +115,7 @@ def _adopt(
     from ekm.registrar import adopt_aws, adopt_plan, aws  # noqa: PLC0415 - see above
     from ekm.registrar.intent import check_id  # noqa: PLC0415 - see above
     from ekm.registrar.register import Wanted  # noqa: PLC0415 - see above
+    from ekm.registrar.ssm import SsmStore  # noqa: PLC0415 - see above
 
     if adopt is not None:
         check_id(adopt, "--adopt")
@@ -137,6 +138,8 @@ def _adopt(
     desk = Desk(place, admin_key_from=admin_key_from, account=intent.account)
     if place.kind == "file":  # else the desk has checked it
         aws.check_account(desk.session(), intent.account)
+    else:
+        SsmStore.check_room(projects)
     found = adopt_aws.read(intent, desk.session())
     adoption = adopt_plan.plan(
         found,
