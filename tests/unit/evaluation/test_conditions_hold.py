@@ -102,6 +102,8 @@ def _verdict(operator: str, wanted: Any, found: Any, **context: Any) -> bool | s
         ("ArnLike", "x", "arn:aws:x:::y", OPEN),
         ("ArnNotLike", "arn:aws:x:::*", "arn:aws:x:::y", False),
         ("ArnNotLike", "x", "y", OPEN),
+        ("ArnLike", "arn:aws:x:::*", "x", False),
+        ("ArnNotLike", "arn:aws:x:::*", "x", True),
     ],
 )
 def test_a_condition_holds(operator: str, wanted: Any, found: Any, verdict: bool | str) -> None:

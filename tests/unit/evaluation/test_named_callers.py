@@ -8,7 +8,7 @@ import pytest
 
 from ekm.evaluation import Decision, Outcome, Policies, Request, decide
 from ekm.evaluation.findings import NOTHING, examine
-from ekm.evaluation.matching import action_matches
+from ekm.evaluation.matching import action_matches, resource_matches
 from ekm.evaluation.principals import Level
 from ekm.evaluation.request import Situation
 from ekm.evaluation.situate import situate
@@ -185,3 +185,12 @@ def test_documents_are_examined_as_they_are_decided() -> None:
         assert isinstance(situation, Situation)
         assert len(examine([named], situation).allows) == count
         assert examine([], situation) is NOTHING
+
+
+def test_a_trust_policy_covers_its_role() -> None:
+    """A statement without a resource does not cover the role that it is on."""
+    text = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
+    (statement,) = parse_document({"Statement": text}, DocumentKind.TRUST).statements
+    situation = situate(Request(USER, "sts:AssumeRole", ROLE), bounded=False)
+    assert isinstance(situation, Situation)
+    assert resource_matches(statement, situation) is True

@@ -274,6 +274,7 @@ def test_what_looks_like_a_variable_is_text_in_an_old_document() -> None:
         ("${*, 'b'}", (Variable("*", "b"),)),
         ("x${$}", (("x", True), ("$", False))),
         ("${?}x", (("?", False), ("x", True))),
+        ("${X}", (Variable("x"),)),
     ],
 )
 def test_a_variable_ends_at_its_brace(text: str, parts: tuple[Any, ...]) -> None:

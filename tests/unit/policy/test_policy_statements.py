@@ -167,3 +167,10 @@ def test_a_fault_in_a_statement_is_said_where_it_is(changed: dict[str, Any], pla
         parse_document({"Statement": [ALLOW, {**ALLOW, **changed}]}, DocumentKind.IDENTITY)
     assert caught.value.place == f"Statement[1].{place}"
     assert str(caught.value) == f"{caught.value.place}: {caught.value.message}"
+
+
+@pytest.mark.parametrize("action", ["*", "sts:*", "STS:AssumeRole", ["sts:TagSession", "*"]])
+def test_a_trust_policy_is_about_sts(action: Any) -> None:
+    """A trust policy that AWS saves is refused."""
+    statement = {"Effect": "Allow", "Principal": "*", "Action": action}
+    assert parse_document({"Statement": statement}, DocumentKind.TRUST)
