@@ -6,6 +6,8 @@ few more than may begin in one window, so that some wait for IAM while others be
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import threading
 from collections import deque
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from ekm.errors import Defect, EkmError, NotReachable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from ekm.registrar.fleet.manifest import Entry
     from ekm.registrar.register import Registered
@@ -159,19 +161,35 @@ def run_fleet(
 
 
 def in_threads(workers: Sequence[Callable[[], None]], stop: Stop) -> None:
-    """Run workers in threads; the first Ctrl-C asks them to stop, a second one leaves them.
+    """Run workers in threads; the first Ctrl-C (or SIGTERM) asks them to stop.
 
     Raises:
-        KeyboardInterrupt: At the second Ctrl-C.
+        KeyboardInterrupt: At the second one, which leaves them as they are.
     """
     threads = [threading.Thread(target=worker, daemon=True) for worker in workers]
-    for thread in threads:
-        thread.start()
-    while any(thread.is_alive() for thread in threads):
-        try:
+    with _signals_asking(stop):
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
             for thread in threads:
                 thread.join(HEARTBEAT)
-        except KeyboardInterrupt:
-            if stop.asked:
-                raise
-            stop.ask()
+
+
+@contextlib.contextmanager
+def _signals_asking(stop: Stop) -> Iterator[None]:
+    """Let signals ask for the stop, instead of an exception wherever the program happens to be."""
+    if threading.current_thread() is not threading.main_thread():  # only that one gets signals
+        yield
+        return
+
+    def ask(_number: int, _frame: object) -> None:
+        if stop.asked:
+            raise KeyboardInterrupt
+        stop.ask()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

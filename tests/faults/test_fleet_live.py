@@ -1,0 +1,250 @@
+"""A fleet as a real process: Ctrl-C, the table on a terminal, pacing between processes."""
+
+from __future__ import annotations
+
+import io
+import json
+import multiprocessing
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fleet_world import entries
+from openai_double import OpenAI
+
+from ekm.admin_api import window
+from ekm.admin_api.pacing import WindowPacer
+from ekm.admin_api.transport import HttpRequest
+from ekm.cli.board import Board
+from ekm.errors import NotReachable
+from ekm.registrar.fleet.run import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+URL = "https://api.openai.com/v1"
+
+
+class SlowOpenAI(ThreadingHTTPServer):
+    """OpenAI over HTTP, whose creates take until a test lets them."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.openai = OpenAI()
+        self.lock = threading.Lock()
+        self.creates = threading.Semaphore(0)
+        self.begun = threading.Event()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: SlowOpenAI
+
+    def log_message(self, *_words: object) -> None:
+        """Say nothing."""
+
+    def _answer(self) -> None:
+        length = int(self.headers.get("content-length") or 0)
+        body = json.loads(self.rfile.read(length)) if length else None
+        path = self.path.partition("?")[0].removeprefix("/v1")
+        if self.command == "POST" and path == "/organization/external_keys":
+            self.server.begun.set()
+            self.server.creates.acquire()
+        with self.server.lock:
+            answer = self.server.openai.answer(HttpRequest(self.command, path, path, body=body))
+        self.send_response(answer.status)
+        self.send_header("content-length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    do_GET = do_POST = _answer  # noqa: N815 - http.server's own names
+
+
+@pytest.fixture
+def slow() -> Iterator[SlowOpenAI]:
+    """A server on a free port."""
+    server = SlowOpenAI()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    for _ in range(100):
+        server.creates.release()
+    server.shutdown()
+    server.server_close()
+    thread.join(30)
+
+
+def fleet_file(folder: Path, number: int) -> None:
+    """Write the manifest."""
+    value = {
+        "schema": "ekm-fleet/1",
+        "entries": [
+            {
+                "name": entry.name,
+                "role_arn": entry.intent.role_arn,
+                "kms_arn": entry.intent.kms_arn,
+                "external_id": entry.intent.external_id,
+                "record": f"file:{entry.name}.json",
+            }
+            for entry in entries(number)
+        ],
+    }
+    (folder / "fleet.json").write_text(json.dumps(value))
+
+
+def command(slow: SlowOpenAI, folder: Path, **settings: Any) -> subprocess.Popen[str]:
+    """Start `ekm register` on the fleet, two at a time."""
+    words = ["register", "--manifest", "fleet.json", "--concurrency", "2"]
+    return subprocess.Popen(
+        [sys.executable, "-c", "from ekm.cli.main import main; main()", *words],
+        cwd=folder,
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "OPENAI_ADMIN_KEY": "sk-admin-fleet-0123456789",
+            "OPENAI_BASE_URL": f"http://127.0.0.1:{slow.server_port}/v1",
+            "EKM_CALLS_PER_MINUTE": "0",
+            "COLUMNS": "100",
+            "TERM": "xterm",
+            **settings.pop("env", {}),
+        },
+        text=True,
+        **settings,
+    )
+
+
+def test_ctrl_c_lets_what_is_sent_be_answered_and_leaves_the_rest(
+    slow: SlowOpenAI, tmp_path: Path
+) -> None:
+    """Ctrl-C leaves creates whose answers nobody reads, or goes on for an hour."""
+    fleet_file(tmp_path, 6)
+    process = command(slow, tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert slow.begun.wait(60)
+    process.send_signal(signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.5)  # creates are sent, and not answered
+    for _ in range(10):
+        slow.creates.release()
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    made = len(slow.openai.keys)
+    assert 1 <= made <= 2
+    assert re.match(rf"{made} registered, 0 failed, {6 - made} not begun", out), out
+    # No record is left in doubt, no lock is held: the rest is done without a second look.
+    process = command(slow, tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert len(slow.openai.keys) == 6
+    assert out.startswith("6 registered, 0 failed, 0 not begun")
+
+
+@pytest.mark.parametrize("no_color", ["", "1"])
+def test_the_table_is_drawn_on_a_terminal_and_taken_away(
+    slow: SlowOpenAI, tmp_path: Path, no_color: str
+) -> None:
+    """The table fills the screen with copies of itself, or nothing shows what is waited for."""
+    fleet_file(tmp_path, 3)
+    master, terminal = pty.openpty()
+    for _ in range(10):
+        slow.creates.release()
+    process = command(
+        slow,
+        tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=terminal,
+        env={"NO_COLOR": no_color} if no_color else {},
+    )
+    os.close(terminal)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(master, 65536)
+        except OSError:  # the other side is closed
+            break
+        if not piece:
+            break
+        shown += piece
+    os.close(master)
+    assert process.wait(60) == 0
+    text = shown.decode()
+    assert len(re.findall(r"\[\d/3\] key-\d: created extkey_\d", text)) == 3
+    drawn, erased = text.count("running\r\n"), len(re.findall(r"\x1b\[\d+A\x1b\[J", text))
+    assert drawn == erased > 0
+    assert "\x1b[3" not in text  # no colours: nothing failed
+
+
+class Terminal(io.StringIO):
+    """A stream that says that it is a terminal."""
+
+    def isatty(self) -> bool:
+        """It is."""
+        return True
+
+
+def test_the_board_names_what_runs_and_what_failed() -> None:
+    """A failure scrolls away with the table, or lines are drawn without an end."""
+    moment = 0.0
+
+    def clock() -> float:
+        return moment
+
+    fleet = entries(3)
+    for stream in (Terminal(), io.StringIO()):
+        board = Board(3, stream=stream, clock=clock)
+        board.started(fleet[0])
+        board.started(fleet[1])
+        moment += 61.0
+        board.said(fleet[0], "Waiting 30 s: at most 7 calls a minute.")
+        failure = NotReachable("wait_deadline", "It took too long.", remedy="Check.")
+        board.ended(Outcome(fleet[1], failure=failure))
+        board.close()
+        text = stream.getvalue()
+        assert "key-0" in text
+        assert "Waiting 30 s" in text
+        assert "[1/3] key-1: error[wait_deadline]: It took too long. Check." in text
+        assert ("\x1b[" in text) is stream.isatty()
+        assert not text.endswith("running\n") or not stream.isatty()
+
+
+def call_in_turn(folder: Path, name: str, go: Any) -> None:
+    """A process that makes calls one after the other, in short windows."""
+    window.SPAN = 1.5  # type: ignore[misc]
+    go.wait()
+    pacer = WindowPacer(3, URL, folder=folder / "state")
+    for _ in range(4):
+        pacer.wait("POST /k")
+        with (folder / "log").open("a") as log:
+            log.write(f"{time.time()} {name}\n")
+
+
+def test_processes_take_turns_and_none_is_left_out(tmp_path: Path) -> None:
+    """One process makes all of its calls while another waits, or together they are too fast."""
+    context = multiprocessing.get_context("spawn")
+    go = context.Barrier(3)
+    running = [
+        context.Process(target=call_in_turn, args=(tmp_path, name, go)) for name in ("a", "b", "c")
+    ]
+    for process in running:
+        process.start()
+    for process in running:
+        process.join(60)
+    assert [process.exitcode for process in running] == [0, 0, 0]
+    names = [line.split()[1] for line in (tmp_path / "log").read_text().splitlines()]
+    assert sorted(names) == ["a"] * 4 + ["b"] * 4 + ["c"] * 4
+    # After the first calls, which whoever is ready makes, nobody has two turns while one waits.
+    for first in range(3, 9):
+        assert len(set(names[first : first + 3])) >= 2, names
+    state = json.loads(next((tmp_path / "state").glob("calls-*.json")).read_text())
+    calls = state["POST /k"]["calls"]
+    assert len(calls) <= 3
