@@ -236,6 +236,25 @@ def test_stops_at_once_when_no_wait_can_cure_it(
     assert registrations(ekm_openai, customer) == []
 
 
+def test_the_deadline_ends_in_the_diagnosis(customer: Customer, ekm_localstack: LocalStack) -> None:
+    """Whoever waited in vain is not told whether the policies or IAM's delay are to blame."""
+    from ekm.harness import EmulatorProcess  # noqa: PLC0415 - one of its own, that settles late
+
+    customer.client("iam").delete_role_policy(RoleName="openai-ekm", PolicyName="use")
+    with EmulatorProcess.start(ekm_localstack, settle=120) as openai:
+        customer.environment |= openai.environment()
+        assert customer.run("validate", "--id", "extkey_none")[0] == 4  # it looks at IAM now
+        allow_use(customer)
+        code, refusal, err = customer.run("register", "--wait", "3")
+        assert (code, refusal["error"]["id"]) == (5, "wait_deadline")
+        assert "could not use the key within 3 s" in refusal["error"]["message"]
+        assert "Reading the policies: " in refusal["error"]["message"]
+        assert refusal["error"]["remedy"]
+        assert "IAM may still be settling" in err
+        assert registrations(openai, customer) == []
+    assert customer.parameters() == {}
+
+
 @pytest.mark.parametrize(
     ("fault", "result"),
     [
