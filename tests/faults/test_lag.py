@@ -25,6 +25,7 @@ CREATE, CREATE_PROJECT = "http POST external_keys", "http POST projects"
 def stage() -> Iterator[Stage]:
     """An organization with registrations of others, and a record in SSM."""
     points("register", "ssm")  # asked for here, since it takes a stage of its own
+    points("again", "ssm")
     made = Stage()
     yield made
     made.close()
@@ -93,6 +94,25 @@ def test_killed_create_is_found_by_the_next_run(stage: Stage, label: str, second
     outcome = stage.register()
     assert outcome.code == 0, outcome
     assert created(stage) == 1
+    stage.check_registered()
+
+
+@pytest.mark.parametrize("seconds", [30, 60, 74])
+def test_killed_create_of_a_project_on_an_old_key_is_found(stage: Stage, seconds: float) -> None:
+    """A project added later is made twice when its run is killed: nothing else makes it wait."""
+    stage.register(projects=())
+    stage.now += 1000
+    lag(stage, seconds)
+    asked = ("http GET external_keys/{id}", "http POST external_keys/{id}/validate")
+    before = points("again", "ssm")
+    assert [p for p in before if p.startswith("http")] == list(asked)
+    create = len(before[: before.index(asked[1]) + 1]) + 3  # look, note the create, look, create
+    assert stage.register({create: PROCESS["killed_after"]}).code == "killed"
+    assert stage.runs[-1].labels[-1] == CREATE_PROJECT
+    stage.parameters.values.pop("/openai-ekm/prod/claim-2")
+    outcome = stage.register()
+    assert outcome.code == 0, outcome
+    stage.sighted()
     stage.check_registered()
 
 
@@ -192,6 +212,7 @@ def test_retire_after_a_lost_create_finds_it(stage: Stage, seconds: float) -> No
     mishaps = lost(CREATE, PROCESS["killed_after"])
     lag(stage, seconds)
     stage.register(mishaps)
+    stage.parameters.values.pop("/openai-ekm/prod/claim-1")  # or the lease outlasts the lag
     outcome = stage.retire(delete_record=True)
     assert outcome.code == 0, outcome
     assert created(stage) == 1
