@@ -10,7 +10,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Final
 
 from ekm.evaluation import Decision, Policies, Request, decide
-from ekm.evaluation.caller import parse_caller
+from ekm.evaluation.caller import CallerForm, parse_caller
 from ekm.policy import PrincipalForm, parse_arn
 from ekm.proof.actions import Action
 from ekm.proof.askers import Asker
@@ -62,7 +62,8 @@ class Failure:
 def encrypting(setting: Setting) -> Failure:
     """(b): a session of the role can Encrypt and Decrypt, in some request."""
     sessions = [each for each in setting.askers if setting.is_role(each)]
-    return _some(setting, [sessions] * len(USES), USES, generous=True)
+    groups: list[list[Meanings]] = [[[sessions]] if sessions else []] * len(USES)
+    return _some(setting, groups, USES, generous=True)
 
 
 def administering(setting: Setting) -> Failure:
@@ -78,31 +79,46 @@ def administering(setting: Setting) -> Failure:
     account, partition = setting.materials.key_account, setting.materials.partition
     root = f"arn:{partition}:iam::{account}:root"
     able = [_exactly(each, setting) for each in dict.fromkeys((root, *setting.named))]
-    groups = [[each for group in able for each in group if each.account == account]]
+    own = [each for each in able if each and each[0][0].account == account]
+    groups = [own]
     caller = setting.materials.snapshot.caller
     if caller is not None:
-        groups.append(_exactly(caller, setting))
-        if not groups[-1]:
+        found = _exactly(caller, setting)
+        groups.append([found])
+        if not found:
             return Failure(0, None, f"the caller {caller!r} is not a principal that can be judged")
-        if groups[-1][0].account != account:
+        if found[0][0].account != account:
             message = f"{caller} is of another account, and KMS lets none but {account} change it"
             return Failure(0, None, message)
     return _some(setting, groups, [PUT_KEY_POLICY] * len(groups), generous=False)
 
 
-def _exactly(text: str, setting: Setting) -> list[Asker]:
-    """The classes of principals that a name of an administrator or caller means."""
+# What one name may mean: in each way some of its classes of principals must be able.
+Meanings = list[list[Asker]]
+
+
+def _exactly(text: str, setting: Setting) -> Meanings:
+    """What a name of an administrator or caller means.
+
+    A session's ARN leaves the path of its role out. Unless a document names the role, it may have
+    any, so that each is a meaning of its own.
+    """
     found = [each for each in setting.askers if text in (each.principal, each.fixed_id)]
-    if found or parse_caller(text) is None:
-        return found
     caller = parse_caller(text)
-    assert caller is not None
-    return [Asker(text, caller, caller.role_arn)]
+    if not found:
+        return [] if caller is None else [[Asker(text, caller, caller.role_arn)]]
+    if caller is None or caller.form is not CallerForm.SESSION:
+        return [found]
+    by_role: dict[str, list[Asker]] = {}
+    for each in found:
+        by_role.setdefault(each.role_arn, []).append(each)
+    exact = {role: each for role, each in by_role.items() if role in setting.roles}
+    return list((exact or by_role).values())
 
 
 def _some(
     setting: Setting,
-    groups: Sequence[Sequence[Asker]],
+    groups: Sequence[Sequence[Meanings]],
     actions: Sequence[Action],
     *,
     generous: bool,
@@ -113,19 +129,36 @@ def _some(
     for group, action in zip(groups, actions, strict=True):
         if setting.materials.key is None or not group:
             return Failure(classes, None, f"there is nobody and nothing for {action.name}")
-        scenes = [_on_key(setting, asker, action, generous=generous) for asker in group]
-        made = [each for each in scenes if each is not None]
-        setting.world.fill(made)
-        found = Search()
-        for scene in made:
-            found.add(look(setting.world, scene, _to_come(setting, scene), lenient=False))
-            if found.witness is not None:
+        able, first = False, None
+        for means in group:
+            refused: list[Scene] | None = None
+            for askers in means:
+                scenes = [_on_key(setting, asker, action, generous=generous) for asker in askers]
+                made = [each for each in scenes if each is not None]
+                found = _search(setting, made)
+                classes += found.classes
+                points |= found.points
+                if found.witness is None or not found.witness.decision.allowed:
+                    refused = made
+                    break
+            able = refused is None
+            if able:
                 break
-        classes += found.classes
-        points |= found.points
-        if found.witness is None or not found.witness.decision.allowed:
-            return _refused(setting, made, classes, tuple(points))
+            first = first or refused
+        if not able:
+            return _refused(setting, first or [], classes, tuple(points))
     return Failure(classes)
+
+
+def _search(setting: Setting, scenes: Sequence[Scene]) -> Search:
+    """The first request of some scenes that is surely allowed."""
+    setting.world.fill(scenes)
+    found = Search()
+    for scene in scenes:
+        found.add(look(setting.world, scene, _to_come(setting, scene), lenient=False))
+        if found.witness is not None:
+            break
+    return found
 
 
 def _on_key(setting: Setting, asker: Asker, action: Action, *, generous: bool) -> Scene | None:

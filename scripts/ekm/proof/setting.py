@@ -60,6 +60,18 @@ class Setting:
         role = self.materials.role
         return role is not None and asker.role_arn == role.arn
 
+    @property
+    def roles(self) -> frozenset[str]:
+        """The roles that documents or the snapshot name, with their paths."""
+        named = [
+            each.text
+            for statement in self.materials.statements
+            for each in statement.principals or ()
+            if each.form is PrincipalForm.ROLE
+        ]
+        role = self.materials.role
+        return frozenset((*named, *self.named, *((role.arn,) if role is not None else ())))
+
     def policies(
         self,
         asker: Asker,

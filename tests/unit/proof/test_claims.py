@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sample import (
+from proof_sample import (
     ACCOUNT,
     ADMINISTRATOR,
     DELEGATE_ALL,

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sample import DELEGATE_ALL, document, snapshot
+from proof_sample import DELEGATE_ALL, document, snapshot
 
 from ekm.cli.main import ekm, run
 

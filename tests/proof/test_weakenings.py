@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from sample import KEY, NOW, OPENAI, failing, snapshot
+from proof_sample import KEY, NOW, OPENAI, failing, snapshot
 from weakenings import weakenings
 
 from ekm.proof.administrators import administrators, is_administrator

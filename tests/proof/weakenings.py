@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from sample import ROOT
+from proof_sample import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

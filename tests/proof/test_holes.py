@@ -6,7 +6,17 @@ import copy
 from typing import Any
 
 import pytest
-from sample import ACCOUNT, ADMINISTRATOR, KEY, ROLE, ROOT, document, failing, proven, snapshot
+from proof_sample import (
+    ACCOUNT,
+    ADMINISTRATOR,
+    KEY,
+    ROLE,
+    ROOT,
+    document,
+    failing,
+    proven,
+    snapshot,
+)
 
 Json = Any
 OTHER = "444455556666"

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from sample import ACCOUNT, KEY, NOW, OPENAI, document
+from proof_sample import ACCOUNT, KEY, NOW, OPENAI, document
 from universe import conditions, universe
 
 from ekm.evaluation import decide
