@@ -363,6 +363,41 @@ def test_a_repair_never_leaves_away_what_may_be_all_that_narrows() -> None:
         assert diagnose(mended).outcome == "ok"
 
 
+def test_openai_is_never_let_in_without_an_external_id() -> None:
+    """The fix of a mistyped principal would make a statement that asks for nothing pass."""
+    for condition in (..., {"Bool": {"aws:SecureTransport": "true"}}):
+        body = put(put(healthy(), f"{TRUST}/Principal", {"AWS": OPENAI + "x"}), ID, condition)
+        snapshot = Snapshot.from_json(body)
+        found = diagnose(snapshot)
+        assert found.faults[0].id == "principal_mistyped"
+        mended = patch.apply(snapshot, found.faults[0].fix)
+        block = mended.as_json()["role"]["trust_policy"]["Statement"][0]["Condition"]
+        assert block["StringEquals"] == {"sts:ExternalId": ["org-abc"]}
+        assert diagnose(mended).outcome == "ok"
+        assert not diagnose(mended).warnings
+
+
+def test_a_statement_for_somebody_else_is_left_to_them() -> None:
+    """The fix would take the trust of a pipeline's role away, to give it to OpenAI."""
+    ci = {"Effect": "Allow", "Principal": {"AWS": ROOT.replace("root", "role/ci")},
+          "Action": "sts:AssumeRole"}  # fmt: skip
+    found = diagnosed(put(healthy(), "role/trust_policy/Statement", [ci]))
+    assert [each.id for each in found.faults] == ["trust_policy_without_openai"]
+    assert found.faults[0].fix[0].op == "add"
+
+
+def test_an_action_of_openais_is_replaced_and_one_that_is_excepted_comes_back() -> None:
+    """TagSession would stay in the trust policy; NotAction would be called incurable."""
+    found = diagnosed(put(healthy(), f"{TRUST}/Action", ["sts:TagSession"]))
+    assert found.faults[0].fix[0].value == "sts:AssumeRole"
+    body = put(healthy(), f"{USE}/NotAction", ["kms:Encrypt", "iam:*"])
+    body = put(body, f"{USE}/Action", ...)
+    found = diagnosed(body)
+    assert [(each.id, each.fix[0].value) for each in found.faults] == [
+        ("action_excepted", ["iam:*"])
+    ]
+
+
 def test_a_malformed_deny_is_never_taken_away() -> None:
     """A fix would lift a guard because somebody misspelt it."""
     deny = {"Effect": "Deny", "Principal": "*", "Action": ["kms:Sign", 7], "Resource": "*"}
