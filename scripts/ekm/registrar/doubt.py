@@ -83,10 +83,11 @@ def looked_for(
     """
     for number, delay in enumerate(delays):
         if delay:
+            left = sum(delays[number:])
             yield Wait(
                 delay,
-                f"{why} It is not in the list yet; looking again in {delay:.0f} s, for up to "
-                f"{sum(delays[number:]):.0f} s.",
+                f"{why if number <= 1 else ''} It is not in the list yet; looking again in "
+                f"{delay:.0f} s, for up to {left:.0f} s.".lstrip(),
             )
         found = choose((yield ask))
         if found is not None:
