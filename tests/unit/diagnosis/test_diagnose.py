@@ -13,6 +13,7 @@ from healthy import (
     KEY_USE,
     OPENAI,
     ROLE,
+    ROOT,
     TRUST,
     USE,
     document,
