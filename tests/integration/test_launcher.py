@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from exec_trace import started, traced
 
 from ekm._version import __version__
 
@@ -30,6 +31,7 @@ class Machine:
     path: Path
     cache: Path
     environment: dict[str, str] = field(default_factory=dict)
+    watched: tuple[str, ...] = ()  # words of a command that runs the launcher and looks on
 
     @property
     def stub(self) -> Path:
@@ -60,7 +62,7 @@ class Machine:
             if not name.startswith(("EKM_", "PYTHON", "VIRTUAL_ENV", "UV_PYTHON"))
         }
         return subprocess.Popen(
-            [self.stub, *words],
+            [*self.watched, str(self.stub), *words],
             cwd=self.path,
             env=kept
             | {"PATH": str(self.path), "EKM_CACHE_DIR": str(self.cache)}
@@ -278,3 +280,50 @@ def test_a_python_that_went_away_is_replaced(machine: Machine, uv: str) -> None:
     python.unlink()
     python.symlink_to("/nowhere/python3")
     assert machine.run("--version").stdout == ANSWER
+
+
+@pytest.mark.parametrize("path", ["uv", "python and uv", "python", "installed"])
+def test_what_the_launcher_runs_to_get_ready_does_not_get_the_admin_key(
+    machine: Machine, uv: str, tmp_path: Path, path: str
+) -> None:
+    """A package installer, its plug-ins or some Python's shim could send the key anywhere."""
+    key = "sk-admin-of-a-launcher-under-watch"
+    log, secret = tmp_path / "programs", tmp_path / "secret"
+    secret.write_text(key)
+    machine.watched = tuple(traced(log, secret))
+    machine.environment |= {
+        "OPENAI_ADMIN_KEY": key,
+        # What is installed is of no account: that it is tried is enough, and takes no network.
+        "UV_OFFLINE": "1",
+        "UV_CACHE_DIR": str(machine.cache / "uv"),
+        "PIP_NO_INDEX": "1",
+    }
+    if "uv" in path:
+        machine.put("uv", uv)
+    if path == "uv":
+        machine.environment["UV_PYTHON_INSTALL_DIR"] = str(tmp_path / "none")
+        machine.environment["UV_PYTHON_DOWNLOADS"] = "never"
+    if "python" in path:
+        machine.put("python3", bare_python())
+        machine.script("ekm-register", "echo ekm-register 0.0.9")
+        expected = 5  # its packages could not be installed
+    elif path == "uv":
+        expected = 2  # no Python
+    else:
+        machine.script("ekm-register", f"echo ekm-register {__version__}")
+        expected = 0
+    done = machine.run("--retire")
+    assert done.returncode == expected, done.stderr
+
+    programs = started(log)
+    given = [" ".join(program.arguments) for program in programs if program.variables]
+    others = [" ".join(program.arguments) for program in programs if not program.variables]
+    assert {line.split()[-1] for line in given} == {"--retire"}  # the launcher and what it becomes
+    asked = {
+        "uv": ("uv python find", "uv run"),
+        "python and uv": ("--version", "version_info", "uv venv", "uv pip sync"),
+        "python": ("--version", "version_info", "-m venv", "-m pip install"),
+        "installed": ("--version",),
+    }[path]
+    assert [words for words in asked if not any(words in line for line in others)] == []
+    assert [program.arguments for program in programs if program.shown] == []
