@@ -209,7 +209,7 @@ class AdminApi:
                 self.pacer.waited += delay
             if delay > constants.TELL_AFTER:
                 self._progress(
-                    f"{request.endpoint} answered HTTP {outcome.status} ({outcome.kind.value}); "
+                    f"{request.endpoint} {_met(outcome)}; "
                     f"again in {delay:.0f} s (attempt {attempt + 1} of {policy.attempts})."
                 )
             self._sleep(delay)
@@ -251,6 +251,13 @@ class AdminApi:
             retry_after=retry.retry_after(response.headers, self._now()),
             should_retry=retry.should_retry(response.headers),
         )
+
+
+def _met(outcome: Refusal) -> str:
+    """What a call met, in words: a call that was not answered has no status."""
+    if not outcome.status:
+        return "got no answer"
+    return f"answered HTTP {outcome.status} ({outcome.kind.value})"
 
 
 def _get(path: str, query: list[tuple[str, str]], cursor: str | None) -> HttpRequest:
