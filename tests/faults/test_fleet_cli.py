@@ -289,6 +289,18 @@ def test_a_manifest_that_is_no_yaml_is_refused(
     assert service.openai.log == []
 
 
+def test_a_member_given_twice_is_refused_with_its_line(
+    service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """YAML takes the last of two keys, and another key is registered than the one at the top."""
+    line = YAML.splitlines()[5]
+    Path("fleet.yaml").write_text(f"{YAML}{line}\n")
+    code, out, _ = run(capsys, "--manifest", "fleet.yaml", "--json")
+    error = json.loads(out)["error"]
+    assert (code, error["id"]) == (2, "fleet_unreadable")
+    assert "'kms_arn' is there twice (line 8)" in error["message"]
+
+
 def test_options_of_one_registration_mean_nothing_beside_a_fleet(
     service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:

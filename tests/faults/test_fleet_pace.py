@@ -113,10 +113,12 @@ def test_the_list_serves_no_entry_whose_record_another_run_has_begun() -> None:
         done, external_key_id=None, state=State.REGISTERING, projects=MappingProxyType({})
     )
     world.service.calls.clear()
+    began = world.seconds
     outcome = world.work(entry, FleetList(()))
     assert outcome.registered
     assert outcome.registered.how == "adopted"
     assert world.service.calls[LIST] == 1
+    assert world.seconds - began < 5.0  # found at the first look, in virtual time
     assert world.service.calls[CREATE] == 0
 
 
