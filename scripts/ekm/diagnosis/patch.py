@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ekm.policy.json_text import loads
 from ekm.snapshot import Snapshot
+from ekm.snapshot.depth import is_too_deep
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,7 +31,7 @@ def opened(snapshot: Snapshot) -> dict[str, Any]:
                 read = loads(holder[last])
             except ValueError:
                 continue  # broken text is a finding, and stays as it is
-            if isinstance(read, dict):
+            if isinstance(read, dict) and not is_too_deep(read):
                 holder[last] = read
     return body
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from ekm.errors import BadInput
 from ekm.policy.json_text import loads
+from ekm.snapshot.depth import DEEPEST, is_too_deep
 from ekm.snapshot.value import Snapshot
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def read_json(source: str, *, what: str, stdin: BinaryIO | None = None) -> Mappi
         raise _bad(name, what, f"it is not JSON: {error}") from None
     if not isinstance(value, dict):
         raise _bad(name, what, f"it is a JSON {type(value).__name__}, not an object")
+    if is_too_deep(value):
+        raise _bad(name, what, f"it is nested deeper than {DEEPEST} levels")
     return value
 
 

@@ -1,0 +1,109 @@
+"""What exactly a fix changes, one rule of repair a row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from faulty import FULL
+from healthy import ACCOUNT, ID, KEY, KEY_USE, OPENAI, ROLE, TRUST, USE, document, healthy, put
+
+from ekm.diagnosis import Diagnosis, diagnose, patch
+from ekm.snapshot import Snapshot
+
+DENY = {"Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}
+IDENTITY = "role/permission_policies/0/document/Statement"
+USE_NOW = {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:Encrypt"], "Resource": KEY}
+SOMEBODY = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:role/ci"},
+            "Action": "kms:DescribeKey", "Resource": "*", "Sid": "AllowUseByRole"}  # fmt: skip
+REGISTERED = {"StringEquals": {"sts:ExternalId": ["org-abc"]}}
+ALL_OF_MINE = f"arn:aws:iam::{ACCOUNT}:role/open*"
+
+
+def without(body: dict[str, Any], path: str) -> dict[str, Any]:
+    """The snapshot without a member."""
+    return put(body, path, ...)
+
+
+def with_deny() -> dict[str, Any]:
+    """A key policy that denies Decrypt to everybody."""
+    body = healthy()
+    body["keys"][0]["policy"]["Statement"].append(DENY)
+    return body
+
+
+def not_resource() -> dict[str, Any]:
+    """A role's policy for all but the key."""
+    return without(put(healthy(), f"{USE}/NotResource", [KEY]), f"{USE}/Resource")
+
+
+# name -> (snapshot, id, every step of the fix as op, path, value)
+FIXES: dict[str, tuple[dict[str, Any], str, list[tuple[str, str, Any]]]] = {
+    "a key that is left out is named": (
+        not_resource(), "resource_excepted",
+        [("remove", f"/{USE}/NotResource", None), ("add", f"/{USE}/Resource", KEY)],
+    ),
+    "a pattern is compared as one": (
+        put(healthy(), f"{KEY_USE}/Condition", {"StringEquals": {"aws:PrincipalArn": ALL_OF_MINE}}),
+        "condition_wrong_operator",
+        [("replace", f"/{KEY_USE}/Condition", {"ArnLike": {"aws:PrincipalArn": ALL_OF_MINE}})],
+    ),
+    "the role alone is excepted from a Deny": (
+        with_deny(), "denied_by_key_policy",
+        [("add", "/keys/0/policy/Statement/2/Condition",
+          {"ArnNotEquals": {"aws:PrincipalArn": ROLE}})],
+    ),
+    "a Deny of all but some leaves the action out too": (
+        put(healthy(), IDENTITY,
+            [USE_NOW, {"Effect": "Deny", "NotAction": ["iam:*", "kms:Decrypt"], "Resource": "*"}]),
+        "denied_by_identity_policy",
+        [("add", f"/{IDENTITY}/1/NotAction/-", "kms:Encrypt")],
+    ),
+    "use is delegated for the role alone, under a Sid of its own": (
+        put(healthy(), KEY_USE, SOMEBODY), "key_policy_without_delegation",
+        [("add", "/keys/0/policy/Statement/-",
+          {"Sid": "AllowUseByRole2", "Effect": "Allow",
+           "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+           "Action": ["kms:Decrypt", "kms:Encrypt"], "Resource": "*",
+           "Condition": {"ArnEquals": {"aws:PrincipalArn": ROLE}}})],
+    ),
+    "OpenAI is let in with the external id": (
+        put(healthy(), "role/trust_policy/Statement",
+            [{"Effect": "Allow", "Principal": SOMEBODY["Principal"], "Action": "sts:AssumeRole"}]),
+        "trust_policy_without_openai",
+        [("add", "/role/trust_policy/Statement/-",
+          {"Sid": "AllowAssumeRoleByOpenAI", "Effect": "Allow", "Principal": {"AWS": OPENAI},
+           "Action": "sts:AssumeRole", "Condition": REGISTERED})],
+    ),
+    "full access comes back at its level": (
+        put(healthy(), "rcps", [[document(FULL)], []]), "rcp_without_full_access",
+        [("add", "/rcps/1/-", document(FULL))],
+    ),
+    "a misspelt operator is spelt": (
+        put(healthy(), ID, {"StringEqual": {"sts:ExternalId": "org-abc"}}), "policy_malformed",
+        [("replace", f"/{ID}", {"StringEquals": {"sts:ExternalId": "org-abc"}})],
+    ),
+    "a condition that cannot be read becomes the documented one": (
+        put(healthy(), ID, 7), "policy_malformed",
+        [("replace", f"/{TRUST}",
+          {"Sid": "AllowAssumeRoleByOpenAI", "Effect": "Allow", "Principal": {"AWS": OPENAI},
+           "Action": "sts:AssumeRole", "Condition": REGISTERED})],
+    ),
+}  # fmt: skip
+
+
+def diagnosed(body: dict[str, Any]) -> Diagnosis:
+    """The diagnosis of a snapshot's JSON."""
+    return diagnose(Snapshot.from_json(body))
+
+
+@pytest.mark.parametrize("name", FIXES)
+def test_a_fix_changes_this_and_nothing_else(name: str) -> None:
+    """A fix would be another, often a broader one."""
+    body, id_of_fault, steps = FIXES[name]
+    found = diagnosed(body)
+    assert found.faults[0].id == id_of_fault
+    told = [(c.op, c.as_json()["path"], c.value) for c in found.faults[0].fix]
+    assert told == steps
+    changes = [change for each in found.faults for change in each.fix]
+    assert diagnose(patch.apply(Snapshot.from_json(body), changes)).outcome == "ok"
