@@ -112,7 +112,7 @@ def main() -> int:
         f"{'IAM settles after':31} {'late, most':>9} {'mean':>8} {'share':>7} {'mean':>7}"
         f" {'tries':>6} {'held up':>8}"
     )
-    for calls_per_minute in (7, 10, 40, 0):
+    for calls_per_minute in (7, 10, 0):
         print("\n".join(overshoot(calls_per_minute)))
     print(
         f"Share: of the time that IAM took, or of {FLOOR:.0f} s where it took less. Held up: by "

@@ -120,3 +120,42 @@ def test_every_section_and_every_error_of_openai_has_its_row() -> None:
     }
     named = {"openai_not_reachable" if name == "openai_unreachable" else name for name in named}
     assert {row.id for row in ROWS} - {""} == named
+
+
+def test_the_emulator_and_the_table_send_the_same() -> None:
+    """A rehearsal shows another answer than the one that the documents tell of."""
+    from ekm.diagnosis import wording  # noqa: PLC0415 - read for this comparison alone
+    from ekm.emulator import errors  # noqa: PLC0415 - read for this comparison alone
+    from ekm.snapshot import Key  # noqa: PLC0415 - read for this comparison alone
+
+    rows = {(row.status, row.body) for row in ROWS}
+    pattern = r"^arn:aws:iam::\d{12}:role/.+$"
+    for error in (
+        errors.missing_scope("api.management.read", status=403),
+        errors.unsupported_endpoint(),
+        errors.key_not_found("extkey_1"),
+        errors.key_to_delete_not_found("extkey_1"),
+        errors.ApiError(400, errors.KEY_IN_USE),
+        errors.invalid_pattern("role_arn", pattern, status=400, code="invalid_value"),
+    ):
+        assert (error.status, json.dumps(error.body()).encode()) in rows
+    texts = [row.text for row in ROWS]
+    session = "arn:aws:sts::111122223333:assumed-role/openai-ekm/session"
+    states = ("Disabled", "PendingDeletion", "PendingImport", "Unavailable")
+    unusable = [wording.unusable_state(Key(arn=KMS_ARN, state=state)) for state in states]
+    for found in (
+        wording.assume_role_denied(ROLE_ARN),
+        wording.key_not_found(KMS_ARN),
+        wording.key_not_found(KMS_ARN.rpartition(":")[0] + ":alias/openai"),
+        wording.not_symmetric(Key(arn=KMS_ARN, usage="SIGN_VERIFY")),
+        *(
+            wording.use_denied(
+                "Encrypt", session, KMS_ARN, tail=wording.nothing_allows("Encrypt", kind)
+            )
+            for kind in ("identity", "resource", "permissions_boundary")
+        ),
+        *(error for _outcome, error in filter(None, unusable)),
+    ):
+        assert found is not None
+        assert any(text.endswith(found.message) for text in texts), found.message
+    assert None not in unusable
