@@ -33,8 +33,9 @@ resource "terraform_data" "deletion_guard" {
     quiet       = true
     command     = "if [ \"$PROTECTED\" = true ]; then echo \"$REFUSAL\" >&2; exit 1; fi"
     environment = {
-      PROTECTED = self.input.deletion_protection
-      REFUSAL   = <<-EOT
+      OPENAI_ADMIN_KEY = "" # Terraform hands on its own environment otherwise, and this needs no key.
+      PROTECTED        = self.input.deletion_protection
+      REFUSAL          = <<-EOT
         Refused: deletion protection is on for ${self.input.name} (${self.input.key_arn}). Nothing was changed.
         ${try(self.input.consequence, "All data that OpenAI keeps under this key is lost with it.")} To go on:
           1. archive the key's active projects at OpenAI (an archived project cannot be brought back);

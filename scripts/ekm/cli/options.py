@@ -34,6 +34,7 @@ __all__ = [
     "outputs_source",
     "outputs_text",
     "place_options",
+    "secret_variable",
     "text_variable",
     "wait_option",
 ]
@@ -227,6 +228,28 @@ def gather(
 def text_variable(name: str) -> str | None:
     """An environment variable; an empty one counts as unset."""
     return os.environ.get(name) or None
+
+
+def secret_variable(name: str) -> str | None:
+    """An environment variable that no child of this process is given from now on.
+
+    A `credential_process` of the AWS configuration, for one, would inherit it. When the command
+    ends the variable is put back, for whoever called it in this process.
+    """
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return text_variable(name)
+    key = f"ekm.secret.{name}"
+    if key not in context.meta:
+        context.meta[key] = os.environ.pop(name, None)
+        context.find_root().call_on_close(lambda: _put_back(name, context.meta[key]))
+    value: str | None = context.meta[key]
+    return value or None
+
+
+def _put_back(name: str, value: str | None) -> None:
+    if value is not None:
+        os.environ.setdefault(name, value)
 
 
 def outputs_source(source: str) -> str:

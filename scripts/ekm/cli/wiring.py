@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ekm.cli import render
-from ekm.cli.options import text_variable
+from ekm.cli.options import secret_variable, text_variable
 from ekm.errors import BadInput
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Desk:
         self._session: boto3.Session | None = None
         self._key: AdminKey | None = None
         if needs_openai and admin_key_from is None:
-            self._key = admin_key.from_environment(text_variable(admin_key.VARIABLE))
+            self._key = admin_key.from_environment(secret_variable(admin_key.VARIABLE))
         elif needs_openai and admin_key_from is not None:
             admin_key.check_reference(admin_key_from)
         if place is not None and place.kind == "ssm":
