@@ -53,6 +53,7 @@ def test_a_fault_is_named_and_its_fix_cures_it(name: str) -> None:
     if name in INCURABLE:
         assert not first.fix
         return
+    assert all(each.fix for each in found.faults)
     cured(Snapshot.from_json(body), found)
 
 

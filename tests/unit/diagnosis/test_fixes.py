@@ -107,3 +107,25 @@ def test_a_fix_changes_this_and_nothing_else(name: str) -> None:
     assert told == steps
     changes = [change for each in found.faults for change in each.fix]
     assert diagnose(patch.apply(Snapshot.from_json(body), changes)).outcome == "ok"
+
+
+def test_the_arn_of_the_role_that_is_there_is_registered() -> None:
+    """A path that was left out would be told, and the fix be left to the reader."""
+    pathed = ROLE.replace("role/", "role/team/")
+    (fault, *_) = diagnosed(put(healthy(), "role/arn", pathed)).faults
+    assert [(c.op, c.path, c.value) for c in fault.fix] == [
+        ("replace", ("registration", "role_arn"), pathed)
+    ]
+
+
+def test_a_second_way_is_tried_where_the_first_does_not_work() -> None:
+    """The likeliest repair would be shown although it does not cure."""
+    block = {"StringNotEquals": {"aws:PrincipalArn": [ROLE]}}
+    body = put(healthy(), f"{KEY_USE}/Condition", block)
+    (fault,) = diagnosed(body).faults
+    assert (fault.id, fault.document) == ("condition_wrong_operator", "keys[0].policy")
+    block = {"IpAddress": {"aws:PrincipalAccount": ["10.0.0.0/8"]}}
+    (fault,) = diagnosed(put(healthy(), f"{USE}/Condition", block)).faults
+    assert (fault.id, fault.element) == (
+        "condition_not_met", "Condition.IpAddress.aws:PrincipalAccount",
+    )  # fmt: skip
