@@ -132,6 +132,7 @@ def test_what_the_launcher_runs_to_prepare_itself_gets_no_admin_key(
         (programs / name).chmod(0o755)
     run = subprocess.run(
         [STUB],
+        cwd=tmp_path,
         env=environment | {"PATH": str(programs), "EKM_CACHE_DIR": str(tmp_path / "cache")},
         capture_output=True,
         text=True,
