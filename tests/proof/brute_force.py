@@ -130,7 +130,7 @@ class World:
         """Whether somebody else passes the trust policy, or another way, or with another id."""
         registered = {"org-abc123", *self.found["registration"]["external_ids"]}
         place = Place(ROLE, ACCOUNT)
-        askers = [each for each in map(asker_of, ASKERS) if each.caller.form is not CallerForm.ROOT]
+        askers = [each for each in everybody() if each.caller.form is not CallerForm.ROOT]
         documents = self.found["role"]
         return any(
             asker.role_arn != OPENAI
@@ -180,14 +180,14 @@ class World:
 
     def breaks_c(self) -> bool:
         """Whether somebody else uses the key, or an outsider changes its policy."""
-        everybody = list(map(asker_of, ASKERS))
-        others = [each for each in everybody if each.role_arn != ROLE]
-        outsiders = [each for each in everybody if not self.administers(each)]
+        all_of_them = everybody()
+        others = [each for each in all_of_them if each.role_arn != ROLE]
+        outsiders = [each for each in all_of_them if not self.administers(each)]
         return self.on_key(others, USING) or self.on_key(outsiders, ("kms:PutKeyPolicy",))
 
     def breaks_f(self) -> bool:
         """Whether an outsider disables or deletes the key."""
-        outsiders = [each for each in map(asker_of, ASKERS) if not self.administers(each)]
+        outsiders = [each for each in everybody() if not self.administers(each)]
         return self.on_key(outsiders, DELETING)
 
     def on_key(self, askers: list[Asker], actions: tuple[str, ...]) -> bool:
@@ -237,9 +237,7 @@ class World:
         plain = asker_of(name)
         if name != SESSION or COLLEAGUE in named_in(self.found):
             return [plain]
-        paths = ("", "p/", "aws-service-role/z.amazonaws.com/")
-        roles = [f"arn:aws:iam::{ACCOUNT}:role/{path}q" for path in paths]
-        return [Asker(name, plain.caller, each, {"aws:PrincipalArn": each}) for each in roles]
+        return [plain, *under_paths(plain)]
 
     def can(self, asker: Asker, action: str, *, generous: bool) -> bool:
         """Whether some request from now on is surely allowed."""
@@ -269,6 +267,20 @@ def named_in(found: Json) -> list[str]:
         *found["administrators"],
         *(text for each in principals if each != "*" for text in each.values()),
     ]
+
+
+def under_paths(session: Asker) -> list[Asker]:
+    """A session of a role of the same name under a path, which its own ARN leaves out."""
+    paths = ("p/", "aws-service-role/z.amazonaws.com/")
+    roles = [f"arn:aws:iam::{ACCOUNT}:role/{path}q" for path in paths]
+    return [
+        Asker(session.principal, session.caller, each, {"aws:PrincipalArn": each}) for each in roles
+    ]
+
+
+def everybody() -> list[Asker]:
+    """Every principal of the small world."""
+    return [*map(asker_of, ASKERS), *under_paths(asker_of(SESSION))]
 
 
 def asker_of(text: str) -> Asker:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from ekm.evaluation.caller import CallerForm
 from ekm.evaluation.findings import Findings, examine
-from ekm.evaluation.principals import Level
+from ekm.evaluation.principals import Level, level_of
 from ekm.evaluation.request import Context
 from ekm.evaluation.routes import Layers, by_identity, by_resource
 
 if TYPE_CHECKING:
-    from ekm.evaluation import Request
+    from ekm.evaluation import Request, StatementRef
     from ekm.evaluation.policies import NamedDocument
     from ekm.evaluation.request import Situation, Value
     from ekm.proof.scene import Scene
@@ -54,6 +54,15 @@ def situation_of(scene: Scene, request: Request) -> Situation:
     return replace(scene.situation, request=request, context=context)
 
 
+def _level(
+    documents: tuple[NamedDocument, ...], ref: StatementRef, situation: Situation
+) -> Level:
+    """How closely a statement names the caller; as closely as can be when that is open itself."""
+    document = next(each.document for each in documents if each.name == ref.document)
+    found = level_of(document.statements[ref.statement], situation)
+    return found if isinstance(found, Level) else Level.ITSELF
+
+
 def _layers(scene: Scene, situation: Situation, *, lenient: bool) -> tuple[Layers, list[Findings]]:
     policies = scene.policies
 
@@ -61,7 +70,7 @@ def _layers(scene: Scene, situation: Situation, *, lenient: bool) -> tuple[Layer
         found = examine(documents, situation)
         if not lenient:
             return found
-        opened = [(ref, Level.ITSELF) for ref, _ in found.open_allows]
+        opened = [(ref, _level(documents, ref, situation)) for ref, _ in found.open_allows]
         return Findings([*found.allows, *opened], found.denies)
 
     def optional(document: NamedDocument | None) -> Findings | None:
