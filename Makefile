@@ -46,7 +46,7 @@ fuzz: env ## the evaluator against its model, the proof against brute force (EKM
 mutation: env ## break each rule on purpose: does a test notice? (EKM_MUTANTS, EKM_MUTATION_SEED)
 	@$(BIN)/python tools/mutation.py
 
-docs: env ## write the generated tables of the README
+docs: env ## write the generated tables of README and docs/errors.md
 	@$(BIN)/python tools/docs.py
 
 lock: env ## resolve dependencies anew into requirements/*.txt
