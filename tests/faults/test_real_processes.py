@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve().parent
 EKM = (sys.executable, "-P", "-c", "from ekm.cli.main import main; main()")
 LIST_LAG = "3"  # seconds; the emulator's lists follow at once, its creates within two
-PATIENCE = 60.0  # seconds until a test gives up
+PATIENCE = 240.0  # seconds until a test gives up
 
 
 @dataclass
@@ -64,7 +64,9 @@ class Registrars:
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """Ask the emulator for what OpenAI would not tell."""
-        answer = requests.request(method, f"{self.address}/_emulator/{path}", json=body, timeout=10)
+        answer = requests.request(
+            method, f"{self.address}/_emulator/{path}", json=body, timeout=PATIENCE
+        )
         return answer.json()
 
     def listed(self, path: str) -> list[dict[str, Any]]:
@@ -72,7 +74,7 @@ class Registrars:
         answer = requests.get(
             f"{self.address}/v1/organization/{path}",
             headers={"Authorization": f"Bearer {SECRET}"},
-            timeout=10,
+            timeout=PATIENCE,
         )
         found: list[dict[str, Any]] = answer.json()["data"]
         return found
