@@ -54,9 +54,7 @@ def situation_of(scene: Scene, request: Request) -> Situation:
     return replace(scene.situation, request=request, context=context)
 
 
-def _level(
-    documents: tuple[NamedDocument, ...], ref: StatementRef, situation: Situation
-) -> Level:
+def _level(documents: tuple[NamedDocument, ...], ref: StatementRef, situation: Situation) -> Level:
     """How closely a statement names the caller; as closely as can be when that is open itself."""
     document = next(each.document for each in documents if each.name == ref.document)
     found = level_of(document.statements[ref.statement], situation)
