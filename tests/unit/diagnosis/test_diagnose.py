@@ -391,7 +391,8 @@ def test_a_statement_for_somebody_else_is_left_to_them() -> None:
 def test_an_action_of_openais_is_replaced_and_one_that_is_excepted_comes_back() -> None:
     """TagSession would stay in the trust policy; NotAction would be called incurable."""
     found = diagnosed(put(healthy(), f"{TRUST}/Action", ["sts:TagSession"]))
-    assert found.faults[0].fix[0].value == "sts:AssumeRole"
+    (change,) = found.faults[0].fix
+    assert (change.op, change.path[-1], change.value) == ("replace", "Action", "sts:AssumeRole")
     body = put(healthy(), f"{USE}/NotAction", ["kms:Encrypt", "iam:*"])
     body = put(body, f"{USE}/Action", ...)
     found = diagnosed(body)
