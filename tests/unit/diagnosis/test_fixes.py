@@ -129,3 +129,13 @@ def test_a_second_way_is_tried_where_the_first_does_not_work() -> None:
     assert (fault.id, fault.element) == (
         "condition_not_met", "Condition.IpAddress.aws:PrincipalAccount",
     )  # fmt: skip
+
+
+def test_a_correction_that_leaves_the_document_malformed_is_not_shown() -> None:
+    """A name would be spelt right, and AWS refuse the document for the other one as before."""
+    statement = {"Foo": 1, "Effect": "Allow", "Principl": {"AWS": OPENAI},
+                 "Action": "sts:AssumeRole", "Condition": REGISTERED}  # fmt: skip
+    found = diagnosed(put(healthy(), TRUST, statement))
+    assert [(each.id, each.fix[0].value.get("Principal")) for each in found.faults] == [
+        ("policy_malformed", {"AWS": OPENAI})
+    ]
