@@ -6,9 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from proof_sample import DELEGATE_ALL, document, snapshot
+from proof_sample import DELEGATE_ALL, document, proven, snapshot
 
 from ekm.cli.main import ekm, run
+from ekm.proof.sarif import as_sarif
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,3 +96,12 @@ def test_files_that_cannot_be_read_or_written_are_named(
     file = _written(tmp_path, snapshot())
     assert run(ekm, "ekm", ["prove", file, "--sarif", str(tmp_path / "no" / "x.sarif")]) == 2
     assert "error[sarif_not_written]" in capsys.readouterr().err
+
+
+def test_a_path_with_a_space_is_written_as_a_uri() -> None:
+    """Code scanning refuses the whole log over a file name that is no URI."""
+    found = snapshot()
+    found["keys"][0]["policy"] = document(DELEGATE_ALL)
+    (log,) = as_sarif(proven(found), "a folder/snapshot.json")["runs"]
+    (place,) = log["results"][0]["locations"]
+    assert place["physicalLocation"]["artifactLocation"]["uri"] == "a%20folder/snapshot.json"
