@@ -222,3 +222,10 @@ def test_the_id_of_somebody_gone_is_not_the_roles() -> None:
     """A Deny that a deleted role left behind is taken to refuse OpenAI."""
     gone = {"AWS": "AROAEXAMPLEEXAMPLE123"}
     assert failing(_with({"Effect": "Deny", "Principal": gone, "Action": "kms:*"})) == set()
+
+
+def test_whether_everyone_means_services_too_counts_against_the_claim() -> None:
+    """What AWS does not say of the principal * and services is taken for a denial."""
+    services = {"Bool": {"aws:PrincipalIsAWSService": "true"}}
+    assert failing(_with(_allow("*", "kms:Decrypt", **services))) == {"c"}
+    assert failing(_with(_allow("*", "kms:DescribeKey", **services))) == set()
