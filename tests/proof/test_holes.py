@@ -229,3 +229,13 @@ def test_whether_everyone_means_services_too_counts_against_the_claim() -> None:
     services = {"Bool": {"aws:PrincipalIsAWSService": "true"}}
     assert failing(_with(_allow("*", "kms:Decrypt", **services))) == {"c"}
     assert failing(_with(_allow("*", "kms:DescribeKey", **services))) == set()
+
+
+def test_a_beginning_that_is_past_refuses_nobody() -> None:
+    """A policy that began to allow last year is said to refuse OpenAI, as it did before."""
+    found = snapshot()
+    condition = found["role"]["trust_policy"]["Statement"][0]["Condition"]
+    condition["DateGreaterThan"] = {"aws:CurrentTime": "2025-01-01T00:00:00Z"}
+    assert failing(found) == set()
+    condition["DateGreaterThan"] = {"aws:CurrentTime": "2027-01-01T00:00:00Z"}
+    assert failing(found) == {"d"}
