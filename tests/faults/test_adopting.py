@@ -9,7 +9,7 @@ import pytest
 from worlds import INTENT, WANTED, World
 
 from ekm.errors import Conflict
-from ekm.registrar.adopt import adopted
+from ekm.registrar.adoption.take_over import adopted
 from ekm.registrar.record import State
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from ekm.errors import BadInput
 if TYPE_CHECKING:
     import boto3
 
-    from ekm.registrar.adopt_plan import Adoption
+    from ekm.registrar.adoption.plan import Adoption
     from ekm.registrar.intent import Intent
     from ekm.registrar.register import Registered
 
@@ -111,8 +111,10 @@ def _adopt(
     *,
     keep_key: bool,
 ) -> tuple[Registered, Adoption, Place]:
-    from ekm.registrar import adopt as adopting  # noqa: PLC0415 - `--help` needs none of it
-    from ekm.registrar import adopt_aws, adopt_plan, aws  # noqa: PLC0415 - see above
+    from ekm.registrar import aws  # noqa: PLC0415 - `--help` needs none of it
+    from ekm.registrar.adoption import aws as set_up  # noqa: PLC0415 - see above
+    from ekm.registrar.adoption import plan as planning  # noqa: PLC0415 - see above
+    from ekm.registrar.adoption import take_over  # noqa: PLC0415 - see above
     from ekm.registrar.intent import check_id  # noqa: PLC0415 - see above
     from ekm.registrar.register import Wanted  # noqa: PLC0415 - see above
     from ekm.registrar.ssm import SsmStore  # noqa: PLC0415 - see above
@@ -128,20 +130,20 @@ def _adopt(
     first = Desk(None, admin_key_from=admin_key_from)
     render.progress("Looking for the registration at OpenAI, and for its key and role in AWS.")
     api = first.api()
-    key = adopting.choose(api.list_external_keys(), asked, adopt)
-    projects = adopting.project_names(key, api.list_projects()) if key.api_project_ids else ()
-    intent = adopting.intent_of(key)
+    key = take_over.choose(api.list_external_keys(), asked, adopt)
+    projects = take_over.project_names(key, api.list_projects()) if key.api_project_ids else ()
+    intent = take_over.intent_of(key)
     role_name = intent.role_arn.rsplit("/", 1)[-1]
     place = parse_place(
-        given.record or f"ssm:/openai-ekm/{adopt_plan.instance_name(None, role_name)}"
+        given.record or f"ssm:/openai-ekm/{planning.instance_name(None, role_name)}"
     )
     desk = Desk(place, admin_key_from=admin_key_from, account=intent.account)
     if place.kind == "file":  # else the desk has checked it
         aws.check_account(desk.session(), intent.account)
     else:
         SsmStore.check_room(projects)
-    found = adopt_aws.read(intent, desk.session())
-    adoption = adopt_plan.plan(
+    found = set_up.read(intent, desk.session())
+    adoption = planning.plan(
         found,
         key,
         projects=projects,
@@ -160,7 +162,7 @@ def _adopt(
         list_lag=list_lag(),
         calls_per_minute=desk.calls_per_minute,
     )
-    return desk.runner().run(adopting.adopted(wanted)), adoption, place
+    return desk.runner().run(take_over.adopted(wanted)), adoption, place
 
 
 def _identity_suffices(intent: Intent, session: boto3.Session) -> bool | None:
@@ -197,7 +199,7 @@ def _identity_suffices(intent: Intent, session: boto3.Session) -> bool | None:
 
 
 def _as_json(result: Registered, adoption: Adoption, place: Place) -> dict[str, Any]:
-    from ekm.registrar import adopt_text  # noqa: PLC0415 - `--help` needs none of it
+    from ekm.registrar.adoption import text  # noqa: PLC0415 - `--help` needs none of it
     from ekm.registrar.record import as_json  # noqa: PLC0415 - see above
 
     return {
@@ -207,8 +209,8 @@ def _as_json(result: Registered, adoption: Adoption, place: Place) -> dict[str, 
         "imports": [{"to": it.to, "id": it.id} for it in adoption.imports],
         "variables": dict(adoption.variables),
         "hcl": {
-            "imports": adopt_text.import_blocks(adoption),
-            "module": adopt_text.module_block(adoption),
+            "imports": text.import_blocks(adoption),
+            "module": text.module_block(adoption),
         },
         "changes": [
             {"address": it.address, "action": it.action, "what": it.what} for it in adoption.changes
@@ -222,11 +224,11 @@ def _as_json(result: Registered, adoption: Adoption, place: Place) -> dict[str, 
 
 
 def _as_text(result: Registered, adoption: Adoption, place: Place) -> str:
-    from ekm.registrar import adopt_text  # noqa: PLC0415 - `--help` needs none of it
+    from ekm.registrar.adoption import text  # noqa: PLC0415 - `--help` needs none of it
 
     head = (
         f"# Adopted {result.external_key_id} ({result.record.intent.name}); the record is {place}."
     )
-    steps = "\n".join(f"# {line}" for line in adopt_text.words(adoption).splitlines())
-    parts = (head, adopt_text.import_blocks(adoption), adopt_text.module_block(adoption), steps)
+    steps = "\n".join(f"# {line}" for line in text.words(adoption).splitlines())
+    parts = (head, text.import_blocks(adoption), text.module_block(adoption), steps)
     return "\n\n".join(parts)

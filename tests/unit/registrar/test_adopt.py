@@ -9,10 +9,10 @@ import pytest
 
 from ekm.admin_api.objects import ExternalKey, Project
 from ekm.errors import BadInput, Conflict
-from ekm.registrar.adopt import choose, project_names
-from ekm.registrar.adopt_aws import KeyFound, RoleFound, SetUp
-from ekm.registrar.adopt_plan import Adoption, instance_name, plan, reason_to_keep_key
-from ekm.registrar.adopt_text import hcl, import_blocks, module_block, words
+from ekm.registrar.adoption.aws import KeyFound, RoleFound, SetUp
+from ekm.registrar.adoption.plan import Adoption, instance_name, plan, reason_to_keep_key
+from ekm.registrar.adoption.take_over import choose, project_names
+from ekm.registrar.adoption.text import hcl, import_blocks, module_block, words
 
 ACCOUNT = "111122223333"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/openai-ekm"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ekm.registrar.adopt_plan import Adoption
+    from ekm.registrar.adoption.plan import Adoption
 
 __all__ = ["hcl", "import_blocks", "module_block", "words"]
 

@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ekm.errors import BadInput, Conflict
-from ekm.registrar.adopt_policies import (
+from ekm.registrar.adoption.changes import (
+    DEFAULT_ROTATION,
+    ROTATION,
+    Change,
+    changes,
+    steps_after,
+    steps_before,
+)
+from ekm.registrar.adoption.names import POLICY_NAME, Import, Names
+from ekm.registrar.adoption.policies import (
     administrators,
     admitting_openai,
     conditions,
@@ -26,33 +35,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ekm.admin_api.objects import ExternalKey
-    from ekm.registrar.adopt_aws import RoleFound, SetUp
+    from ekm.registrar.adoption.aws import RoleFound, SetUp
 
 __all__ = ["Adoption", "Change", "Import", "instance_name", "plan", "reason_to_keep_key"]
 
-POLICY_NAME: Final = "AllowEncryptDecrypt"  # the module's default
 _INSTANCE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ADMINISTRATOR: Final = re.compile(r"arn:aws:iam::[0-9]{12}:(?:role|user)/[\w+=,.@/-]+", re.ASCII)
 _DEFAULT_SESSION: Final = 3600  # seconds
-_DEFAULT_ROTATION: Final = 365  # days
-_ROTATION: Final = range(90, 2561)  # days that KMS takes
-
-
-@dataclass(frozen=True, slots=True)
-class Import:
-    """An `import` block: address in the configuration, and the provider's id."""
-
-    to: str
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What the first apply does beyond importing: `create` or `update` at an address, and why."""
-
-    address: str
-    action: str
-    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +153,7 @@ def plan(
     if keep_key:
         identity_suffices = None  # the key policy stays, so nothing is in between
     name = instance_name(record, found.role.name)
-    names = _Names(module_address, found, name)
+    names = Names(module_address, found, name)
     policy = names.policy(put_by_hand=identity_suffices is False)
     variables: dict[str, Any] = {
         "external_ids": external_ids(registration.external_id or "", found.role.trust_policy),
@@ -185,59 +174,11 @@ def plan(
         module_address=module_address,
         imports=tuple(names.imports(policy, keep_key=keep_key)),
         variables=variables,
-        changes=tuple(_changes(names, found, variables, policy, keep_key=keep_key)),
-        before=tuple(_before(found, identity_suffices)),
-        after=tuple(_after(found, variables, policy)),
+        changes=tuple(changes(names, found, variables, policy, keep_key=keep_key)),
+        before=tuple(steps_before(found, identity_suffices)),
+        after=tuple(steps_after(found, variables, policy)),
         notices=tuple(_notices(found, registration, reason, record, name)),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Names:
-    """Addresses of the module, and what of the set-up goes where."""
-
-    module: str
-    found: SetUp
-    name: str
-
-    @property
-    def key(self) -> str:
-        return f"{self.module}.module.key[0].aws_kms_key.this"
-
-    @property
-    def alias_address(self) -> str:
-        return f"{self.module}.module.key[0].aws_kms_alias.this"
-
-    @property
-    def role(self) -> str:
-        return f"{self.module}.module.role.aws_iam_role.this"
-
-    @property
-    def use(self) -> str:
-        return f"{self.module}.module.role.aws_iam_role_policy.use"
-
-    def alias(self) -> str | None:
-        """The alias that the module takes over: the one of its name, else the first."""
-        aliases = [alias.removeprefix("alias/") for alias in self.found.key.aliases]
-        return self.name if self.name in aliases else next(iter(aliases), None)
-
-    def policy(self, *, put_by_hand: bool) -> str | None:
-        """The inline policy that the module takes over; None: it makes one beside."""
-        inline = self.found.role.inline
-        if POLICY_NAME in inline or put_by_hand:
-            return POLICY_NAME
-        # With several nobody can say which one is the module's: they stay until it has its own.
-        return next(iter(inline)) if len(inline) == 1 else None
-
-    def imports(self, policy: str | None, *, keep_key: bool) -> Iterator[Import]:
-        role = self.found.role.name
-        if not keep_key:
-            yield Import(self.key, self.found.key.id)
-            if (alias := self.alias()) is not None:
-                yield Import(self.alias_address, f"alias/{alias}")
-        yield Import(self.role, role)
-        if policy is not None:
-            yield Import(self.use, f"{role}:{policy}")
 
 
 def _role_variables(role: RoleFound, name: str, policy: str | None) -> dict[str, Any]:
@@ -270,7 +211,7 @@ def _key_variables(found: SetUp, name: str, alias: str | None) -> dict[str, Any]
         values["key_description"] = key.description
     if key.multi_region == "PRIMARY":
         values["multi_region"] = True
-    if key.rotation_days not in {None, _DEFAULT_ROTATION} and key.rotation_days in _ROTATION:
+    if key.rotation_days not in {None, DEFAULT_ROTATION} and key.rotation_days in ROTATION:
         values["rotation_period_in_days"] = key.rotation_days
     account = key.arn.split(":")[4]
     if any(delegates(statement, account) for statement in statements_of(key.policy)):
@@ -282,114 +223,6 @@ def _key_variables(found: SetUp, name: str, alias: str | None) -> dict[str, Any]
         if admitted.isdisjoint({account, f"arn:aws:iam::{account}:root"}):
             values["account_root_administers"] = False
     return values
-
-
-def _changes(
-    names: _Names,
-    found: SetUp,
-    variables: Mapping[str, Any],
-    policy: str | None,
-    *,
-    keep_key: bool,
-) -> Iterator[Change]:
-    if not keep_key:
-        yield from _key_changes(names, found, variables)
-    yield Change(
-        names.role,
-        "update",
-        "the trust policy becomes the module's (OpenAI's one role, the same external ids); its "
-        "description and tags, where they differ. In one call: OpenAI is let in before and after.",
-    )
-    lost = [
-        statement.get("Sid") or f"number {number}"
-        for number, statement in enumerate(statements_of(found.role.trust_policy))
-        if statement not in admitting_openai(found.role.trust_policy)
-    ]
-    if lost:
-        yield Change(names.role, "update", f"trust statements that go: {', '.join(lost)}")
-    if policy is None:
-        yield Change(
-            names.use, "create", "the module's own policy, beside what the role has, which stays"
-        )
-    else:
-        yield Change(
-            names.use, "update", "the statement becomes the documented one: Encrypt and Decrypt"
-        )
-    for resource, what in (
-        ("terraform_data.documents", "the policies, for review; nothing in AWS"),
-        ("terraform_data.deletion_guard", "refuses a destroy; nothing in AWS"),
-        ("module.registration[0].terraform_data.guard", "unregisters at a destroy; nothing now"),
-        (
-            "module.registration[0].terraform_data.register",
-            "`ekm-register`, which finds the registration and makes none",
-        ),
-    ):
-        yield Change(f"{names.module}.{resource}", "create", what)
-
-
-def _key_changes(names: _Names, found: SetUp, variables: Mapping[str, Any]) -> Iterator[Change]:
-    key = found.key
-    account = key.arn.split(":")[4]
-    what = ["the policy gains DenyKeyDeletion (deletion_protection)"]
-    if "key_policy_mode" in variables:
-        what.append("it keeps AWS's delegation to the account, so nobody loses anything yet")
-    else:
-        what.append("use is left to this role alone, through its own policy")
-    lost = [
-        statement.get("Sid") or f"number {number}"
-        for number, statement in enumerate(statements_of(key.policy))
-        if not delegates(statement, account)
-    ]
-    if lost:
-        what.append(f"statements that go, or are written anew: {', '.join(lost)}")
-    if key.rotation_days is None:
-        what.append("rotation is switched on (old ciphertext stays readable)")
-    elif key.rotation_days not in _ROTATION:
-        what.append(f"rotation every {_DEFAULT_ROTATION} days instead of {key.rotation_days}")
-    if not key.description:
-        what.append("a description")
-    if variables.get("tags", {}) != key.tags:
-        what.append("tags of the role are put on it too")
-    what.append("the deletion window is noted in the state (it acts at a deletion alone)")
-    yield Change(names.key, "update", "; ".join(what))
-    if not key.aliases:
-        yield Change(names.alias_address, "create", f"the alias alias/{names.name}")
-
-
-def _before(found: SetUp, identity_suffices: bool | None) -> Iterator[str]:
-    if identity_suffices is not False:
-        return
-    document = (
-        '{"Version":"2012-10-17","Statement":[{"Sid":"AllowEncryptDecrypt","Effect":"Allow",'
-        f'"Action":["kms:Decrypt","kms:Encrypt"],"Resource":"{found.key.arn}"}}]}}'
-    )
-    yield (
-        f"aws iam put-role-policy --role-name {found.role.name} --policy-name {POLICY_NAME} "
-        f"--policy-document '{document}'"
-    )
-
-
-def _after(found: SetUp, variables: Mapping[str, Any], policy: str | None) -> Iterator[str]:
-    role = found.role.name
-    for name, arn in found.role.attached.items():
-        yield (
-            f"Some minutes later detach {name}, which the module's own policy replaces, unless it "
-            f"is there for something else: aws iam detach-role-policy --role-name {role} "
-            f"--policy-arn {arn}"
-        )
-    for name in found.role.inline:
-        if name != policy:
-            yield (
-                f"Some minutes later delete {name}, which the module's own policy replaces, unless "
-                f"it is there for something else: aws iam delete-role-policy --role-name {role} "
-                f"--policy-name {name}"
-            )
-    if variables.get("key_policy_mode") == "root_delegation":
-        yield (
-            "Take key_policy_mode out, plan and apply: from then on this role alone can use the "
-            "key. Look first who else does (CloudTrail, kms:Decrypt and kms:GenerateDataKey on "
-            "this key): they would be cut off. OpenAI is not."
-        )
 
 
 def _notices(

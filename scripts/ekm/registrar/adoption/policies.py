@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from ekm.registrar.adopt_aws import KeyFound
+    from ekm.registrar.adoption.aws import KeyFound
 
 __all__ = [
     "administrators",
