@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
-from stage import Point, Wire, aws_error
+from points import Point, Wire
+from record_doubles import aws_error
 from urllib3.exceptions import ConnectTimeoutError as UrllibConnectTimeout
 from urllib3.exceptions import NewConnectionError, ProtocolError
 

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mishaps import FILE, HTTP, PROCESS, SSM, SURVIVED, Mishap
-from stage import Outcome, Stage
+from stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    from points import Outcome
 
 __all__ = [
     "PAIRED",

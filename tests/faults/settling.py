@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from stage import BASE_URL, INTENT, SECRET, Run, Stage, _Network
+from points import Run
+from stage import BASE_URL, INTENT, SECRET, Stage, _Network
 
 from ekm.admin_api.client import AdminApi
 from ekm.admin_api.pacing import MemoryBook, Unpaced, WindowPacer

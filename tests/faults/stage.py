@@ -12,16 +12,13 @@ import atexit
 import functools
 import io
 import json
-import os
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from botocore.exceptions import ClientError
 from healthy import healthy
+from points import Killed, Mishap, Outcome, Run, Wire
+from record_doubles import PREFIX, Parameters, PointedFile, SsmClient, flushed
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.response import HTTPResponse as RawResponse
 
@@ -36,8 +33,6 @@ from ekm.emulator.context import Emulator
 from ekm.emulator.settings import Settings
 from ekm.emulator.store import ExternalKeyRow, ProjectRow, Store
 from ekm.errors import EkmError
-from ekm.registrar import file as file_store
-from ekm.registrar.file import FileStore
 from ekm.registrar.intent import Intent
 from ekm.registrar.record import Record, State, as_json
 from ekm.registrar.register import Wanted, register
@@ -47,7 +42,7 @@ from ekm.registrar.ssm import SsmStore
 from ekm.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     import requests
@@ -60,7 +55,6 @@ T = TypeVar("T")
 
 SECRET = "sk-admin-Schedule0123456789"
 BASE_URL = "http://127.0.0.1:9/v1"  # nothing listens there: the adapter is the network
-PREFIX = "/openai-ekm/prod"
 INTENT = Intent(
     role_arn="arn:aws:iam::111122223333:role/openai-ekm",
     kms_arn="arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-3333-4444-555555555555",
@@ -68,90 +62,6 @@ INTENT = Intent(
     name="prod",
 )
 BEGIN = 1_795_000_000.0
-
-
-class Killed(BaseException):
-    """The process is gone: nothing that it would do from here on happens."""
-
-
-@dataclass(frozen=True)
-class Wire:
-    """An answer on the wire; one that is cut breaks off in the middle of its body."""
-
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    cut: bool = False
-
-
-@dataclass
-class Point:
-    """A moment of a run at which something can go wrong.
-
-    Args:
-        stage: Where it happens.
-        run: The process.
-        kind: `http`, `ssm` or `file`.
-        label: What is asked.
-        commit: Carries it out, and returns its outcome.
-        request: The HTTP request, else None.
-    """
-
-    stage: Stage
-    run: Run
-    kind: str
-    label: str
-    commit: Callable[[], Any]
-    request: requests.PreparedRequest | None = None
-
-
-Mishap = Any  # a callable that takes a Point and returns what `commit` would
-
-
-@dataclass
-class Run:
-    """One process: its points in order, and the mishaps that are due at some of them."""
-
-    stage: Stage
-    mishaps: Mapping[int, Mishap] = field(default_factory=dict)
-    labels: list[str] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)
-    dead: bool = False
-
-    def at(
-        self,
-        kind: str,
-        label: str,
-        commit: Callable[[], Any],
-        request: requests.PreparedRequest | None = None,
-    ) -> Any:
-        """Pass a point."""
-        if self.dead:
-            raise Killed
-        mishap = self.mishaps.get(len(self.labels))
-        self.labels.append(f"{kind} {label}")
-        if mishap is None:
-            return commit()
-        return mishap(Point(self.stage, self, kind, label, commit, request))
-
-    def die(self) -> Killed:
-        """End the process."""
-        self.dead = True
-        return Killed()
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a process ended: its exit code and error id, `killed` for one that was."""
-
-    code: int | str
-    id: str = ""
-    message: str = ""
-    remedy: str | None = None
-    result: Any = None
-
-    def __str__(self) -> str:
-        return f"{self.code} {self.id}".strip()
 
 
 class _Network(BaseAdapter):
@@ -203,99 +113,6 @@ class TrueCloud:
             self._judged[registered] = cloud._as_openai(found, settings) if found else None
         if refused := self._judged[registered]:
             raise refused
-
-
-@dataclass
-class Parameters:
-    """SSM's parameters; one client of it is one process's."""
-
-    now: Callable[[], float]
-    values: dict[str, tuple[str, float]] = field(default_factory=dict)
-
-
-class SsmClient:
-    """The three calls that the store makes, each a point."""
-
-    def __init__(self, shared: Parameters, run: Run) -> None:
-        self._shared = shared
-        self._run = run
-
-    def get_parameters_by_path(self, Path: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
-        """Return what is under the path, and the server's Date."""
-        return self._called("read", lambda: self._read(Path))
-
-    def put_parameter(self, **given: Any) -> dict[str, Any]:
-        """Write, or refuse what is there already."""
-        name = given["Name"].removeprefix(f"{PREFIX}/")
-        what = "claim" if name.startswith("claim") else "write record"
-        return self._called(what, lambda: self._put(given))
-
-    def delete_parameter(self, Name: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
-        """Delete, or refuse what is not there."""
-        what = "give claim back" if "claim-" in Name else "delete record"
-        return self._called(what, lambda: self._delete(Name))
-
-    def _called(self, label: str, commit: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = self._run.at("ssm", label, commit)
-        return found
-
-    def _read(self, path: str) -> dict[str, Any]:
-        now = datetime.fromtimestamp(int(self._shared.now()), UTC)
-        return {
-            "Parameters": [
-                {
-                    "Name": name,
-                    "Value": value,
-                    "LastModifiedDate": datetime.fromtimestamp(modified, UTC),
-                }
-                for name, (value, modified) in self._shared.values.items()
-                if name.startswith(f"{path}/")
-            ],
-            "ResponseMetadata": {"HTTPHeaders": {"date": format_datetime(now, usegmt=True)}},
-        }
-
-    def _put(self, given: dict[str, Any]) -> dict[str, Any]:
-        if not given["Overwrite"] and given["Name"] in self._shared.values:
-            raise aws_error("ParameterAlreadyExists", 400)
-        self._shared.values[given["Name"]] = (given["Value"], self._shared.now())
-        return {}
-
-    def _delete(self, name: str) -> dict[str, Any]:
-        if name not in self._shared.values:
-            raise aws_error("ParameterNotFound", 400)
-        del self._shared.values[name]
-        return {}
-
-
-def aws_error(code: str, status: int) -> ClientError:
-    """A refusal as botocore raises it."""
-    answer: Any = {
-        "Error": {"Code": code, "Message": f"{code}."},
-        "ResponseMetadata": {"HTTPStatusCode": status, "RequestId": "aws-1"},
-    }
-    return ClientError(answer, "Parameter")
-
-
-class PointedFile(FileStore):
-    """A file record whose reads and writes are points."""
-
-    def __init__(self, path: Path, run: Run) -> None:
-        super().__init__(path)
-        self._run = run
-        self.held = False
-
-    def read(self) -> Record | None:
-        """Read the file."""
-        found: Record | None = self._run.at("file", "read", super().read)
-        return found
-
-    def write(self, record: Record) -> None:
-        """Write the file."""
-        self._run.at("file", "write record", lambda: FileStore.write(self, record))
-
-    def delete(self) -> None:
-        """Delete the file."""
-        self._run.at("file", "delete record", super().delete)
 
 
 @functools.cache
@@ -474,7 +291,7 @@ class Stage:
             clock=self.monotonic,
             now=self.wall,
         )
-        with _flushed(run):
+        with flushed(run):
             try:
                 outcome = Outcome(0, result=runner.run(make()))
             except Killed:
@@ -584,23 +401,3 @@ class Stage:
     def sighted(self) -> None:
         """Let lists and reads follow at once again."""
         self.set(list_delay_seconds=0, read_delay_seconds=0)
-
-
-@contextmanager
-def _flushed(run: Run) -> Iterator[None]:
-    """Make flushing to disk a point, in the middle of a write; no disk is waited for."""
-    module: Any = file_store
-    before = module.os
-
-    class System:
-        def __getattr__(self, name: str) -> Any:
-            return getattr(os, name)
-
-        def fsync(self, _descriptor: int) -> None:
-            run.at("file", "flush record", lambda: None)
-
-    module.os = System()
-    try:
-        yield
-    finally:
-        module.os = before

@@ -9,14 +9,18 @@ import os
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 from mishaps import FILE, HTTP, PROCESS, SSM, Mishap
-from stage import Point, Stage
+from stage import Stage
 
 from ekm.registrar.record import State
+
+if TYPE_CHECKING:
+    from points import Point
 
 EXAMPLES = int(os.environ.get("EKM_FAULTS_EXAMPLES", "40"))
 STEPS = 8
