@@ -156,11 +156,16 @@ class EmulatorProcess:
         return self._process.output + self._process.log
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that point the registrar here, unpaced."""
+        """Return the variables that point the registrar here, unpaced.
+
+        After an unclear create it looks for seconds alone: lists here follow at once, unless
+        `eventual-lists` makes them lag.
+        """
         return {
             "OPENAI_BASE_URL": self.base_url,
             "OPENAI_ADMIN_KEY": self.admin_key,
             "EKM_CALLS_PER_MINUTE": "0",
+            "EKM_LIST_LAG_SECONDS": "2",
         }
 
     def requests(self) -> list[dict[str, Any]]:
