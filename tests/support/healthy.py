@@ -5,57 +5,43 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-ACCOUNT = "111122223333"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/openai-ekm"
+from module_policies import ACCOUNT, ADMINISTER, DELEGATE_USE, KEY, OPENAI, ROLE, ROOT, document
+from module_policies import TRUST as LET_OPENAI_ASSUME
+from module_policies import USE as LET_ROLE_USE
+
+__all__ = [
+    "ACCOUNT",
+    "ALIAS",
+    "ID",
+    "KEY",
+    "KEY_USE",
+    "OPENAI",
+    "OTHER_KEY",
+    "PATHED",
+    "ROLE",
+    "ROOT",
+    "TRUST",
+    "USE",
+    "document",
+    "equals",
+    "healthy",
+    "put",
+]
+
 PATHED = f"arn:aws:iam::{ACCOUNT}:role/team/openai-ekm"
-KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
 OTHER_KEY = KEY.replace("/1", "/9")
 ALIAS = f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/openai"
-OPENAI = "arn:aws:iam::790389265272:role/EnterpriseKeyManagement"
-ROOT = f"arn:aws:iam::{ACCOUNT}:root"
-
-
-def document(*statements: dict[str, Any]) -> dict[str, Any]:
-    """A policy document."""
-    return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
 def healthy() -> dict[str, Any]:
-    """What the module makes."""
-    trust = {
-        "Sid": "AllowAssumeRoleByOpenAI",
-        "Effect": "Allow",
-        "Principal": {"AWS": OPENAI},
-        "Action": "sts:AssumeRole",
-        "Condition": {"StringEquals": {"sts:ExternalId": ["org-abc"]}},
-    }
-    use = {
-        "Sid": "AllowEncryptDecrypt",
-        "Effect": "Allow",
-        "Action": ["kms:Decrypt", "kms:Encrypt"],
-        "Resource": KEY,
-    }
-    administer = {
-        "Sid": "AllowAdministration",
-        "Effect": "Allow",
-        "Principal": {"AWS": [ROOT]},
-        "Action": ["kms:DescribeKey", "kms:PutKeyPolicy"],
-        "Resource": "*",
-    }
-    by_role = {
-        "Sid": "AllowUseByRole",
-        "Effect": "Allow",
-        "Principal": {"AWS": ROOT},
-        "Action": ["kms:Decrypt", "kms:Encrypt"],
-        "Resource": "*",
-        "Condition": {"ArnEquals": {"aws:PrincipalArn": ROLE}},
-    }
+    """What the module makes, the protection from deletion apart."""
+    trust = {**LET_OPENAI_ASSUME, "Condition": {"StringEquals": {"sts:ExternalId": ["org-abc"]}}}
     return {
         "registration": {"role_arn": ROLE, "kms_arn": KEY, "external_id": "org-abc"},
         "role": {
             "arn": ROLE,
             "trust_policy": document(trust),
-            "permission_policies": [{"name": "use", "document": document(use)}],
+            "permission_policies": [{"name": "use", "document": document(LET_ROLE_USE)}],
             "permissions_boundary": None,
         },
         "keys": [
@@ -66,7 +52,7 @@ def healthy() -> dict[str, Any]:
                 "usage": "ENCRYPT_DECRYPT",
                 "origin": "AWS_KMS",
                 "multi_region": None,
-                "policy": document(administer, by_role),
+                "policy": document(ADMINISTER, DELEGATE_USE),
             }
         ],
         "aliases": [{"arn": ALIAS, "target": KEY}],

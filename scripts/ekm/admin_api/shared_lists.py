@@ -97,7 +97,7 @@ class SharedLists:
                 except Timeout:
                     self._sleep(POLL)
                     waited += POLL
-        except (OSError, NotImplementedError):
+        except (OSError, NotImplementedError):  # filelock's word for no locks here
             return fetch(), waited
         try:
             board = self._read()

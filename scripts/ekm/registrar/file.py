@@ -61,7 +61,7 @@ class FileStore:
             self._lock.acquire(timeout=0)
         except Timeout:
             return Held("another process on this machine")
-        except (OSError, NotImplementedError) as failure:
+        except (OSError, NotImplementedError) as failure:  # filelock's word for no locks here
             raise BadInput(
                 "record_place_unusable",
                 f"The record {self.place} cannot be locked: {_words(failure)}.",
