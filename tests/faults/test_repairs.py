@@ -6,7 +6,7 @@ from typing import Any
 
 from faulty import FAULTS, INCURABLE
 from healthy import healthy, put
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ekm.diagnosis import diagnose, judge, patch
@@ -23,6 +23,10 @@ ORDER = (
 )  # fmt: skip
 # With its right ARN the role is the one that the key policy names.
 ONE_CAUSE = ("role path left out", "key policy leaves a path out")
+# Without the condition on the external id these make a statement of somebody else's: no fix takes
+# it away, so the door that it is stays, and the fixes must open no other.
+UNGUARDED = "another condition instead"
+OTHERS = {"a deleted role", "a service", "own account root", "principal of another account"}
 # (d) and (e) are about what the organization lets through, which a fault of its own may narrow.
 CLOSED = ("a", "b", "c", "f")
 
@@ -41,6 +45,8 @@ def broken(names: list[str]) -> dict[str, Any] | None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.sampled_from(CURABLE), min_size=1, max_size=3, unique=True))
+# Two in one statement, of which one shows in a call of a later time alone.
+@example(["date to come", "another session"])
 def test_all_fixes_together_cure_and_open_nothing(names: list[str]) -> None:
     """A user would apply what is printed and be refused again, or let somebody else in."""
     body = broken(names)
@@ -51,9 +57,16 @@ def test_all_fixes_together_cure_and_open_nothing(names: list[str]) -> None:
     assert found.outcome == judge(snapshot).outcome
     mended = patch.apply(snapshot, [change for each in found.faults for change in each.fix])
     assert judge(mended).outcome == "ok", names
-    proof = prove(mended)
-    open_doors = [(c.id, c.message) for c in proof.claims if c.id in CLOSED and not c.holds]
-    assert not open_doors, names
+    left: set[tuple[str, str]] = set()
+    if UNGUARDED in names and not OTHERS.isdisjoint(names):
+        left = doors(snapshot)
+    assert doors(mended) <= left, names
+
+
+def doors(snapshot: Snapshot) -> set[tuple[str, str]]:
+    """The claims of closedness that fail, each with its counterexample in words."""
+    claims = prove(snapshot).claims
+    return {(c.id, c.message or "") for c in claims if c.id in CLOSED and not c.holds}
 
 
 def test_two_faults_in_different_documents_are_both_told_in_order() -> None:

@@ -133,11 +133,52 @@ def _near_misses(
     candidates.append(_added(question, body, layer, documents, level, situation))
     candidates.sort(key=lambda candidate: candidate[0])
     for _, document, index, sid, way in candidates[: _MOST_STATEMENTS * 2]:
-        changes: list[Change] = [change for repair in way for change in repair.changes]
-        after = question.ask(patch.apply(question.snapshot, changes))
-        if after is not None and _stage(after) != before and _better(after.decision):
-            return tuple(repair.fault(document, index, sid) for repair in way)
+        changed = patch.apply(question.snapshot, _changes(way))
+        after = question.ask(changed)
+        if after is None:
+            continue
+        faults = tuple(repair.fault(document, index, sid) for repair in way)
+        if _stage(after) != before and _better(after.decision):
+            return faults
+        elsewhere = _stage(after) == before and after.request != question.asked.request
+        if index is not None and elsewhere:
+            further = Question(changed, after, question.ask, question.path)
+            rest = _in_another_call(further, document, index, before)
+            if rest:
+                return (*faults, *rest)
     return ()
+
+
+def _in_another_call(
+    question: Question, document: str, index: int, before: tuple[str, ...]
+) -> tuple[Fault, ...]:
+    """What else keeps a statement from applying to a call of another time or address.
+
+    Args:
+        question: The call that is refused once the statement was put right for the first one.
+        document: Snapshot path of the statement's document.
+        index: The statement.
+        before: How far the call got.
+    """
+    prepared = question.asked.policies.prepare(question.asked.request.action)
+    bounded = prepared.permissions_boundary is not None
+    situation = situate(question.asked.request, bounded=bounded)
+    layer, documents, _ = _lacking(question.asked, prepared)
+    body = patch.opened(question.snapshot)
+    for named in documents:
+        if isinstance(situation, OpenPoint) or question.path(named.name) != document:
+            continue
+        site = _site(question, body, named, index, situation, question.snapshot, layer)
+        for way in sorted(_ways(site), key=lambda way: sum(repair.cost for repair in way)):
+            after = question.ask(patch.apply(question.snapshot, _changes(way)))
+            if after is not None and _stage(after) != before and _better(after.decision):
+                sid = site.statement.sid
+                return tuple(repair.fault(document, index, sid) for repair in way)
+    return ()
+
+
+def _changes(way: tuple[Repair, ...]) -> list[Change]:
+    return [change for repair in way for change in repair.changes]
 
 
 def _better(decision: Decision) -> bool:
