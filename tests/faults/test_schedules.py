@@ -25,6 +25,7 @@ from ekm.registrar.steps import (
     Step,
     Wait,
 )
+from ekm.registrar.walk import Walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,13 +54,14 @@ class Actor:
         self._store: MemoryStore
         self._runner, self._store = self._world.runner()
         self._protocol = self._make()
-        self.pending: Step | None = next(self._protocol)
+        self._walk: Walk[Step, Any] = Walk(self._protocol)
+        self.pending: Step | None = next(self._walk)
 
     def act(self, action: str) -> None:
         """Carry the pending step out, in one of the ways it can go."""
         if action == CRASH:
             self._world.shelf.dead.add(self._store.token)
-            self._protocol.close()
+            self._walk.close()
             self.start()
             return
         assert self.pending is not None
@@ -67,21 +69,18 @@ class Actor:
         wire.calls = 0
         fault = {LOST_BEFORE: lost_before_commit, LOST_AFTER: lost_after_commit}.get(action)
         wire.faults = {0: fault} if fault else {}
-        outcome: Any = 0.0  # of Elapsed and Wait: time stands still, so that states repeat
-        failure: Exception | None = None
+        self._walk.outcome = 0.0  # of Elapsed and Wait: time stands still, so that states repeat
         if isinstance(self.pending, Age):
-            outcome = 3600.0
+            self._walk.outcome = 3600.0
         elif not isinstance(self.pending, Elapsed | Wait):
             try:
-                outcome = self._runner.carry_out(self.pending)
+                self._walk.outcome = self._runner.carry_out(self.pending)
             except Exception as raised:  # noqa: BLE001 - the protocol decides what it means
-                failure = raised
+                self._walk.failure = raised
         try:
-            self.pending = (
-                self._protocol.throw(failure) if failure else self._protocol.send(outcome)
-            )
-        except StopIteration as ended:
-            self.pending, self.result = None, ended.value
+            self.pending = next(self._walk)
+        except StopIteration:
+            self.pending, self.result = None, self._walk.result
             self._store.release()
         except Exception as raised:  # noqa: BLE001 - a test looks at it
             self.pending, self.failure = None, raised

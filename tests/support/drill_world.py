@@ -155,7 +155,6 @@ class World:
             world,
             world,
             world,
-            heartbeat=world,
             signals=self.signals,
             progress=self.said.append,
             clock=lambda: self.seconds,

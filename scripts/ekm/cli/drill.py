@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import secrets
@@ -200,21 +199,14 @@ def _runner(desk: Desk, place: Place, *, openai: bool = True) -> DrillRunner:
     assert desk.store is not None
     heartbeat = Heartbeat(desk.store)
     api: Any = desk.api(heartbeat) if openai else None
-    base = Runner(api, desk.store, heartbeat=heartbeat, progress=_progress)
+    base = Runner(api, desk.store, heartbeat=heartbeat, progress=render.progress)
     return DrillRunner(
         base,
         desk.store,
         note_store(desk, place),
         Aws(desk.session()),
-        heartbeat=heartbeat,
-        progress=_progress,
+        progress=render.progress,
     )
-
-
-def _progress(text: str) -> None:
-    """A line of progress; a terminal that is gone must not end a drill in another error."""
-    with contextlib.suppress(OSError):
-        render.progress(text)
 
 
 def _show_plan(
@@ -291,7 +283,7 @@ def _write(report: str, body: dict[str, Any], text: str) -> int:
         unwritten = _unwritable(report, failure.strerror or str(failure))
         render.error(unwritten, as_json=False)  # the report itself is the one document
         return unwritten.exit_code
-    _progress(f"The report is in {report}.json and {report}.md.")
+    render.progress(f"The report is in {report}.json and {report}.md.")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -19,8 +20,12 @@ def document(value: object) -> None:
 
 
 def progress(text: str) -> None:
-    """Say on stderr what is going on, for anything that takes longer than a moment."""
-    click.echo(text, err=True)
+    """Say on stderr what is going on, for anything that takes longer than a moment.
+
+    A terminal that is gone must not end a run in the middle of what it does.
+    """
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True)
 
 
 def styled(text: str, *, stream_is_stdout: bool = True, **style: object) -> str:

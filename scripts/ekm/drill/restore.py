@@ -36,15 +36,17 @@ if TYPE_CHECKING:
     from ekm.drill.steps import Protocol
     from ekm.registrar.intent import Intent
 
-__all__ = ["Asked", "ended", "give_back", "recovered", "restore"]
+__all__ = ["Asked", "ask_again_in", "ended", "give_back", "recovered", "restore"]
 
 # Seconds before each new try at giving access back; botocore has repeated each call by then.
 TRIES: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 # Seconds between two looks for what was put: KMS shows a change late now and then.
 LOOKS: Final = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 SETTLES: Final = 5.0  # seconds in which KMS shows a change; "usually within a few seconds"
-# Seconds before each new question to OpenAI; the last one goes on.
-DELAYS: Final = (1.0, 2.0, 4.0, 8.0, 12.0, 15.0)
+# Seconds before each new question to OpenAI; the last one goes on. Not the registrar's moments
+# (registrar/attempts): those are for IAM, which takes minutes, and for a window that is empty;
+# KMS takes seconds, and a drill asks in the same window before the cut, after it and at the end.
+_DELAYS: Final = (1.0, 2.0, 4.0, 8.0, 12.0, 15.0)
 _TRANSIENT: Final = frozenset(
     {Kind.AWS_DENIED, Kind.AWS_KEY_UNUSABLE, Kind.AWS_TRANSIENT, Kind.NOT_VALIDATED}
     | {Kind.AMBIGUOUS, Kind.UNREACHABLE, Kind.RATE_LIMITED}
@@ -151,6 +153,11 @@ def give_back(note: Note, diary: Diary, former: str | None) -> Protocol[str]:
     raise AssertionError  # the loop ends in a return or an error
 
 
+def ask_again_in(attempt: int, left: float) -> float:
+    """Seconds until OpenAI is asked again, after so many questions and with `left` to go. Pure."""
+    return min(left, _DELAYS[min(attempt, len(_DELAYS) - 1)])
+
+
 def recovered(external_key_id: str, diary: Diary, wait: float) -> Protocol[None]:
     """Ask OpenAI until it can use the key again.
 
@@ -175,9 +182,8 @@ def recovered(external_key_id: str, diary: Diary, wait: float) -> Protocol[None]
                     "again. KMS may take some minutes.",
                     request_id=failure.request_id,
                 ) from failure
-            delay = min(left, DELAYS[min(attempt, len(DELAYS) - 1)])
+            yield Wait(ask_again_in(attempt, left), "OpenAI cannot use the key yet; asking again.")
             attempt += 1
-            yield Wait(delay, "OpenAI cannot use the key yet; asking again.")
         else:
             diary.add(Mark.RECOVERED, (yield Now()), "OpenAI can use the key again.")
             return

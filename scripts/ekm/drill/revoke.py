@@ -13,7 +13,7 @@ from ekm.admin_api.refusals import Kind, kind_of
 from ekm.drill import document, targets
 from ekm.drill.diary import Diary, Mark
 from ekm.drill.note import Method, Note
-from ekm.drill.restore import DELAYS, SETTLES, ended, recovered
+from ekm.drill.restore import SETTLES, ask_again_in, ended, recovered
 from ekm.drill.safety import Cut, checked
 from ekm.drill.steps import (
     DeleteNote,
@@ -295,9 +295,8 @@ def _refused(id: str, order: Order, note: Note, diary: Diary) -> Protocol[None]:
                 remedy="This kill switch does not work: look with `ekm diagnose` at what still "
                 "allows it, and rehearse with the other --by. KMS may take some minutes (--wait).",
             )
-        delay = min(left, DELAYS[min(attempt, len(DELAYS) - 1)])
+        yield Wait(ask_again_in(attempt, left), "OpenAI is not refused yet; asking again.")
         attempt += 1
-        yield Wait(delay, "OpenAI is not refused yet; asking again.")
 
 
 def _held(id: str, order: Order, note: Note, diary: Diary) -> Protocol[None]:

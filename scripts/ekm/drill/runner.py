@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ekm.drill import steps
-from ekm.errors import Conflict, EkmError
+from ekm.errors import Conflict
+from ekm.registrar.walk import Walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ekm.drill.aws import Aws
     from ekm.drill.notes import NoteStore
     from ekm.drill.steps import Protocol
-    from ekm.registrar.runner import Heartbeat, Runner
+    from ekm.registrar.runner import Runner
     from ekm.registrar.store import RecordStore
 
 __all__ = ["DrillRunner", "Signals"]
@@ -96,11 +97,10 @@ class DrillRunner:
     """One run of a drill's protocol.
 
     Args:
-        base: Carries out the registrar's steps.
+        base: Carries out the registrar's steps, and gives the claim back.
         store: The record, for its claim.
         notes: Where the note is.
         aws: The key's account.
-        heartbeat: The one that `base` sleeps by.
         signals: What interrupts.
         progress: Takes a line for stderr.
         clock: Seconds, monotonic.
@@ -115,7 +115,6 @@ class DrillRunner:
         notes: NoteStore,
         aws: Aws,
         *,
-        heartbeat: Heartbeat,
         signals: Signals | None = None,
         progress: Callable[[str], None] = lambda _line: None,
         clock: Callable[[], float] = time.monotonic,
@@ -126,7 +125,6 @@ class DrillRunner:
         self._store = store
         self._notes = notes
         self._aws = aws
-        self._heartbeat = heartbeat
         self._signals = signals or Signals(progress)
         self._progress = progress
         self._clock = clock
@@ -140,28 +138,18 @@ class DrillRunner:
         Raises:
             EkmError, Interrupted: As the protocol does.
         """
+        walk = Walk(protocol)
         with self._signals.handled():
             try:
-                return self._driven(protocol)
+                for step in walk:
+                    try:
+                        walk.outcome = self._attempted(step)
+                    except (Exception, KeyboardInterrupt) as raised:  # noqa: BLE001 - the protocol decides
+                        walk.failure = raised
+                return walk.result
             finally:
-                protocol.close()
-                self._heartbeat.claimed = False
-                self._release()
-
-    def _driven(self, protocol: Protocol[T]) -> T:
-        outcome: Any = None
-        failure: BaseException | None = None
-        while True:
-            try:
-                step = protocol.throw(failure) if failure else protocol.send(outcome)
-            except StopIteration as ended:
-                result: T = ended.value
-                return result
-            failure, outcome = None, None
-            try:
-                outcome = self._attempted(step)
-            except (Exception, KeyboardInterrupt) as raised:  # noqa: BLE001 - the protocol decides
-                failure = raised
+                walk.close()
+                self._base.release()
 
     def _attempted(self, step: steps.Step) -> Any:
         ends_shield = isinstance(step, steps.Shield) and not step.on
@@ -225,12 +213,3 @@ class DrillRunner:
         # A terminal that is gone must not keep access from being given back.
         with contextlib.suppress(OSError, ValueError):
             self._progress(text)
-
-    def _release(self) -> None:
-        try:
-            self._store.release()
-        except EkmError as failure:  # what was done is done: it must not end in this error
-            self._say(
-                f"The claim on {self._store.place} could not be given back and will lapse: "
-                f"{failure.message}"
-            )

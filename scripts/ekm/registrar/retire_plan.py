@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ekm.errors import Conflict, EkmError
 from ekm.registrar import steps
 from ekm.registrar.retire import Unwanted, retire
+from ekm.registrar.walk import Walk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,24 +89,17 @@ class _Rehearsal:
         self._archived: set[str] = set()
 
     def run(self) -> Protocol[None]:
-        protocol = retire(self._unwanted)
-        outcome: Any = None
-        failure: Exception | None = None
-        while True:
-            try:
-                step = protocol.throw(failure) if failure else protocol.send(outcome)
-            except StopIteration:
-                return
-            outcome, failure = None, None
+        walk = Walk(retire(self._unwanted))
+        for step in walk:
             if isinstance(step, steps.WRITES):
-                outcome = self._noted(step)
+                walk.outcome = self._noted(step)
             elif isinstance(step, steps.TryClaim | steps.Elapsed):
-                outcome = 0  # a plan holds nothing and waits for nothing
+                walk.outcome = 0  # a plan holds nothing and waits for nothing
             elif not isinstance(step, steps.Wait | steps.Say):
                 try:
-                    outcome = yield from self._asked(step)
+                    walk.outcome = yield from self._asked(step)
                 except EkmError as refused:
-                    failure = refused
+                    walk.failure = refused
 
     def _asked(self, step: Step) -> Protocol[Any]:
         if step not in self.answers:

@@ -11,6 +11,7 @@ from ekm.errors import Conflict, EkmError
 from ekm.registrar import steps
 from ekm.registrar.record import Record, moment, timestamp
 from ekm.registrar.store import RENEW_AFTER, RecordStore
+from ekm.registrar.walk import Walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,24 +118,17 @@ class Runner:
         Raises:
             EkmError: As the protocol does.
         """
+        walk = Walk(protocol)
         try:
-            outcome: Any = None
-            failure: Exception | None = None
-            while True:
+            for step in walk:
                 try:
-                    step = protocol.throw(failure) if failure else protocol.send(outcome)
-                except StopIteration as ended:
-                    result: T = ended.value
-                    return result
-                failure, outcome = None, None
-                try:
-                    outcome = self.carry_out(step)
+                    walk.outcome = self.carry_out(step)
                 except Exception as raised:  # noqa: BLE001 - the protocol decides what it means
-                    failure = raised
+                    walk.failure = raised
+            return walk.result
         finally:
-            protocol.close()
-            self._heartbeat.claimed = False
-            self._release()
+            walk.close()
+            self.release()
 
     def carry_out(self, step: Step) -> Any:  # noqa: C901, PLR0911, PLR0912 - one line a step
         """Carry one step out and return its outcome.
@@ -199,7 +193,9 @@ class Runner:
             case steps.Say(text):
                 return self._progress(text)
 
-    def _release(self) -> None:
+    def release(self) -> None:
+        """Give the claim back; one that cannot be given back is told, and lapses."""
+        self._heartbeat.claimed = False
         try:
             self._store.release()
         except EkmError as failure:  # what was done is done: it must not end in this error

@@ -5,13 +5,14 @@ Source: design section 5 (adoption); wire contract 1.6, 3.1.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ekm.errors import Conflict
 from ekm.registrar import matching
 from ekm.registrar.intent import Intent
 from ekm.registrar.register import register
 from ekm.registrar.steps import CreateKey, CreateProject, WriteRecord
+from ekm.registrar.walk import Walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -108,22 +109,14 @@ def adopted(wanted: Wanted) -> Protocol[Registered]:
     Raises:
         Conflict: The registration or a project has gone since; nothing was made or recorded.
     """
-    protocol = register(wanted)
-    outcome: Any = None
-    failure: Exception | None = None
-    while True:
-        try:
-            step = protocol.throw(failure) if failure else protocol.send(outcome)
-        except StopIteration as ended:
-            result: Registered = ended.value
-            return result
-        outcome, failure = None, None
+    walk = Walk(register(wanted))
+    for step in walk:
         # A create is preceded by a record that names it; that is not written either.
         begun = isinstance(step, WriteRecord) and (
             step.record.external_key_id is None or step.record.creating is not None
         )
         if begun or isinstance(step, CreateKey | CreateProject):
-            protocol.close()
+            walk.close()
             raise Conflict(
                 "nothing_to_adopt",
                 f"What {wanted.intent.name!r} was to adopt has gone from OpenAI meanwhile.",
@@ -131,9 +124,10 @@ def adopted(wanted: Wanted) -> Protocol[Registered]:
                 remedy="Look again with `ekm adopt`; to make what is missing, use `ekm register`.",
             )
         try:
-            outcome = yield step
+            walk.outcome = yield step
         except Exception as raised:  # noqa: BLE001 - `register` decides what it means
-            failure = raised
+            walk.failure = raised
+    return walk.result
 
 
 def _listed(keys: Iterable[ExternalKey]) -> str:
