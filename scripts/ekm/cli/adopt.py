@@ -111,11 +111,14 @@ def _adopt(
     *,
     keep_key: bool,
 ) -> tuple[Registered, Adoption, Place]:
-    from ekm.registrar import aws  # noqa: PLC0415 - `--help` needs none of it
+    from functools import partial  # noqa: PLC0415 - `--help` needs none of it
+
+    from ekm.registrar import aws  # noqa: PLC0415 - see above
     from ekm.registrar.adoption import aws as set_up  # noqa: PLC0415 - see above
     from ekm.registrar.adoption import plan as planning  # noqa: PLC0415 - see above
     from ekm.registrar.adoption import take_over  # noqa: PLC0415 - see above
     from ekm.registrar.intent import check_id  # noqa: PLC0415 - see above
+    from ekm.registrar.listing import whole  # noqa: PLC0415 - see above
     from ekm.registrar.register import Wanted  # noqa: PLC0415 - see above
     from ekm.registrar.ssm import SsmStore  # noqa: PLC0415 - see above
 
@@ -130,7 +133,10 @@ def _adopt(
     first = Desk(None, admin_key_from=admin_key_from)
     render.progress("Looking for the registration at OpenAI, and for its key and role in AWS.")
     api = first.api()
-    key = take_over.choose(api.list_external_keys(), asked, adopt)
+    seen = partial(take_over.may_be, asked=asked, adopt=adopt)
+    key = take_over.choose(
+        whole(api.list_external_keys(), seen, api.get_external_key), asked, adopt
+    )
     projects = take_over.project_names(key, api.list_projects()) if key.api_project_ids else ()
     intent = take_over.intent_of(key)
     role_name = intent.role_arn.rsplit("/", 1)[-1]

@@ -22,6 +22,8 @@ from ekm.registrar.fleet import budget as budgets
 from ekm.registrar.fleet import manifest
 from ekm.registrar.fleet.listed import LOOK_AGAIN_AFTER, FleetList, FleetRunner, twins
 from ekm.registrar.fleet.run import Outcome, Stop, run_fleet
+from ekm.registrar.listing import whole
+from ekm.registrar.matching import matches
 from ekm.registrar.register import Registered, Wanted, register
 from ekm.registrar.runner import Heartbeat
 from ekm.registrar.ssm import SsmStore
@@ -29,6 +31,7 @@ from ekm.registrar.ssm import SsmStore
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ekm.admin_api.objects import ExternalKey
     from ekm.registrar.fleet.budget import Budget
     from ekm.registrar.fleet.manifest import Entry
     from ekm.registrar.intent import Intent
@@ -223,7 +226,12 @@ class _Fleet:
         made = [one.entry for one in outcomes if one.registered and one.registered.how == "created"]
         if not made:
             return outcomes
-        found = twins(made, self._list())
+        names = {intent.name: intent for intent in (entry.intent for entry in made)}
+
+        def may_be(key: ExternalKey) -> bool:
+            return key.name in names and matches(names[key.name], key)
+
+        found = twins(made, whole(self._list(), may_be, self._desk.api().get_external_key))
         return tuple(
             Outcome(one.entry, None, _twin(one.entry, found[one.entry.name]), one.calls)
             if one.entry.name in found

@@ -46,7 +46,11 @@ def command(
       ekm status --from-terraform .
       ekm status --record file:prod.json --json
     """
-    from ekm.registrar import status as statuses  # noqa: PLC0415 - `--help` needs none of it
+    from functools import partial  # noqa: PLC0415 - `--help` needs none of it
+
+    from ekm.registrar import status as statuses  # noqa: PLC0415 - see above
+    from ekm.registrar.listing import whole  # noqa: PLC0415 - see above
+    from ekm.registrar.matching import matches  # noqa: PLC0415 - see above
 
     given = options.gather(record=record, from_terraform=from_terraform)
     place = parse_place(given.record)
@@ -59,7 +63,10 @@ def command(
     if found is not None and found.external_key_id is not None:
         key = _fetched(desk, found.external_key_id)
     projects = api.list_projects() if key is not None else ()
-    registered = api.list_external_keys() if key is not None else ()
+    registered: tuple[ExternalKey, ...] = ()
+    if found is not None and key is not None:
+        listed = api.list_external_keys()
+        registered = whole(listed, partial(matches, found.intent), api.get_external_key)
     ask_aws = desk.may_ask_aws if key_state is None else key_state
     state = _key_state(desk, found.intent) if found is not None and ask_aws else None
     judged = statuses.judge(str(place), found, key, projects, state, registered=registered)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from ekm.admin_api.refusals import Kind, kind_of
 from ekm.errors import Conflict, EkmError, NotReachable
 from ekm.registrar import matching
-from ekm.registrar.steps import Age, DeleteKey, FetchKey, ListKeys, Say, Wait
+from ekm.registrar.listing import listed_keys
+from ekm.registrar.steps import Age, DeleteKey, FetchKey, Say, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from ekm.admin_api.objects import ExternalKey
     from ekm.registrar.intent import Intent
     from ekm.registrar.record import Record
-    from ekm.registrar.steps import Protocol, Step
+    from ekm.registrar.steps import Protocol
 
 __all__ = [
     "LIST_LAG",
@@ -71,7 +72,10 @@ def lag_left(age: float | None, lag: float) -> float:
 
 
 def looked_for(
-    ask: Step, choose: Callable[[Any], T | None], delays: tuple[float, ...], why: str
+    ask: Callable[[], Protocol[Any]],
+    choose: Callable[[Any], T | None],
+    delays: tuple[float, ...],
+    why: str,
 ) -> Protocol[T | None]:
     """Look until something is chosen, None when the last look shows nothing.
 
@@ -89,7 +93,7 @@ def looked_for(
                 f"{why if number <= 1 else ''} It is not in the list yet; looking again in "
                 f"{delay:.0f} s, for up to {left:.0f} s.".lstrip(),
             )
-        found = choose((yield ask))
+        found = choose((yield from ask()))
         if found is not None:
             return found
     return None
@@ -128,7 +132,7 @@ def kept_of_two(
         return keys if others(keys) or any(key.id == made.id for key in keys) else None
 
     listed = yield from looked_for(
-        ListKeys(),
+        lambda: listed_keys(intent),
         telling,
         look_delays(lag),
         f"{made.id} was created after a create that was not answered.",

@@ -13,8 +13,9 @@ from ekm.admin_api.refusals import Kind, kind_of
 from ekm.errors import Conflict, EkmError
 from ekm.registrar import matching
 from ekm.registrar.doubt import MOST_UNCLEAR, lag_error, lag_left, look_delays, looked_for
+from ekm.registrar.listing import listed_projects
 from ekm.registrar.record import State
-from ekm.registrar.steps import Age, CreateProject, ListProjects, Say, WriteRecord
+from ekm.registrar.steps import Age, CreateProject, Say, WriteRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -163,13 +164,13 @@ class _Search:
         if not unfinished and not matching.needs_listing(name, recorded, active, fresh=self.fresh):
             return None
         if self.listed is None:
-            self.listed = yield ListProjects()
+            self.listed = yield from listed_projects()
         choose = _choose(name, self.key.id, known)
         found = choose(self.listed)
         if found is None and known:
             age: float | None = yield Age(self.record.updated_at)
             found = yield from looked_for(
-                ListProjects(),
+                listed_projects,
                 choose,
                 look_delays(lag_left(age, self.lag))[1:],
                 f"The project {name!r} ({known}) of the record is not active on {self.key.id}.",
@@ -180,7 +181,7 @@ class _Search:
 def _resumed(name: str, key_id: str, known: str | None, lag: float) -> Protocol[Project | None]:
     """The project whose create an earlier run sent, None when it came to nothing."""
     found: Project | None = yield from looked_for(
-        ListProjects(),
+        listed_projects,
         _choose(name, key_id, known),
         look_delays(lag),
         f"An earlier run ended before the project {name!r} was settled.",
@@ -209,7 +210,7 @@ def _created(
                 continue
             unclear += 1
             found = yield from looked_for(
-                ListProjects(), _choose(name, key_id, None), look_delays(lag), failure.message
+                listed_projects, _choose(name, key_id, None), look_delays(lag), failure.message
             )
             if found:
                 return _Made(found, "adopted")
@@ -249,7 +250,7 @@ def _check_single(name: str, id: str, key_id: str, lag: float) -> Protocol[None]
         return listed if same_name(listed) or any(p.id == id for p in listed) else None
 
     listed = yield from looked_for(
-        ListProjects(),
+        listed_projects,
         telling,
         look_delays(lag),
         f"The project {name!r} was created after a create that was not answered.",

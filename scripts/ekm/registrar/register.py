@@ -21,6 +21,7 @@ from ekm.registrar.doubt import (
     look_delays,
     looked_for,
 )
+from ekm.registrar.listing import listed_keys
 from ekm.registrar.patience import DEFAULT_WAIT, Patience, claimed
 from ekm.registrar.projects import ProjectOutcome, settled_projects
 from ekm.registrar.recall import recalled
@@ -29,7 +30,6 @@ from ekm.registrar.steps import (
     CreateKey,
     DeleteRecord,
     FetchKey,
-    ListKeys,
     ReadRecord,
     Say,
     ValidateKey,
@@ -166,7 +166,8 @@ def _found(wanted: Wanted, old: Record | None) -> Protocol[_Found | None]:
         key: ExternalKey = yield FetchKey(wanted.adopt)
         _check_match(wanted, key)
         return _Found(key, "adopted")
-    listed: tuple[ExternalKey, ...] = yield ListKeys()
+    intents = (wanted.intent, old.intent) if old else (wanted.intent,)
+    listed = yield from listed_keys(*intents)
     # A list that lags still shows what was deleted, and deleted for certain.
     deleted_id = old.external_key_id if old and old.state is State.RETIRED else None
     keys = tuple(key for key in listed if key.id != deleted_id)
@@ -195,7 +196,7 @@ def _created(
     if _ended_in_doubt(wanted, old):
         unclear += 1
         why = "An earlier run ended before OpenAI had answered its create."
-        match = yield from looked_for(ListKeys(), _choose(wanted), delays[1:], why)
+        match = yield from looked_for(_list(wanted), _choose(wanted), delays[1:], why)
         if match:
             return _Found(match, "adopted")
     # What the record names and OpenAI does not find may be there all the same, if reads lag.
@@ -208,13 +209,17 @@ def _created(
                 yield from _endured(failure, patience, old, claim, in_doubt=unclear > 0)
                 continue
             unclear += 1
-            match = yield from looked_for(ListKeys(), _choose(wanted), delays, failure.message)
+            match = yield from looked_for(_list(wanted), _choose(wanted), delays, failure.message)
             if match:
                 return _Found(match, "adopted")
             if unclear >= MOST_UNCLEAR:
                 raise
         else:
             return _Found(key, "created", in_doubt=unclear > 0 or recorded)
+
+
+def _list(wanted: Wanted) -> Callable[[], Protocol[tuple[ExternalKey, ...]]]:
+    return lambda: listed_keys(wanted.intent)
 
 
 def _choose(wanted: Wanted) -> Callable[[tuple[ExternalKey, ...]], ExternalKey | None]:

@@ -19,6 +19,7 @@ from ekm.registrar.doubt import (
     look_delays,
     looked_for,
 )
+from ekm.registrar.listing import listed_keys
 from ekm.registrar.patience import DEFAULT_WAIT, claimed
 from ekm.registrar.recall import recalled
 from ekm.registrar.record import Record, State
@@ -27,7 +28,6 @@ from ekm.registrar.steps import (
     DeleteRecord,
     Elapsed,
     FetchKey,
-    ListKeys,
     ListProjects,
     ReadRecord,
     Say,
@@ -143,7 +143,7 @@ def _found(
     # A run that ended before its create was answered may have registered the key all the same.
     lag = unwanted.list_lag if record else 0.0
     found: ExternalKey | None = yield from looked_for(
-        ListKeys(),
+        lambda: listed_keys(intent),
         lambda keys: matching.choose_key(intent, keys),
         look_delays(lag),
         "An earlier run ended before OpenAI had answered its create.",

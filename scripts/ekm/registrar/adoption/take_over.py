@@ -21,7 +21,20 @@ if TYPE_CHECKING:
     from ekm.registrar.register import Registered, Wanted
     from ekm.registrar.steps import Protocol
 
-__all__ = ["adopted", "choose", "intent_of", "project_names"]
+__all__ = ["adopted", "choose", "intent_of", "may_be", "project_names"]
+
+
+def may_be(key: ExternalKey, *, asked: Mapping[str, str | None], adopt: str | None) -> bool:
+    """Whether a registration has what was asked for, as far as a list shows it. Pure."""
+    return (
+        key.type in {"aws", None}
+        and key.purpose in {"ekm", None}
+        and adopt in {None, key.id}
+        and all(
+            value is None or getattr(key, member) in {value, None}
+            for member, value in asked.items()
+        )
+    )
 
 
 def choose(
@@ -40,19 +53,13 @@ def choose(
     ours = [
         key
         for key in keys
-        if key.type in {"aws", None}
-        and key.purpose in {"ekm", None}
+        if may_be(key, asked={}, adopt=None)
         and all((key.role_arn, key.kms_arn, key.external_id, key.name))
     ]
-    wanted = {member: value for member, value in asked.items() if value is not None}
-    found = [
-        key
-        for key in ours
-        if adopt in {None, key.id}
-        and all(getattr(key, member) == value for member, value in wanted.items())
-    ]
+    found = [key for key in ours if may_be(key, asked=asked, adopt=adopt)]
     if len(found) == 1:
         return found[0]
+    wanted = {member: value for member, value in asked.items() if value is not None}
     terms = [f"{member} {value!r}" for member, value in wanted.items()]
     terms += [f"the id {adopt}"] if adopt else []
     said = " and ".join(terms) or "anything"
