@@ -20,7 +20,7 @@ import pytest
 from fleet_world import entries
 from openai_double import OpenAI
 
-from ekm.admin_api import window
+from ekm.admin_api import pacing, window
 from ekm.admin_api.pacing import FileBook, WindowPacer
 from ekm.admin_api.transport import HttpRequest
 from ekm.admin_api.window import Window
@@ -85,7 +85,7 @@ def slow() -> Iterator[SlowOpenAI]:
         server.creates.release()
     server.shutdown()
     server.server_close()
-    thread.join(30)
+    thread.join(120)
 
 
 def fleet_file(folder: Path, number: int) -> None:
@@ -133,13 +133,13 @@ def test_ctrl_c_lets_what_is_sent_be_answered_and_leaves_the_rest(
     """Ctrl-C leaves creates whose answers nobody reads, or goes on for an hour."""
     fleet_file(tmp_path, 6)
     process = command(slow, tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert slow.begun.wait(60)
+    assert slow.begun.wait(240)
     process.send_signal(signal.SIGINT)
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(0.5)  # creates are sent, and not answered
     for _ in range(10):
         slow.creates.release()
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=240)
     assert process.returncode == 130, err
     assert "Traceback" not in err
     made = len(slow.openai.keys)
@@ -147,7 +147,7 @@ def test_ctrl_c_lets_what_is_sent_be_answered_and_leaves_the_rest(
     assert re.match(rf"{made} registered, 0 failed, {6 - made} not begun", out), out
     # No record is left in doubt, no lock is held: the rest is done without a second look.
     process = command(slow, tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=240)
     assert process.returncode == 0, err
     assert len(slow.openai.keys) == 6
     assert out.startswith("6 registered, 0 failed, 0 not begun")
@@ -180,7 +180,7 @@ def test_the_table_is_drawn_on_a_terminal_and_taken_away(
             break
         shown += piece
     os.close(master)
-    assert process.wait(60) == 0
+    assert process.wait(240) == 0
     text = shown.decode()
     assert len(re.findall(r"\[\d/3\] key-\d: created extkey_\d", text)) == 3
     drawn, erased = text.count("running\r\n"), len(re.findall(r"\x1b\[\d+A\x1b\[J", text))
@@ -257,6 +257,7 @@ class ToldBook(FileBook):
 def call_in_turn(folder: Path, go: Any) -> None:
     """A process that makes calls one after the other, in short windows."""
     window.SPAN = 1.5  # type: ignore[misc]
+    pacing._LOCK_TIMEOUT = 240.0  # one of them may be stopped while it has the lock
     pacer = WindowPacer(3, URL, book=ToldBook(folder))
     go.wait()
     for _ in range(4):
@@ -267,11 +268,13 @@ def test_processes_share_the_pace_and_keep_the_calls_of_those_who_wait(tmp_path:
     """Together they are too fast, or one makes the calls that were left for who waited before."""
     context = multiprocessing.get_context("spawn")
     go = context.Barrier(3)
-    running = [context.Process(target=call_in_turn, args=(tmp_path, go)) for _ in range(3)]
+    running = [
+        context.Process(target=call_in_turn, args=(tmp_path, go), daemon=True) for _ in range(3)
+    ]
     for process in running:
         process.start()
     for process in running:
-        process.join(60)
+        process.join(300)
     assert [process.exitcode for process in running] == [0, 0, 0]
     told = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     assert sorted(Counter(call["who"] for call in told).values()) == [4, 4, 4]

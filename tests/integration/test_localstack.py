@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from ekm.harness import CUSTOMER_ACCOUNT, OPENAI_ACCOUNT, LocalStack
-from ekm.harness.sockets import beyond_loopback, ended, family, listening
+from ekm.harness import CUSTOMER_ACCOUNT, OPENAI_ACCOUNT, LocalStack, localstack
+from ekm.harness.sockets import beyond_loopback, ended, family, free_port, listening
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from ekm.harness import EmulatorProcess
 
@@ -63,4 +66,14 @@ def test_both_are_gone_when_their_starter_is_killed(tmp_path: Path) -> None:
     assert len(processes) >= 4
     starter.kill()
     starter.communicate()
-    assert ended(processes, 15)
+    assert ended(processes)
+
+
+def test_a_port_that_was_taken_meanwhile_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """LocalStack waits for ever on a port that another process took while it was starting."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        ports = iter([other.getsockname()[1], free_port()])
+        monkeypatch.setattr(localstack, "free_port", lambda: next(ports))
+        with LocalStack.start() as aws:
+            aws.client("kms").list_keys()
+        assert list(ports) == []

@@ -123,7 +123,7 @@ class Http:
         self.session.headers["Authorization"] = f"Bearer {key or openai.admin_key}"
 
     def __call__(
-        self, method: str, path: str, body: Any = None, *, timeout: float = 30
+        self, method: str, path: str, body: Any = None, *, timeout: float = 120
     ) -> requests.Response:
         """Call an endpoint below `/organization`."""
         url = f"{self.base_url}/organization/{path}"

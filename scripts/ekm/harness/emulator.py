@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["EmulatorProcess", "new_admin_key"]
 
-READY_SECONDS = 30.0  # 1 s as a rule
-CONTROL_SECONDS = 10.0  # one answer of the control surface
+READY_SECONDS = 120.0  # 1 s as a rule
+CONTROL_SECONDS = 120.0  # one answer of the control surface
 RUN_EKM = ("-P", "-c", "from ekm.cli.main import main; main()")  # `ekm`, with this very Python
 
 

@@ -34,8 +34,11 @@ OPENAI_ACCOUNT = "790389265272"  # whose role assumes the customer's (OpenAI's A
 REGION = "eu-west-1"
 SERVICES = "kms,iam,sts,ssm,secretsmanager"
 PYTHON = (3, 13)  # on other versions LocalStack 4.14 answers kms and sts with 500
-READY_SECONDS = 60.0  # 2 s as a rule; the first start on a busy machine compiles for long
+READY_SECONDS = 180.0  # 2 s as a rule; the first start on a busy machine compiles for long
+HEALTH_SECONDS = 10.0  # one answer of the health endpoint
 PORT_TRIES = 3  # another process can take the port between the look and the start
+READY = "Ready."  # what LocalStack prints when its port is open, whoever opened it
+LOOKS = 100  # whose port it is can be seen before; a look now and then misses a socket
 
 
 class LocalStack:
@@ -244,12 +247,17 @@ def _start(
         environment=clean(settings(port, root, services)),
         folder=folder,
     )
+    looks = itertools.count(1)
+
+    def answers() -> bool:
+        if ("127.0.0.1", port) in listening(process.pid):
+            return _healthy(port)
+        if READY in process.output and next(looks) > LOOKS:
+            process.stop()  # the port is another's: it would wait for ever
+        return False
+
     try:
-        process.wait_until(
-            lambda: _healthy(port) and ("127.0.0.1", port) in listening(process.pid),
-            what="LocalStack",
-            seconds=ready_seconds,
-        )
+        process.wait_until(answers, what="LocalStack", seconds=ready_seconds)
     except BaseException:
         process.stop()
         raise
@@ -257,7 +265,7 @@ def _start(
 
 
 def _healthy(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=HEALTH_SECONDS)
     try:
         connection.request("GET", "/_localstack/health")
         return connection.getresponse().status == http.HTTPStatus.OK

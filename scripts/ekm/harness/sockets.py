@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import random
 import socket
 from typing import TYPE_CHECKING
 
@@ -14,15 +15,24 @@ if TYPE_CHECKING:
 
 __all__ = ["beyond_loopback", "ended", "family", "free_port", "listening"]
 
-END_SECONDS = 10.0  # how long a process that was told to stop may take
+OWN_PORTS = range(20_000, 32_000)
+END_SECONDS = 60.0  # how long a process that was told to stop may take
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """Return a TCP port that nothing listens on at this moment."""
+    """Return a TCP port that nothing listens on at this moment.
+
+    It is below those that the kernel gives out by itself, of Linux (32768) as of IANA (49152): one
+    of these may go to somebody's outgoing connection before a server has begun to listen.
+    """
+    for port in random.sample(OWN_PORTS, 100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((host, port))
+            return port
     with socket.socket() as probe:
         probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+        found: int = probe.getsockname()[1]
+        return found
 
 
 def listening(pid: int) -> frozenset[tuple[str, int]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from ekm.harness import sockets
 from ekm.harness.sockets import beyond_loopback, free_port, listening
 
 if TYPE_CHECKING:
@@ -47,6 +49,10 @@ def test_a_socket_beyond_loopback_is_seen(listener: subprocess.Popen[str]) -> No
     assert beyond_loopback(listener.pid) == {("0.0.0.0", outside)}
 
 
-def test_a_free_port_is_free() -> None:
-    """LocalStack would be started on a port that is taken."""
-    assert free_port() != free_port()
+def test_a_free_port_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    """LocalStack would be started on a port that is taken, or that a connection may take."""
+    assert free_port() < 32_768
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(sockets, "OWN_PORTS", [port] * 100)
+        assert free_port() != port

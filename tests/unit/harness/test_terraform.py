@@ -184,11 +184,17 @@ def test_an_interrupted_caller_interrupts_the_command(tmp_path: Path) -> None:
         ],
         stderr=subprocess.PIPE,
     )
-    deadline = time.monotonic() + 30
-    while not Path(f"{script}.pid").exists() or not Path(f"{script}.pid").read_text():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until_written(Path(f"{script}.pid"))
     os.kill(caller.pid, signal.SIGINT)
-    _, stderr = caller.communicate(timeout=30)
+    _, stderr = caller.communicate(timeout=120)
     assert b"KeyboardInterrupt" in stderr
-    assert Path(f"{script}.done").read_text() == "interrupted\n"
+    assert until_written(Path(f"{script}.done")) == "interrupted\n"
+
+
+def until_written(file: Path) -> str:
+    """Wait until there is a line in a file."""
+    deadline = time.monotonic() + 120
+    while not file.exists() or not file.read_text().endswith("\n"):
+        assert time.monotonic() < deadline, file
+        time.sleep(0.02)
+    return file.read_text()
