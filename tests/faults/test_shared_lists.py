@@ -13,7 +13,7 @@ import pytest
 
 from ekm.admin_api.objects import ExternalKey
 from ekm.admin_api.redaction import AdminKey
-from ekm.admin_api.shared_lists import SharedLists
+from ekm.admin_api.shared_lists import LONGEST_WAIT, SharedLists
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,6 +116,37 @@ def test_a_list_that_failed_serves_nobody_and_holds_nobody_up(tmp_path: Path) ->
     with pytest.raises(ValueError):  # noqa: PT011 - ours, two lines up
         lists(tmp_path).ask(fails)
     assert lists(tmp_path).ask(lambda: ())[0] == ()
+
+
+def test_a_process_that_is_stopped_in_its_list_holds_nobody_up_for_good(tmp_path: Path) -> None:
+    """Ctrl-Z in one run lets every other run of this user hang, without a word."""
+    done = threading.Event()
+    begun = threading.Event()
+
+    def stopped() -> tuple[ExternalKey, ...]:
+        begun.set()
+        assert done.wait(120)
+        return ()
+
+    lister = threading.Thread(target=lambda: lists(tmp_path).ask(stopped))
+    lister.start()
+    assert begun.wait(120)
+    slept: list[float] = []
+    said: list[str] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        assert len(slept) < 10_000, "it waits without end"
+
+    asking = SharedLists(URL, AdminKey(SECRET, origin="test"), tmp_path, sleep=sleep)
+    try:
+        keys, waited = asking.ask(lambda: (ExternalKey("extkey_1"),), said.append)
+    finally:
+        done.set()
+        lister.join(120)
+    assert [key.id for key in keys] == ["extkey_1"]
+    assert waited == sum(slept) == LONGEST_WAIT
+    assert said == ["Waiting for the list that another process is making."]
 
 
 def test_hosts_and_organizations_do_not_share(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["AdminApi"]
 
 T = TypeVar("T")
+Item = TypeVar("Item", ExternalKey, Project)
 
 _KEYS = "/organization/external_keys"
 _PROJECTS = "/organization/projects"
@@ -172,10 +173,12 @@ class AdminApi:
         self,
         path: str,
         fetch: Callable[[str | None], Mapping[str, Any]],
-        parse: Callable[[object], T],
-    ) -> tuple[T, ...]:
+        parse: Callable[[object], Item],
+    ) -> tuple[Item, ...]:
         try:
-            return tuple(parse(item) for item in all_items(fetch))
+            # What is on two pages, since the list changed meanwhile, is there once all the same.
+            found = {item.id: item for item in map(parse, all_items(fetch))}
+            return tuple(found.values())
         except NotAnObject as failure:
             raise _unreadable(f"GET {path}", failure) from None
 
@@ -233,7 +236,7 @@ class AdminApi:
         if response.status in _SUCCESS:
             try:
                 answer = json.loads(response.body)
-            except ValueError:
+            except (ValueError, RecursionError):
                 answer = None
             if isinstance(answer, dict):
                 return answer

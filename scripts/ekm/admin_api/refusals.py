@@ -133,7 +133,7 @@ def _envelope(body: bytes) -> tuple[str, str | None, str | None]:
     """Message, code and param of the error, in each of the three known forms."""
     try:
         answer = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "", None, None
     error: Any = answer.get("error") if isinstance(answer, Mapping) else None
     if isinstance(error, str):

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from filelock import FileLock, Timeout
 
+from ekm.admin_api import constants
 from ekm.admin_api.client import AdminApi
 from ekm.admin_api.objects import ExternalKey, NotAnObject
 
@@ -32,6 +33,8 @@ __all__ = ["SharedLists", "SharingApi"]
 Keys = tuple[ExternalKey, ...]
 
 POLL: Final = 0.25  # seconds between two looks at what another process lists
+# Seconds to wait for another process: one that was stopped (Ctrl-Z) holds the lock for good.
+LONGEST_WAIT: Final = 180.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +82,14 @@ class SharedLists:
         self._file = folder / f"keys-{name}.json"
         self._sleep = sleep
 
-    def ask(self, fetch: Callable[[], Keys]) -> tuple[Keys, float]:
+    def ask(
+        self, fetch: Callable[[], Keys], progress: Callable[[str], None] = lambda _line: None
+    ) -> tuple[Keys, float]:
         """Return a list that was begun after this call, and the seconds waited for another's.
 
         Args:
             fetch: Makes a list; called when nobody else made one that serves.
+            progress: Takes a line for stderr, for a wait of more than two seconds.
         """
         waited = 0.0
         try:
@@ -95,6 +101,10 @@ class SharedLists:
                     lock.acquire(timeout=0)
                     break
                 except Timeout:
+                    if waited >= LONGEST_WAIT:
+                        return fetch(), waited
+                    if waited == constants.TELL_AFTER:
+                        progress("Waiting for the list that another process is making.")
                     self._sleep(POLL)
                     waited += POLL
         except (OSError, NotImplementedError):  # filelock's word for no locks here
@@ -154,7 +164,7 @@ class SharingApi(AdminApi):
 
     def list_external_keys(self) -> Keys:
         """Return a list that was begun after this call, whoever made it."""
-        keys, waited = self._lists.ask(super().list_external_keys)
+        keys, waited = self._lists.ask(super().list_external_keys, self._progress)
         self.pacer.waited += waited
         return keys
 

@@ -121,7 +121,7 @@ class FileNotes:
     """
 
     def __init__(self, record: Path) -> None:
-        self._path = Path(f"{record.absolute()}.{NAME}")
+        self._path = Path(f"{record.resolve()}.{NAME}")  # beside the file itself, not a link to it
         self.place = f"file:{record}.{NAME}"
 
     def read(self) -> Note | None:

@@ -28,17 +28,21 @@ class FileStore:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path.absolute()
         self.place = f"file:{path}"
-        self._lock = FileLock(f"{self._path}.lock", mode=0o600)
-        if self._path.is_dir() or not self._path.parent.is_dir():
-            wrong = "is a folder" if self._path.is_dir() else "is in a folder that does not exist"
+        try:
+            # By its own name: two links to one record are one record, with one lock.
+            self._path = path.resolve()
+            wrong = _unusable(self._path)
+        except (OSError, RuntimeError) as failure:  # Python 3.11 and 3.12: a loop of links
+            wrong = f"cannot be reached: {_words(failure)}"
+        if wrong:
             raise BadInput(
                 "record_place_unusable",
                 f"The record {self.place} {wrong}.",
                 at_fault="--record",
                 remedy="Name a file in a folder that exists: --record file:ekm-record.json.",
             )
+        self._lock = FileLock(f"{self._path}.lock", mode=0o600)
 
     def read(self) -> Record | None:
         """Return the record, None when the file does not exist."""
@@ -106,12 +110,31 @@ class FileStore:
 
     def delete(self) -> None:
         """Delete the file."""
-        self._path.unlink(missing_ok=True)
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError as failure:
+            raise BadInput(
+                "record_not_written",
+                f"The record {self.place} cannot be deleted: {_words(failure)}.",
+                at_fault="--record",
+                remedy="Give this user the right to delete it, then run again.",
+            ) from None
 
     def release(self) -> None:
         """Give the lock back; its file stays, since removing it could let two runs in."""
         with contextlib.suppress(OSError):
             self._lock.release()
+
+
+def _unusable(path: Path) -> str | None:
+    """Why no record can be there, None when it can."""
+    if path.is_dir():
+        return "is a folder"
+    if path.is_symlink():  # still, when all links were followed
+        return "is a link that leads to itself"
+    if path.exists() and not path.is_file():
+        return "is not a file"
+    return None if path.parent.is_dir() else "is in a folder that does not exist"
 
 
 def _words(failure: Exception) -> str:

@@ -120,7 +120,7 @@ def parse(text: str, place: str) -> Record:
     """
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _unreadable(place, "is not JSON") from None
     if not isinstance(value, dict):
         raise _unreadable(place, "is not a JSON object")

@@ -18,9 +18,11 @@ import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from ekm.admin_api.constants import CALL_TIMEOUT
 from ekm.errors import BadInput
 from ekm.registrar import record as records
 from ekm.registrar.aws import translated
@@ -115,21 +117,22 @@ class SsmStore:
         return number
 
     def still_held(self) -> bool:
-        """Whether this run's claim is there, is the highest, and the record is not newer."""
+        """Whether this run's claim is there, is the highest, and the record is not newer.
+
+        It is renewed when it might lapse before the write that this is asked for is through: a
+        machine that slept has renewed nothing.
+        """
         view = self._look()
-        record = self._parse(view.record_text)
-        top = view.top
-        return (
-            top is not None
-            and top.number == self._number
-            and top.holder.get("token") == self._me["token"]
-            and (record is None or record.claim <= top.number)
-        )
+        held = self._is_mine(view)
+        if held and view.top and _left(view.top, view.now) < CALL_TIMEOUT:
+            self._overwrite_claim()
+            held = self._is_mine(self._look())  # somebody may have taken it over before that
+        return held
 
     def renew(self) -> None:
         """Overwrite this run's own claim, which moves its time."""
-        if self._number is not None and self.still_held():
-            self._put(f"claim-{self._number}", self._claim_text(), overwrite=True)
+        if self._number is not None and self._is_mine(self._look()):
+            self._overwrite_claim()
 
     def write(self, record: Record) -> None:
         """Replace the record parameter."""
@@ -170,8 +173,21 @@ class SsmStore:
             if own or (claim.number < number and claim.number <= written):
                 self._delete(f"claim-{claim.number}")
 
+    def _is_mine(self, view: _View) -> bool:
+        record = self._parse(view.record_text)
+        top = view.top
+        return (
+            top is not None
+            and top.number == self._number
+            and top.holder.get("token") == self._me["token"]
+            and (record is None or record.claim <= top.number)
+        )
+
+    def _overwrite_claim(self) -> None:
+        self._put(f"claim-{self._number}", self._claim_text(), overwrite=True)
+
     def _held(self, claim: _Claim, now: datetime) -> Held | None:
-        left = LEASE - (now - claim.modified).total_seconds()
+        left = _left(claim, now)
         if left <= 0 or _is_dead(claim.holder, self._me):
             return None
         return Held(_in_words(claim.holder), left)
@@ -217,15 +233,24 @@ class SsmStore:
         return True
 
     def _put(self, name: str, value: str, *, overwrite: bool, advanced: bool = False) -> None:
-        tier: dict[str, str] = {"Tier": "Advanced"} if advanced else {}
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - see above
+
+        put = partial(
+            self._ssm.put_parameter,
+            Name=f"{self._prefix}/{name}",
+            Value=value,
+            Type="String",
+            Overwrite=overwrite,
+        )
         with translated(f"ssm:PutParameter {self._prefix}/{name}"):
-            self._ssm.put_parameter(
-                Name=f"{self._prefix}/{name}",
-                Value=value,
-                Type="String",
-                Overwrite=overwrite,
-                **tier,
-            )
+            try:
+                put(**({"Tier": "Advanced"} if advanced else {}))
+            except ClientError as failure:
+                # What was once too large for a Standard parameter stays Advanced when it shrinks.
+                error = failure.response["Error"]
+                if "advanced-parameter tier" not in error.get("Message", ""):
+                    raise
+                put(Tier="Advanced")
 
     def _delete(self, name: str) -> None:
         from botocore.exceptions import ClientError  # noqa: PLC0415 - see above
@@ -239,6 +264,11 @@ class SsmStore:
 
     def _claim_text(self) -> str:
         return json.dumps(self._me)
+
+
+def _left(claim: _Claim, now: datetime) -> float:
+    """Seconds until a claim lapses, unless it is renewed."""
+    return LEASE - (now - claim.modified).total_seconds()
 
 
 def _too_large(found: str) -> BadInput:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import sys
@@ -98,6 +99,53 @@ def test_delete_is_harmless_twice(tmp_path: Path) -> None:
     store.delete()
     store.delete()
     assert store.read() is None
+
+
+def test_record_that_cannot_be_deleted_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of a destroy is called a defect of ours."""
+    store = FileStore(tmp_path / "record.json")
+    store.write(RECORD)
+
+    def denied(*_: object, **_more: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.unlink", denied)
+        with pytest.raises(BadInput) as raised:
+            store.delete()
+    assert raised.value.id == "record_not_written"
+    assert store.read() == RECORD
+
+
+def test_two_links_to_one_record_are_one_record(tmp_path: Path) -> None:
+    """Two runs lock beside their links, and each replaces its link by a record of its own."""
+    for name in ("real", "link"):
+        (tmp_path / name).mkdir()
+    path, link = tmp_path / "real" / "record.json", tmp_path / "link" / "record.json"
+    FileStore(path).write(RECORD)
+    link.symlink_to(path)
+    one, two = FileStore(path), FileStore(link)
+    assert one.try_claim() == RECORD.claim + 1
+    assert isinstance(two.try_claim(), Held)
+    one.release()
+    two.write(replace(RECORD, claim=9))
+    assert link.is_symlink()
+    assert one.read() == replace(RECORD, claim=9)
+
+
+@pytest.mark.parametrize("what", ["pipe", "loop"])
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path, what: str) -> None:
+    """A run waits for ever for somebody to write into a pipe; or ends in a traceback."""
+    path = tmp_path / what
+    if what == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(path)
+    with pytest.raises(BadInput) as raised:
+        FileStore(path)
+    assert raised.value.id == "record_place_unusable"
 
 
 def test_folder_that_is_not_there_is_refused_at_once(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 from record_samples import RECORD
 
+from ekm.admin_api.constants import CALL_TIMEOUT
 from ekm.errors import AwsRefused, BadInput, EkmError, NotReachable, RecordUnreadable
 from ekm.registrar import aws
 from ekm.registrar.ssm import SsmStore, check_prefix
@@ -142,6 +143,46 @@ def test_claim_that_was_not_renewed_lapses_by_the_servers_clock(ssm: Parameters)
     assert not one.still_held()
 
 
+@pytest.mark.parametrize("slept", [LEASE - CALL_TIMEOUT + 1, LEASE + 600])
+def test_holder_that_slept_holds_on_for_a_whole_call(ssm: Parameters, slept: float) -> None:
+    """A laptop wakes up, a create is sent, and another run takes over while it is under way."""
+    one, two = elsewhere(ssm), SsmStore(ssm, PREFIX)
+    one.try_claim()
+    ssm.now += timedelta(seconds=slept)
+    assert one.still_held()
+    ssm.now += timedelta(seconds=CALL_TIMEOUT)
+    assert isinstance(two.try_claim(), Held)
+    ssm.now += timedelta(seconds=LEASE)
+    assert two.try_claim() == 2
+    assert not one.still_held()
+
+
+def test_holder_that_is_robbed_while_it_renews_knows(
+    ssm: Parameters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two runs write: one took the claim over just before the other renewed it."""
+    one, two = elsewhere(ssm), SsmStore(ssm, PREFIX)
+    one.try_claim()
+    ssm.now += timedelta(seconds=LEASE)
+    renew = one._overwrite_claim
+
+    def robbed() -> None:
+        assert two.try_claim() == 2
+        renew()
+
+    monkeypatch.setattr(one, "_overwrite_claim", robbed)
+    assert not one.still_held()
+    assert two.still_held()
+
+
+def test_claim_that_is_fresh_is_not_renewed_before_each_write(ssm: Parameters) -> None:
+    """Every write costs a call to AWS more than it needs."""
+    one = elsewhere(ssm)
+    one.try_claim()
+    assert one.still_held()
+    assert len(ssm.puts) == 1
+
+
 def test_robbed_holder_neither_renews_nor_releases_the_new_claim(ssm: Parameters) -> None:
     """A run that was given up for dead comes back and ends the claim of the one after it."""
     one, two = elsewhere(ssm), SsmStore(ssm, PREFIX)
@@ -248,6 +289,30 @@ def test_large_record_takes_the_advanced_tier_and_a_larger_one_is_refused(
     with pytest.raises(BadInput):
         SsmStore.check_room(tuple(f"project-{i:04}" for i in range(200)))
     SsmStore.check_room(("prod",))
+
+
+def test_record_that_shrinks_stays_advanced(
+    ssm: Parameters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AWS takes no Advanced parameter back to Standard: every later write would be refused."""
+    put = ssm.put_parameter
+
+    def refusing(**asked: Any) -> None:
+        if asked.get("Tier") != "Advanced":
+            words = (
+                "This parameter uses the advanced-parameter tier. You can't downgrade a "
+                "parameter from the advanced-parameter tier to the standard-parameter tier."
+            )
+            raise ClientError(
+                {"Error": {"Code": "ValidationException", "Message": words}}, "PutParameter"
+            )
+        put(**asked)
+
+    monkeypatch.setattr(ssm, "put_parameter", refusing)
+    store = SsmStore(ssm, PREFIX)
+    store.write(RECORD)
+    assert store.read() == RECORD
+    assert [put.get("Tier") for put in ssm.puts] == ["Advanced"]
 
 
 def test_claim_holds_no_secret(ssm: Parameters) -> None:
