@@ -5,6 +5,7 @@
 3. Every level of resource control policies and of service control policies must allow.
 4. A role or key is used only if its own policy (or, for a key, a grant) lets the caller in; how
    closely that names the caller says which of the caller's own policies must allow as well.
+5. What no policy can allow (another partition, administering another account's key) fails.
 
 Whatever stays open on the way never allows, and is named in the message.
 
@@ -25,6 +26,7 @@ from ekm.evaluation.decision import Decision, OpenPoint, Outcome, StatementRef
 from ekm.evaluation.explain import NothingAllows
 from ekm.evaluation.findings import NOTHING, Findings, look
 from ekm.evaluation.policies import Policies, PreparedPolicies
+from ekm.evaluation.reach import out_of_reach
 from ekm.evaluation.routes import Answer, Layers, by_identity, by_resource
 from ekm.evaluation.services import Route, route
 from ekm.evaluation.situate import contradiction, situate
@@ -135,9 +137,11 @@ def _conclude(
             points += (point for _, point in findings.open_allows)
     if answer.granted is not None and not missing and not points:
         impossible = contradiction(situation)
-        if impossible is None:
+        beyond = out_of_reach(situation)
+        if impossible is None and beyond is None:
             return Decision(Outcome.ALLOWED, granted)
-        points.append(impossible)
+        points += [] if impossible is None else [impossible]
+        missing += [] if beyond is None else [beyond]
     texts = tuple(dict.fromkeys([point.text for point in points])) if points else ()
     return Decision(
         Outcome.IMPLICITLY_DENIED,

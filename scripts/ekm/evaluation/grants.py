@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ekm.evaluation.decision import OpenPoint, StatementRef
 from ekm.evaluation.principals import Level, named
+from ekm.policy.arn import parse_arn
 from ekm.policy.malformed import MalformedPolicy
 from ekm.policy.principal import Principal, PrincipalForm, parse_principal
 
@@ -113,8 +114,11 @@ def parse_grant(raw: Any, index: int) -> Grant:
         if member not in raw:
             raise MalformedPolicy(f"the grant has no {member}", place)
     grantee, key_arn, name = raw["grantee_principal"], raw["key_arn"], raw.get("name")
-    if not isinstance(grantee, str) or not isinstance(key_arn, str):
-        raise MalformedPolicy("grantee_principal and key_arn must be strings", place)
+    # A key's id or alias would be compared with its ARN, and never be equal to it.
+    if not isinstance(grantee, str) or not _is_key(key_arn):
+        raise MalformedPolicy(
+            "grantee_principal must be a string, and key_arn the ARN of a key", place
+        )
     # A grant to an AWS service holds its service principal:
     # https://docs.aws.amazon.com/kms/latest/APIReference/API_ListGrants.html
     kind = "Service" if grantee.endswith(".amazonaws.com") else "AWS"
@@ -138,6 +142,11 @@ def parse_grant(raw: Any, index: int) -> Grant:
         equals=_pairs(constraints, "EncryptionContextEquals", place),
         subset=_pairs(constraints, "EncryptionContextSubset", place),
     )
+
+
+def _is_key(value: Any) -> bool:
+    arn = parse_arn(value) if isinstance(value, str) else None
+    return arn is not None and arn.service == "kms" and arn.resource.startswith("key/")
 
 
 def _operations(raw: Any, place: str) -> frozenset[str]:
@@ -176,21 +185,55 @@ def grant_applies(grant: Grant, situation: Situation) -> Level | OpenPoint | Non
     if operation not in grant.operations or grant.key_arn != situation.request.resource:
         return None
     level = named(grant.grantee, situation)
-    constrained = grant.equals is not None or grant.subset is not None
-    if level is None or not constrained or operation in UNCONSTRAINED:
+    if level is None:
+        return None
+    if operation == "creategrant" and not _within(grant, situation):
+        return OpenPoint(
+            f"{grant.ref}: a grant made by it holds no operation that it lacks itself, and "
+            "kms:GrantOperations does not say that none is asked for"
+        )
+    if operation in UNCONSTRAINED or (grant.equals is None and grant.subset is None):
         return level
+    met = _constraints_met(grant, operation, situation)
+    return level if met is True else met or None
+
+
+def _constraints_met(grant: Grant, operation: str, situation: Situation) -> bool | OpenPoint:
+    """Whether the request's encryption context is what the grant asks for."""
     if operation not in WITH_CONTEXT:
         return OpenPoint(f"{grant.ref}: its constraints bear on {operation} in a way not decided")
     pairs = _encryption_context(situation)
+    if pairs is None:
+        return OpenPoint(f"{grant.ref}: a key of an encryption context has one value, not a list")
     equal = grant.equals is None or pairs == grant.equals
-    contained = grant.subset is None or grant.subset <= pairs
-    return level if equal and contained else None
+    return equal and (grant.subset is None or grant.subset <= pairs)
 
 
-def _encryption_context(situation: Situation) -> frozenset[tuple[str, str]]:
-    """The request's encryption context; its keys are case-sensitive for a grant."""
-    return frozenset(
-        (key[len(CONTEXT_PREFIX) :], value)
-        for key, value in situation.request.context.items()
-        if key.lower().startswith(CONTEXT_PREFIX) and isinstance(value, str)
-    )
+def _within(grant: Grant, situation: Situation) -> bool:
+    """Whether the grant that is asked for holds operations of this one only.
+
+    Source: https://docs.aws.amazon.com/kms/latest/developerguide/create-grant-overview.html
+    (Granting CreateGrant permission: only what was granted can be delegated)
+    """
+    asked = situation.context.get("kms:grantoperations")
+    if not asked:
+        return False
+    operations = (asked,) if isinstance(asked, str) else asked
+    return {each.lower() for each in operations} <= grant.operations
+
+
+def _encryption_context(situation: Situation) -> frozenset[tuple[str, str]] | None:
+    """The request's encryption context; its keys are case-sensitive for a grant.
+
+    None when one of its keys has a list of values.
+    """
+    pairs: set[tuple[str, str]] = set()
+    for key in situation.request.context:
+        lookup = key.lower()
+        if not lookup.startswith(CONTEXT_PREFIX):
+            continue
+        value = situation.context.get(lookup)  # a number has become text there
+        if not isinstance(value, str):
+            return None
+        pairs.add((key[len(CONTEXT_PREFIX) :], value))
+    return frozenset(pairs)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from ekm.evaluation.conditions import holds
 from ekm.evaluation.decision import OpenPoint
 from ekm.evaluation.principals import Level, level_of
+from ekm.evaluation.services.kms import KEYLESS_ACTIONS
+from ekm.policy.pattern import ANY
 from ekm.policy.statement import ArnPattern, Statement, split_arn_pattern
 
 if TYPE_CHECKING:
@@ -89,7 +91,7 @@ def resource_matches(statement: Statement, situation: Situation) -> bool | OpenP
 def _resource(pattern: ArnPattern, situation: Situation, *, excepted: bool) -> bool | OpenPoint:
     segments = situation.resource
     if segments is None:
-        return False
+        return _everywhere(pattern, situation)
     if pattern.literal:
         return pattern.text == situation.request.resource
     if pattern.template is None:
@@ -103,6 +105,31 @@ def _resource(pattern: ArnPattern, situation: Situation, *, excepted: bool) -> b
         return OpenPoint(f"{pattern.text}: a variable has no value in this request")
     filled = None if runs is None else split_arn_pattern(runs, pattern.text)
     return filled is not None and filled.matches(segments)
+
+
+def _everywhere(pattern: ArnPattern, situation: Situation) -> bool | OpenPoint:
+    """Whether a pattern other than `*` covers an action that has no resource.
+
+    For those of KMS `arn:partition:kms:Region:account:*` stands for `*`. The request does not say
+    its Region, so one that names it is left open.
+
+    Source: https://docs.aws.amazon.com/kms/latest/developerguide/kms-api-permissions-reference.html
+    """
+    whole = pattern.segments
+    if situation.action not in KEYLESS_ACTIONS or not whole or whole[-1] is not ANY:
+        return False
+    caller = situation.caller
+    _, partition, service, region, account, _ = whole
+    mine = partition.matches(caller.partition) and account.matches(caller.account)
+    if not (mine and service.matches(situation.service)):
+        return False
+    return (
+        True
+        if region is ANY
+        else OpenPoint(
+            f"in which Region {situation.request.action} is asked for is not known: {pattern.text}"
+        )
+    )
 
 
 def _single(context: Context, key: str) -> str | None:

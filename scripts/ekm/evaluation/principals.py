@@ -145,8 +145,13 @@ def _unique_id(principal: Principal, situation: Situation) -> Level | None:
 def _excepted(principals: tuple[Principal, ...], situation: Situation) -> Level | OpenPoint | None:
     """NotPrincipal with Deny: None when the caller is excepted.
 
-    A caller with a permissions boundary never is. Otherwise account and role (or user, or
-    session) must both be among the exceptions; AWS says that it might deny when only some are.
+    A caller with a permissions boundary never is. A user's ARN and its account must both be among
+    the exceptions; a session needs its role as well: AWS might validate the account, then the
+    role, then the session, and elsewhere says that every session must be listed.
+
+    Sources:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+    https://aws.amazon.com/blogs/security/how-to-restrict-amazon-s3-bucket-access-to-a-specific-iam-role/
     """
     caller = situation.caller
     if situation.bounded:
@@ -157,12 +162,14 @@ def _excepted(principals: tuple[Principal, ...], situation: Situation) -> Level 
         return None
     if caller.form in (CallerForm.ROOT, CallerForm.SERVICE, CallerForm.PROVIDER):
         return None if Level.ITSELF in levels else Level.EVERYONE
-    own = Level.ROLE if caller.is_session_of_role else Level.ITSELF
-    if own in levels and Level.ACCOUNT in levels:
+    of_role = caller.is_session_of_role
+    wanted = {Level.ITSELF, Level.ACCOUNT} | ({Level.ROLE} if of_role else set())
+    if wanted <= levels:
         return None
     if any(each is not None for each in found):
         return OpenPoint(
-            f"NotPrincipal names only a part of {caller.text}, its "
-            f"{'role' if caller.is_session_of_role else 'user'} and its account: AWS might deny"
+            f"NotPrincipal names only a part of {caller.text}, "
+            f"{'its session, its role' if of_role else 'its user'} and its account: "
+            "AWS might deny"
         )
     return Level.EVERYONE

@@ -80,7 +80,9 @@ def _read(principal: str, asked: str, about: str, stated: Any) -> Read | OpenPoi
 def _service(action: str) -> str:
     """The service of an action; empty when the text is not one action."""
     service, colon, name = action.lower().partition(":")
-    if not (colon and service and name) or any(character in action for character in "*? "):
+    if not (colon and service and name and action.isascii()):
+        return ""
+    if any(character in action for character in "*? "):
         return ""
     return service
 

@@ -115,7 +115,9 @@ def test_the_closest_of_several_principals_counts() -> None:
 @pytest.mark.parametrize(
     ("caller", "excepted", "outcome"),
     [
-        (SESSION, [ROLE, ACCOUNT], "Allowed"),
+        (SESSION, [SESSION, ROLE, ACCOUNT], "Allowed"),
+        (SESSION, [ROLE, ACCOUNT], "ImplicitlyDenied"),
+        (ROLE, [SESSION, ROLE, ACCOUNT], "ImplicitlyDenied"),
         (SESSION, [ROLE], "ImplicitlyDenied"),
         (SESSION, [ACCOUNT], "ImplicitlyDenied"),
         (SESSION, [SESSION, ACCOUNT], "ImplicitlyDenied"),

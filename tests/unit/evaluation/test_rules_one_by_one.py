@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from botocore.session import Session
 
 from ekm.evaluation import Decision, Outcome, Policies, Request, decide
 from ekm.evaluation.caller import parse_caller
+from ekm.evaluation.reach import ACROSS_ACCOUNTS
 
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/1"
 USER = "arn:aws:iam::111122223333:user/u"
@@ -52,7 +55,9 @@ ALL = {
 }
 
 
-def _granted(operation: str, context: dict[str, str], **constraints: Any) -> Decision:
+def _granted(operation: str, context: dict[str, Any], **constraints: Any) -> Decision:
+    if operation == "CreateGrant":
+        context = {**context, "kms:GrantOperations": operation}
     grant = {
         "grantee_principal": USER,
         "operations": [operation],
@@ -197,3 +202,32 @@ def test_an_open_point_in_a_guardrail_is_named() -> None:
     decision = decide(Request(USER, "kms:ListKeys", "*"), Policies([ALL], scps=[[scp]]))
     assert decision.outcome is Outcome.IMPLICITLY_DENIED
     assert "NotAction is empty" in str(decision.message)
+
+
+def _across_accounts() -> frozenset[str]:
+    """The operations of which the API reference, as botocore ships it, says: cross-account yes."""
+    model = Session().get_service_model("kms")
+    texts = {
+        name: re.sub("<[^>]+>", "", model.operation_model(name).documentation)
+        for name in model.operation_names
+    }
+    said = {name for name, text in texts.items() if re.search(r"Cross-account use ?: ?Yes", text)}
+    permissions = said - {"ReEncrypt"} | {"ReEncryptFrom", "ReEncryptTo"}
+    return frozenset(f"kms:{name.lower()}" for name in permissions)
+
+
+def test_what_reaches_across_accounts_is_what_the_api_reference_says() -> None:
+    """Another account may administer the key, or may not use one that it was given."""
+    found = _across_accounts()
+    assert len(found) > len(WITH_CONTEXT)
+    assert found == ACROSS_ACCOUNTS
+
+
+def test_the_context_of_a_grant_holds_numbers_as_text() -> None:
+    """A pair that a case spells without quotes is overlooked."""
+    assert _granted(
+        "Encrypt", {"kms:EncryptionContext:k": 5}, EncryptionContextEquals={"k": "5"}
+    ).allowed
+    assert not _granted(
+        "Encrypt", {"kms:EncryptionContext:k": 5}, EncryptionContextEquals={}
+    ).allowed

@@ -61,10 +61,24 @@ def holds(condition: Condition, context: Context) -> bool | OpenPoint:
     found = context.get(condition.lookup)
     if operator.family is Family.NULL:
         return _null(condition, found)
+    if not condition.values:
+        return _without_values(condition, operator, found)
     if operator.quantifier is Quantifier.ONE:
         return _one(condition, operator, found, context)
+    return _several(condition, operator, found, context)
+
+
+def _several(
+    condition: Condition, operator: Operator, found: str | tuple[str, ...] | None, context: Context
+) -> bool | OpenPoint:
+    """With a set operator: any number of values."""
     if found is None:
         return operator.if_exists or operator.quantifier is Quantifier.ALL
+    if found == () and operator.if_exists and operator.quantifier is Quantifier.ANY:
+        return OpenPoint(
+            f"{operator.text} on {condition.key}: AWS does not say whether a key with an empty "
+            "list of values exists"
+        )
     values = (found,) if isinstance(found, str) else found
     null_set = not any(values)
     verdicts = [_compare(condition, operator, value, context) for value in values]
@@ -90,9 +104,31 @@ def _one(
         found = found[0] if found else None
     if found is None:
         return operator.if_exists or operator.negated
-    if not condition.values:
-        return OpenPoint(f"{operator.text} on {condition.key} has no value to compare with")
     return _compare(condition, operator, found, context)
+
+
+def _without_values(
+    condition: Condition, operator: Operator, found: str | tuple[str, ...] | None
+) -> bool | OpenPoint:
+    """A condition with an empty list of values.
+
+    ForAnyValue never matches then; ForAllValues and IfExists match only if the key is missing,
+    whatever the operator negates. Of the others one page says both that they hold and that the
+    statement gives no permission, and of ForAnyValue with IfExists both of the above.
+
+    Source:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html
+    (Empty array condition, with ForAllValues, ForAnyValue and IfExists)
+    """
+    if operator.quantifier is Quantifier.ANY and not operator.if_exists:
+        return False
+    one = operator.quantifier is Quantifier.ONE
+    if operator.quantifier is Quantifier.ALL or (one and operator.if_exists):
+        if not found and found != "":
+            return True
+        if any(found or ()):  # an empty text may count as no value
+            return False
+    return OpenPoint(f"{operator.text} on {condition.key} has no value to compare with")
 
 
 def _quantify(quantifier: Quantifier, verdicts: list[bool | OpenPoint]) -> bool | OpenPoint:
@@ -164,9 +200,9 @@ def _matched_with_variables(
         elif operator.family is Family.BOOL:
             return OpenPoint(f"{operator.text}: AWS's pages disagree on variables in {wanted!r}")
         else:
-            several = _several(template, context)
-            if several:
-                undecided = OpenPoint(f"{several} has several values and cannot be a variable")
+            repeated = _repeated(template, context)
+            if repeated:
+                undecided = OpenPoint(f"{repeated} has several values and cannot be a variable")
                 continue
             verdict = _matched_filled(operator, template, found, context)
         if verdict:
@@ -178,7 +214,7 @@ def _matched_with_variables(
     return undecided or False
 
 
-def _several(template: Template, context: Context) -> str | None:
+def _repeated(template: Template, context: Context) -> str | None:
     """The first variable of a template whose key has several values in the request."""
     for key in template.keys:
         if isinstance(context.get(key), tuple):

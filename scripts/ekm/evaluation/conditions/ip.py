@@ -22,18 +22,21 @@ __all__ = ["within"]
 # "If you specify an IP address without the associated routing prefix, IAM uses the default
 # prefix value of /32": a single address of IPv4, and an unlikely range of IPv6.
 DEFAULT_PREFIX = 32
+# Addresses of IPv4 written as IPv6: AWS does not say whether they are the same.
+MAPPED = IPv6Network("::ffff:0:0/96")
 
 
 @kept_by_text(maxsize=1024)
 def network(text: str) -> IPv4Network | IPv6Network | None:
-    """Read an address or a CIDR range; None when the text is neither."""
+    """Read an address or a CIDR range; None when the text is neither, or IPv4 written as IPv6."""
     address, slash, prefix = text.partition("/")
     if "%" in text or (slash and not (prefix.isascii() and prefix.isdigit())):
         return None
     try:
-        return ip_network(text if slash else address, strict=False)
+        read = ip_network(text if slash else address, strict=False)
     except ValueError:
         return None
+    return None if isinstance(read, IPv6Network) and read.subnet_of(MAPPED) else read
 
 
 @kept_by_text(maxsize=1024)
