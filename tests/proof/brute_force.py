@@ -246,7 +246,9 @@ class World:
         """Whether some request from now on is surely allowed."""
         policies = self.policies(asker, self.key, action, generous=generous)
         pair = () if action == "kms:PutKeyPolicy" else (PAIR,)
-        for context in self.to_come(carried=(TAG, TIME, "aws:MultiFactorAuthAge", *pair)):
+        # Nobody tags a root user.
+        tag = () if asker.caller.form is CallerForm.ROOT else (TAG,)
+        for context in self.to_come(carried=(*tag, TIME, "aws:MultiFactorAuthAge", *pair)):
             request = Request(asker.principal, action, KEY, ACCOUNT, {**asker.context, **context})
             if decide(request, policies).allowed:
                 return True

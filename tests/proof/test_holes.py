@@ -141,8 +141,113 @@ def test_what_no_request_carries_lets_nobody_in(key: str) -> None:
     found = snapshot()
     found["keys"][0]["policy"]["Statement"][0]["Condition"] = {"StringEquals": {key: "y"}}
     assert failing(found) == {"e"}
-    met = {"StringEquals": {"aws:PrincipalTag/x": "y"}}
+    met = {"StringEquals": {"aws:SourceVpce": "vpce-1"}}
     found["keys"][0]["policy"]["Statement"][0]["Condition"] = met
+    assert failing(found) == set()
+
+
+@pytest.mark.parametrize("key", ["aws:PrincipalTag/x", "aws:SourceIdentity"])
+def test_what_a_root_user_never_has_keeps_no_policy(key: str) -> None:
+    """A policy for tagged principals is said to be the root user's, who cannot be tagged."""
+    found = snapshot()
+    administer = found["keys"][0]["policy"]["Statement"][0]
+    administer["Condition"] = {"StringEquals": {key: "y"}}
+    assert failing(found) == {"e"}
+    administer["Principal"] = {"AWS": ADMINISTRATOR}
+    assert failing(found) == set()
+
+
+def test_a_variable_of_a_later_claim_tells_values_apart() -> None:
+    """A key's classes, made for one claim, lack the value that lets somebody in under another."""
+    tag = "aws:PrincipalTag/a"
+    for variable in ("kms:CallerAccount", "aws:RequestedRegion"):
+        condition = {"StringEquals": {tag: f"${{{variable}}}"}}
+        found = _with(_allow({"AWS": COLLEAGUE}, "kms:Decrypt", **condition))
+        barred: Json = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}
+        barred["Condition"] = {"StringEquals": {tag: "bad"}}
+        found["role"]["trust_policy"]["Statement"].append(barred)
+        assert failing(found) == {"c"}
+
+
+@pytest.mark.parametrize("constraint", ["EncryptionContextSubset", "EncryptionContextEquals"])
+def test_a_grants_pair_beside_a_number_is_still_a_pair(constraint: str) -> None:
+    """A condition that compares the same key as a number leaves a grant without its pair."""
+    greater = {"NumericGreaterThan": {"kms:EncryptionContext:k": "5"}}
+    found = _with({"Effect": "Deny", "Principal": "*", "Action": "kms:Sign", "Condition": greater})
+    found["grants"].append(
+        {
+            "grantee_principal": COLLEAGUE,
+            "operations": ["Decrypt"],
+            "key_arn": KEY,
+            "constraints": {constraint: {"k": "v"}},
+        }
+    )
+    assert failing(found) == {"c"}
+
+
+@pytest.mark.parametrize("key_arn", [KEY.rpartition("/")[2], KEY.upper(), "alias/a"])
+def test_a_grant_on_what_is_no_key_arn_is_not_passed_over(key_arn: str) -> None:
+    """A grant that names the key by its id is taken for one on another key."""
+    found = snapshot()
+    found["grants"].append(
+        {"grantee_principal": COLLEAGUE, "operations": ["Decrypt"], "key_arn": key_arn}
+    )
+    assert failing(found) == {"b", "c", "d", "f"}
+
+
+@pytest.mark.parametrize("name", ["x.aws.internal", "*.amazonaws.com.cn", "x.amazonaws.com"])
+def test_a_service_that_only_a_condition_names_counts_whatever_its_domain(name: str) -> None:
+    """A condition asks for a service outside amazonaws.com, and no class of services is it."""
+    asked = {"StringLike": {"aws:PrincipalServiceName": name}}
+    assert failing(_with(_allow("*", "kms:Decrypt", **asked))) == {"c"}
+    assert failing(_with(_allow("*", "kms:DescribeKey", **asked))) == set()
+
+
+@pytest.mark.parametrize("key", ["kms:CallerAccount", "aws:PrincipalAccount"])
+def test_which_account_a_service_has_is_not_said(key: str) -> None:
+    """A condition on the account is taken to keep a service out, and AWS says no such thing."""
+    condition = {"StringEquals": {key: ACCOUNT}}
+    service = {"Service": "s3.amazonaws.com"}
+    assert failing(_with(_allow(service, "kms:Decrypt", **condition))) == {"c"}
+
+
+def test_the_tags_of_key_and_role_count_for_what_must_be_possible() -> None:
+    """A Deny by the key's tag refuses OpenAI, or an Allow by one lets an administrator in."""
+    stop = {"StringEquals": {"aws:ResourceTag/Stop": "yes"}}
+    found = _with({"Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt", "Condition": stop})
+    found["keys"][0]["tags"] = {"stop": "no"}
+    assert failing(found) == set()
+    found["keys"][0]["tags"] = {"stop": "yes"}
+    assert failing(found) == {"b", "d"}
+    found = snapshot()
+    administer, use, _ = found["keys"][0]["policy"]["Statement"]
+    administer["Condition"] = {"StringEquals": {"aws:ResourceTag/team": "keys"}}
+    found["keys"][0]["tags"] = {"team": "others"}
+    assert failing(found) == {"e"}
+    found["keys"][0]["tags"] = {"team": "keys"}
+    assert failing(found) == set()
+    use["Condition"]["StringEquals"] = {"aws:PrincipalTag/team": "ekm"}
+    found["role"]["tags"] = {"team": "ekm"}
+    assert failing(found) == set()
+    found["role"]["tags"] = {}
+    assert failing(found) == {"b", "d"}
+
+
+def test_tags_keep_nobody_out() -> None:
+    """Whoever may tag the key opens it, and no policy changes."""
+    tagged = {"StringEquals": {"aws:ResourceTag/open": "yes"}}
+    found = _with(_allow({"AWS": COLLEAGUE}, "kms:Decrypt", **tagged))
+    found["keys"][0]["tags"] = {"open": "no"}
+    assert failing(found) == {"c"}
+
+
+def test_openai_comes_from_an_organization_that_is_not_public() -> None:
+    """A condition that a call without an organization passes is said to let OpenAI in."""
+    found = snapshot()
+    condition = found["role"]["trust_policy"]["Statement"][0]["Condition"]
+    condition["StringEqualsIfExists"] = {"aws:PrincipalOrgID": "o-mine000000"}
+    assert failing(found) == {"d"}
+    found["calls"] = {"openai_organization": "o-mine000000"}
     assert failing(found) == set()
 
 

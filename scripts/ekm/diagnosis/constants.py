@@ -9,6 +9,7 @@ __all__ = [
     "OPENAI_ACCOUNT",
     "OPENAI_ROLE_ARN",
     "OPENAI_SESSION_ARN",
+    "STRANGE_ORGANIZATION",
 ]
 
 OPENAI_ACCOUNT: Final = "790389265272"
@@ -18,3 +19,5 @@ OPENAI_SESSION_ARN: Final = (
     f"arn:aws:sts::{OPENAI_ACCOUNT}:assumed-role/EnterpriseKeyManagement/OpenAI-EKM-Service"
 )
 ENCRYPTION_ALGORITHM: Final = "SYMMETRIC_DEFAULT"
+# OpenAI's account is in no organization, or in one that no customer names.
+STRANGE_ORGANIZATION: Final = "o-notpublic00"

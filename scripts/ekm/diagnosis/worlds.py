@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from ekm.diagnosis.constants import STRANGE_ORGANIZATION
 from ekm.snapshot import UNSEEN, Calls, Role, Snapshot
 
 if TYPE_CHECKING:
@@ -42,8 +43,6 @@ def worlds(
         where a document asks for it.
     """
     calls = snapshot.calls
-    if calls.time is not None and calls.source_ip is not None:
-        return (calls,)
     text = text_of(snapshot)
     lower = text.lower()
     times: list[str | None] = [calls.time]
@@ -52,8 +51,14 @@ def worlds(
     addresses: list[str | None] = [calls.source_ip]
     if calls.source_ip is None and calls.vpc_endpoint is None and "aws:sourceip" in lower:
         addresses = list(_addresses(text))
+    organizations: list[str | None] = [calls.openai_organization]
+    if calls.openai_organization is None and "aws:principalorg" in lower:
+        organizations.append(STRANGE_ORGANIZATION)
     return tuple(
-        replace(calls, time=time, source_ip=address) for time in times for address in addresses
+        replace(calls, time=time, source_ip=address, openai_organization=organization)
+        for organization in organizations
+        for time in times
+        for address in addresses
     )
 
 

@@ -14,7 +14,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ekm.evaluation.caller import Caller, CallerForm, parse_caller
+from ekm.evaluation.conditions import holds
+from ekm.evaluation.request import Context
 from ekm.policy import Condition, Family, Principal, PrincipalForm, parse_arn
+from ekm.proof.keys import ACCOUNT_KEYS
 from ekm.proof.shapes import (
     DIGIT,
     Chars,
@@ -31,7 +34,7 @@ from ekm.proof.texts import class_texts
 from ekm.proof.values import condition_shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ekm.proof.values import Value
 
@@ -41,7 +44,7 @@ NAME = chars("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,
 PATH = Chars(frozenset(map(chr, range(0x21, 0x7F))) - frozenset("*?"))
 SERVICE = chars("abcdefghijklmnopqrstuvwxyz0123456789-.")
 ACCOUNT = one(DIGIT) * 12
-ACCOUNT_KEYS = frozenset({"aws:principalaccount", "kms:calleraccount"})
+SERVICE_NAME = "aws:principalservicename"
 FRESH_PROVIDERS = ("saml-provider/a", "oidc-provider/a.example")
 SERVICE_LINKED = "arn:*:*:*:*:role/aws-service-role/*"
 
@@ -245,16 +248,29 @@ def _sessions(role_arn: str, named: Named) -> list[Asker]:
 def _services(named: Named) -> list[Asker]:
     """Services: those that documents name, whatever their domain, and any other."""
     texts = {each.text for each in named.principals if each.form is PrincipalForm.SERVICE}
+    conditions = [each for each in named.conditions if each.lookup == SERVICE_NAME]
     shapes = [literal(text) for text in sorted(texts)]
-    for condition in named.conditions:
-        if condition.lookup == "aws:principalservicename":
-            shapes += condition_shapes(condition)
-    within = Shape((*many(SERVICE), *one(SERVICE), *one(".amazonaws.com")))
-    fresh = [text for text in class_texts([within], shapes) if text not in texts]
+    shapes += [shape for each in conditions for shape in condition_shapes(each)]
+    usual = Shape((*many(SERVICE), *one(SERVICE), *one(".amazonaws.com")))
+    fresh = [text for text in class_texts([usual], shapes) if text not in texts]
+    if conditions:
+        # Of another domain where a condition asks for one.
+        told = {_verdicts(conditions, text) for text in fresh}
+        for text in class_texts([Shape((*many(SERVICE), *one(SERVICE)))], shapes):
+            if text not in texts and (verdicts := _verdicts(conditions, text)) not in told:
+                told.add(verdicts)
+                fresh.append(text)
     return [
         Asker(text, parse_caller(text) or Caller(CallerForm.SERVICE, text, "", "", text))
         for text in (*fresh, *sorted(texts))
     ]
+
+
+def _verdicts(conditions: Sequence[Condition], name: str) -> tuple[object, ...]:
+    """What conditions say to a service's name."""
+    context = Context({SERVICE_NAME: name}, {})
+    found = (holds(each, context) for each in conditions)
+    return tuple(each if isinstance(each, bool) else "open" for each in found)
 
 
 def _providers(named: Named) -> list[Asker]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 __all__ = [
+    "ACCOUNT_KEYS",
     "BOOLEAN",
     "MULTIVALUED",
     "OF_PRINCIPAL",
@@ -56,6 +57,7 @@ OF_PRINCIPAL: Final = frozenset(
         "kms:calleraccount",
     }
 )
+ACCOUNT_KEYS: Final = frozenset({"aws:principalaccount", "kms:calleraccount"})
 # These follow from what is asked about, where the evaluator derives them.
 OF_RESOURCE: Final = frozenset({"aws:resourceaccount", "aws:requestedregion"})
 SINGLE_SERVICES: Final = ("aws:", "sts:", "kms:")

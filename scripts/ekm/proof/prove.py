@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ekm.diagnosis.constants import OPENAI_ACCOUNT, OPENAI_ROLE_ARN, OPENAI_SESSION_ARN
 from ekm.proof import impossible, possible
+from ekm.proof.calling import calling
 from ekm.proof.materials import RELATED, read
 from ekm.proof.result import Claim, Proof, Reported
 from ekm.proof.search import Search, Witness, example
@@ -118,7 +119,7 @@ def _c(setting: Setting, points: dict[str, None]) -> Claim:
 
 
 def _d(setting: Setting, points: dict[str, None]) -> Claim:
-    return _possible("d", possible.calling(setting, OPENAI_SESSION_ARN), points)
+    return _possible("d", calling(setting, OPENAI_SESSION_ARN), points)
 
 
 def _e(setting: Setting, points: dict[str, None]) -> Claim:
@@ -174,6 +175,12 @@ def _words(witness: Witness, found: Search) -> str:
         return f"{request.principal} is allowed {request.action} on {request.resource}"
     if not witness.scene.action.exists:
         return f"{request.action} does not exist yet; {request.principal} would be allowed it"
+    if decision.message is None:
+        # A list of AWS's may grow, so that no claim rests on what is not in it.
+        return (
+            f"policies allow {request.principal} {request.action} on {request.resource}, though "
+            f"AWS does not carry it out today: {'; '.join(map(str, decision.missing))}"
+        )
     return (
         f"{request.principal} may be allowed {request.action} on {request.resource}: AWS's "
         f"documents leave open {decision.message}"

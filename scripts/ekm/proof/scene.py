@@ -13,7 +13,7 @@ from ekm.evaluation.caller import CallerForm, parse_caller
 from ekm.evaluation.decision import OpenPoint
 from ekm.evaluation.services import Route, route
 from ekm.evaluation.situate import situate
-from ekm.proof.keys import OF_PRINCIPAL
+from ekm.proof.keys import ACCOUNT_KEYS, OF_PRINCIPAL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from ekm.proof.values import Value
 
 __all__ = ["Place", "Scene", "set_scene"]
+
+# AWS says that aws:PrincipalAccount is in every request, and not what it holds for a service or a
+# provider, which are of no account.
+# Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+NOBODYS = frozenset({CallerForm.SERVICE, CallerForm.PROVIDER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,8 @@ class Scene:
         found = self.situation.context.get(lookup)
         if found is not None:
             return True, found
+        if lookup in ACCOUNT_KEYS and self.asker.caller.form in NOBODYS:
+            return False, None
         return lookup in OF_PRINCIPAL, None
 
     def request(self, chosen: Mapping[str, Value]) -> Request:

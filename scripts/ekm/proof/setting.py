@@ -15,10 +15,13 @@ from ekm.proof.constants import ALLOW_ALL
 from ekm.proof.keys import OF_PRINCIPAL
 from ekm.proof.scene import Place
 from ekm.proof.shapes import Shape, literal, wildcard
+from ekm.proof.tags import PRINCIPAL_TAG, RESOURCE_TAG, tags_of
 from ekm.proof.worlds import World
 from ekm.snapshot import UNSEEN, Customer, Key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ekm.evaluation.policies import PreparedPolicies
     from ekm.policy import Document
     from ekm.proof.materials import Materials, Part
@@ -28,6 +31,9 @@ __all__ = ["Setting", "joint_settings", "make_setting"]
 
 USER_ID = "aws:userid"
 ORGANIZATION = "aws:principalorgid"
+# A root user is neither tagged nor made by assuming a role.
+# Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+NOT_OF_ROOT = (f"{PRINCIPAL_TAG}/", "aws:sourceidentity", "aws:federatedprovider")
 ANONYMOUS_FORMS = (CallerForm.ROOT, CallerForm.SERVICE, CallerForm.PROVIDER)
 
 
@@ -163,6 +169,9 @@ def make_setting(materials: Materials, openai: str, openai_account: str, now: st
     names |= dict.fromkeys(shapes, "aws:userid")
     if any(each.lookup == "sts:externalid" for each in conditions):
         literals["sts:externalid"] = list(registered)
+    for lookup, tag in _tags(materials):
+        if any(each.lookup == lookup for each in conditions):
+            literals.setdefault(lookup, []).append(tag)
     world = World(conditions, literals, names, now, shapes)
     role = materials.role.arn if materials.role else registration.role_arn
     found = askers(
@@ -232,6 +241,17 @@ def _grant_keys(materials: Materials) -> tuple[dict[str, str], dict[str, list[st
     return names, literals
 
 
+def _tags(materials: Materials) -> Iterator[tuple[str, str]]:
+    """The tags of role and key, as the keys that hold them."""
+    for holder, prefixes in (
+        (materials.role, (PRINCIPAL_TAG, RESOURCE_TAG)),
+        (materials.key, (RESOURCE_TAG,)),
+    ):
+        if holder is not None:
+            for prefix in prefixes:
+                yield from tags_of(holder, prefix).items()
+
+
 def _user_ids(principals: list[Principal]) -> dict[str, list[Shape]]:
     """What tells unique ids apart, when documents name any."""
     ids = {each.text for each in principals if each.form is PrincipalForm.UNIQUE_ID}
@@ -242,6 +262,8 @@ def _user_ids(principals: list[Principal]) -> dict[str, list[Shape]]:
 def _told(asker: Asker, materials: Materials, world: World) -> list[Asker]:
     """A principal with what is known of it, once for each unique id that documents tell apart."""
     fixed = dict(_principal_organization(asker, materials))
+    if asker.caller.form is CallerForm.ROOT:
+        fixed |= dict.fromkeys(each for each in world.lookups if each.startswith(NOT_OF_ROOT))
     if not world.has(USER_ID) or asker.caller.form in ANONYMOUS_FORMS:
         return [replace(asker, fixed=fixed)]
     return [

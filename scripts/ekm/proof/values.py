@@ -31,6 +31,7 @@ Value = str | tuple[str, ...] | None
 Verdict = "bool | OpenPoint"
 
 TEXT = frozenset({Family.STRING, Family.ARN})
+WORDS = TEXT | {Family.BOOL}
 ANYTHING = Shape(tuple(many(ANY)))
 MOST_SETS = 4_096
 
@@ -173,10 +174,15 @@ def _sets(singles: Sequence[str], conditions: int) -> list[tuple[str, ...]]:
 
 
 def _singles(use: KeyUse) -> tuple[str, ...]:
-    """One value a class, of keys with a single one."""
+    """One value a class, of keys with a single one; literals of another kind stand beside."""
     kept = _family(use.conditions)
     if use.key.lower() in BOOLEAN:
         return ("true", "false")
+    found = _of_kind(use, kept)
+    return found if kept <= WORDS else tuple(dict.fromkeys((*found, *use.literals)))
+
+
+def _of_kind(use: KeyUse, kept: frozenset[Family]) -> tuple[str, ...]:
     literals = [
         value for each in use.conditions if each.operator.family in kept for value in each.values
     ] + use.literals

@@ -92,6 +92,7 @@ class World:
         ]
         if not templated:
             return
+        changed: set[str] = set()
         for scene in scenes:
             for use, condition in templated:
                 for template in condition.templates:
@@ -100,6 +101,12 @@ class World:
                     runs = template.fill(partial(_single, scene))
                     if runs is not None and (condition, runs) not in use.fills:
                         use.fills.append((condition, runs))
+                        changed.add(condition.lookup)
+        # Classes that another claim made before do not tell the new values apart.
+        for lookup in changed:
+            self._domains.pop(lookup, None)
+            for condition in self._uses[lookup].conditions:
+                self._masks.pop(id(condition), None)
 
     def domain(self, lookup: str) -> Domain:
         """The classes of a key."""
