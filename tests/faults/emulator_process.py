@@ -1,12 +1,16 @@
 """The emulator as a process of its own over real sockets, with the customer's AWS as a double.
 
-python emulator_process.py    prints its base URL, and runs until it is told to stop
+python emulator_process.py GO    prints its base URL, and runs until it is told to stop
+
+What is slow is slow until there is a file GO: a test decides when, not the clock.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import time
+from pathlib import Path
 
 from stage import TrueCloud
 
@@ -24,7 +28,17 @@ def main() -> None:
         Store(), AdminKeys.from_environment(os.environ), TrueCloud(time.time), time.time
     )
     connections = Connections()
-    app = create_app(emulator, hang_up=connections.hang_up, sleep=connections.sleep)
+    go = Path(sys.argv[1])
+
+    def over() -> bool:
+        return go.exists() or connections._stopping.is_set()
+
+    async def sleep(seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not over():
+            await connections.sleep(0.01)
+
+    app = create_app(emulator, hang_up=connections.hang_up, sleep=sleep)
     address = base_address(listener)
 
     def ready() -> None:

