@@ -48,7 +48,7 @@ def command(file: str, *, as_json: bool, sarif: Path | None) -> int:
 
     proof = prove(Snapshot.from_json(_read(file)))
     if sarif is not None:
-        _write(sarif, proof, "snapshot.json" if file == "-" else file)
+        _write(sarif, proof, "snapshot.json" if file == "-" else _place(file))
     if as_json:
         render.document(proof.as_json())
     else:
@@ -89,6 +89,15 @@ def _read(file: str) -> Any:
 def _bad(file: str, reason: str) -> BadInput:
     name = "Standard input" if file == "-" else file
     return BadInput("snapshot_malformed", f"{name} {reason}.", at_fault=file, remedy=REMEDY)
+
+
+def _place(file: str) -> str:
+    """The file as code scanning finds it: relative to the repository that the run is in."""
+    path = Path(file).resolve()
+    try:
+        return path.relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return f"file://{path.as_posix()}"
 
 
 def _write(target: Path, proof: Proof, source: str) -> None:

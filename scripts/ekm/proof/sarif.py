@@ -1,6 +1,8 @@
 """A proof as SARIF 2.1.0, which code scanning reads: one result for each claim that fails.
 
-Source: https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/sarif-v2.1.0-os.html
+Sources:
+https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/sarif-v2.1.0-os.html
+https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sarif-support
 """
 
 from __future__ import annotations
@@ -16,6 +18,14 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA", "as_sarif"]
 
+# A proof is about the whole snapshot: it is shown at its first character.
+WHOLE: Final = {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 2}
+HELP: Final = (
+    "The result's properties hold the smallest request that breaks the claim, and its logical "
+    "locations name the statements that decide it. Narrow them, or take them out, and prove again. "
+    "`ekm diagnose` shows the fix where OpenAI itself is refused."
+)
+
 SCHEMA: Final = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
@@ -26,8 +36,11 @@ def as_sarif(proof: Proof, source: str) -> dict[str, Any]:
 
     Args:
         proof: The proof.
-        source: The snapshot's file, relative to the repository; what results are shown at.
+        source: The snapshot's file, relative to the repository, or a `file:` URI of it; what
+            results are shown at.
     """
+    scheme, absolute, rest = source.rpartition("file://")
+    uri = f"{scheme}{absolute}{quote(rest)}"
     return {
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -41,7 +54,9 @@ def as_sarif(proof: Proof, source: str) -> dict[str, Any]:
                         "rules": [_rule(name, title) for name, title in TITLES.items()],
                     }
                 },
-                "results": [_result(claim, source) for claim in proof.claims if not claim.holds],
+                # Snapshots of several keys, uploaded for one commit, are told apart by their file.
+                "automationDetails": {"id": f"ekm-prove/{uri}/"},
+                "results": [_result(claim, uri) for claim in proof.claims if not claim.holds],
             }
         ],
     }
@@ -52,16 +67,18 @@ def _rule(id: str, title: str) -> dict[str, Any]:
         "id": id,
         "name": f"Claim{id.upper()}",
         "shortDescription": {"text": f"{title}."},
+        "fullDescription": {"text": f"Claim ({id}) over every request there could be: {title}."},
+        "help": {"text": HELP},
         "defaultConfiguration": {"level": "error"},
-        "properties": {"tags": ["security"], "security-severity": "9.0"},
+        "properties": {"tags": ["security"], "precision": "high", "security-severity": "9.0"},
     }
 
 
-def _result(claim: Claim, source: str) -> dict[str, Any]:
+def _result(claim: Claim, uri: str) -> dict[str, Any]:
     found = claim.counterexample
     named = found.statements if found is not None else ()
     location: dict[str, Any] = {
-        "physicalLocation": {"artifactLocation": {"uri": quote(source)}, "region": {"startLine": 1}}
+        "physicalLocation": {"artifactLocation": {"uri": uri}, "region": {**WHOLE}}
     }
     if named:
         location["logicalLocations"] = [_logical(each) for each in named]
