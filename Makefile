@@ -2,6 +2,13 @@
 .DEFAULT_GOAL := help
 SHELL := bash
 BIN := .venv/bin
+# A download that fails once is tried again, by pip, uv and Terraform alike.
+export PIP_RETRIES ?= 10
+export PIP_DEFAULT_TIMEOUT ?= 60
+export UV_HTTP_RETRIES ?= 10
+export UV_HTTP_TIMEOUT ?= 120
+export TF_REGISTRY_DISCOVERY_RETRY ?= 5
+export TF_REGISTRY_CLIENT_TIMEOUT ?= 60
 
 .PHONY: help env demo test unit unit-3.11 lint bench faults faults-table fuzz mutation docs lock clean
 
