@@ -134,8 +134,12 @@ def _role(principal: Principal, situation: Situation) -> Level | OpenPoint | Non
 def _unique_id(principal: Principal, situation: Situation) -> Level | None:
     """The id that a deleted principal leaves behind; a new one of the same name has another.
 
+    Services and identity providers have none.
+
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
     """
+    if situation.caller.form in (CallerForm.SERVICE, CallerForm.PROVIDER):
+        return None
     user_id = situation.context.get("aws:userid")
     if not isinstance(user_id, str) or user_id.partition(":")[0] != principal.text:
         return None

@@ -11,6 +11,7 @@ https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import ipaddress
 import re
@@ -25,25 +26,32 @@ Json = Any
 def model(case: Json) -> str:
     """Decide a case as its documents say; see the module."""
     request, policies = case["request"], case["policies"]
-    context = _context(request, policies)
+    who, action = request["principal"], request["action"]
+    if who.endswith(":root") and action.startswith("sts:"):
+        return "ImplicitlyDenied"  # "You cannot call AssumeRole by using root user credentials"
+    context, possible = _context(request)
     boundary, session = policies.get("permissions_boundary"), policies.get("session")
     own = [*policies.get("identity", []), *filter(None, (boundary, session))]
-    service = not request["principal"].startswith("arn:")
-    scps = [] if service else policies.get("scps", [])
-    rcps = [[_nameless(document) for document in level] for level in policies.get("rcps", [])]
-    resource = policies.get("resource")
+    scps, rcps = policies.get("scps", []), policies.get("rcps", [])
+    if not who.startswith("arn:"):
+        scps = []  # SCPs affect users and roles of accounts, not services
+    if action == "kms:RetireGrant":
+        rcps = []  # "RCPs do not apply to kms:RetireGrant"
+    if ":role/aws-service-role/" in context.get("aws:principalarn", ""):
+        scps, rcps = [], []  # neither affects a service-linked role
+    rcps = [[_nameless(document) for document in level] for level in rcps]
     guard = [document for level in [*scps, *rcps] for document in level]
 
     # An explicit deny in any of these policies overrides any allow.
     denies = [
         _applies(statement, document, request, context, policies)
-        for document in [*own, *guard, *filter(None, [resource])]
+        for document in [*own, *guard, *filter(None, [policies.get("resource")])]
         for statement in _list(document["Statement"])
         if statement["Effect"] == "Deny"
     ]
     if True in denies:
         return "ExplicitlyDenied"
-    if None in denies:
+    if None in denies or not possible or not _within_reach(request):
         return "ImplicitlyDenied"
 
     def allows(documents: Iterable[Json]) -> bool:
@@ -61,100 +69,216 @@ def model(case: Json) -> str:
     return "Allowed" if granted else "ImplicitlyDenied"
 
 
+CROSS_ACCOUNT = re.compile(
+    "kms:(Encrypt|Decrypt|ReEncrypt.*|GenerateDataKey.*|GenerateMac|VerifyMac|Sign|Verify"
+    "|DeriveSharedSecret|CreateGrant|DescribeKey|GetKeyRotationStatus|GetPublicKey|ListGrants"
+    "|RetireGrant|RevokeGrant)"
+)
+
+
+def _within_reach(request: Json) -> bool:
+    """Whether permissions for such a request have any effect."""
+    who, action, resource = request["principal"], request["action"], request["resource"]
+    if not who.startswith("arn:"):
+        return True
+    if resource != "*" and resource.split(":")[1] != who.split(":")[1]:
+        return False  # delegation stays within a partition
+    if ":federated-user/" in who and action.startswith("sts:"):
+        return False  # "Cannot call AWS STS operations except GetCallerIdentity"
+    across = ":key/" in resource and resource.split(":")[4] != who.split(":")[4]
+    return not across or CROSS_ACCOUNT.fullmatch(action) is not None
+
+
 def _granted(
     request: Json, policies: Json, context: Json, allows: Callable[[Iterable[Json]], bool]
 ) -> bool:
-    who, account = request["principal"], request["resource"].split(":")[4]
+    who = request["principal"]
+    arn = who.startswith("arn:")
     boundary, session = policies.get("permissions_boundary"), policies.get("session")
     root = who.endswith(":root")
     limits = root or all(allows([document]) for document in (boundary, session) if document)
     identity = root or (allows(policies.get("identity", [])) and limits)
-    same = who.split(":")[4] == account if who.startswith("arn:") else None
+    if ":federated-user/" in who and not session:
+        identity = False  # "the resulting session has no permissions"
+    same = who.split(":")[4] == _owner(request) if arn else None
 
-    # The key policy (or trust policy) must let the caller in; how depends on what it names.
+    # What has no key and no trust policy is decided by the caller's own policies.
+    resource = request["resource"]
+    if not re.search(":key/|:role/", resource):
+        has_own = arn and "-provider/" not in who
+        return has_own and identity and (same is True or resource == "*")
+
+    # The key policy (or trust policy) must let the caller in, or a grant on the key.
+    own = (same, limits, identity)
     document = policies.get("resource") or {"Statement": []}
-    for statement in _list(document["Statement"]):
-        if statement["Effect"] == "Deny":
-            continue
-        if _applies(statement, document, request, context, policies) is not True:
-            continue
-        named = _named(statement["Principal"], who, context)
-        direct = named & {"itself", "everyone"} or ("role" in named and limits)
-        if same is None or (same is False and identity):
-            return True
-        if same and (direct or ("account" in named and identity)):
-            return True
-
-    # Grants are the other route to a key.
-    for grant in policies.get("grants", []):
-        named = _named({"AWS": grant["grantee_principal"]}, who, context)
-        if not _covers(grant, request):
-            continue
-        if named & {"role", "itself"} and same and limits:
-            return True
-        if named and identity:
-            return True
-    return False
-
-
-def _covers(grant: Json, request: Json) -> bool:
-    """Operation, key, and both kinds of constraint."""
-    pairs = {
-        key.split(":", 2)[2]: value
-        for key, value in request["context"].items()
-        if key.startswith("kms:EncryptionContext:")
-    }
-    constraints = grant.get("constraints", {})
-    return (
-        request["action"].split(":")[1] in grant["operations"]
-        and grant["key_arn"] == request["resource"]
-        and constraints.get("EncryptionContextEquals", pairs) == pairs
-        and constraints.get("EncryptionContextSubset", {}).items() <= pairs.items()
+    by_policy = any(
+        _lets_in(_named(statement["Principal"], who, context), own)
+        for statement in _list(document["Statement"])
+        if statement["Effect"] == "Allow"
+        and _applies(statement, document, request, context, policies)
+    )
+    return by_policy or any(
+        _covers(grant, request, context) and _hands_to(grant, who, context, own)
+        for grant in policies.get("grants", [])
     )
 
 
+Own = tuple[bool | None, bool, bool]
+
+
+def _lets_in(named: set[str], own: Own) -> bool:
+    """Whether a statement that names the caller is enough, together with its own policies.
+
+    Args:
+        named: How it names the caller.
+        own: Whether both are of one account (None: the caller has none); whether boundary and
+            session policy allow; whether identity policies do, too.
+    """
+    same, limits, identity = own
+    if not same:
+        return same is None or identity
+    direct = bool(named & {"itself", "everyone"}) or ("role" in named and limits)
+    return direct or ("account" in named and identity)
+
+
+def _hands_to(grant: Json, who: str, context: Json, own: Own) -> bool:
+    """Whether a grant is to the caller, and nothing of its own stands against it."""
+    same, limits, identity = own
+    text = grant["grantee_principal"]
+    kind = "Service" if text.endswith(".amazonaws.com") else "AWS"
+    named = _named({kind: text}, who, context) - {"open"}
+    if named & {"role", "itself"} and same and limits:
+        return True
+    return bool(named) and identity
+
+
+def _owner(request: Json) -> str:
+    """The account of the resource; empty when nothing says it."""
+    if request["resource"] == "*":
+        return str(request.get("resource_account", ""))
+    account = request["resource"].split(":")[4]
+    return account or str(request.get("resource_account", ""))
+
+
+def _covers(grant: Json, request: Json, context: Json) -> bool:
+    """Operation, key, and both kinds of constraint."""
+    operation = request["action"].split(":")[1]
+    if operation not in grant["operations"] or grant["key_arn"] != request["resource"]:
+        return False
+    if operation == "CreateGrant":  # only what was granted can be delegated
+        asked = _list(context.get("kms:grantoperations", []))
+        if not asked or not set(asked) <= set(grant["operations"]):
+            return False
+    constraints = grant.get("constraints", {})
+    if not constraints or operation in ("DescribeKey", "RetireGrant"):
+        return True
+    if operation not in ("Encrypt", "Decrypt"):
+        return False  # open: what constraints do to other operations
+    pairs = {
+        key.split(":", 2)[2]: str(value) if isinstance(value, int) else value
+        for key, value in request["context"].items()
+        if key.startswith("kms:EncryptionContext:")
+    }
+    if any(isinstance(value, list) for value in pairs.values()):
+        return False
+    equal = bool(constraints.get("EncryptionContextEquals", pairs) == pairs)
+    return equal and constraints.get("EncryptionContextSubset", {}).items() <= pairs.items()
+
+
 def _named(principal: Json, who: str, context: Json) -> set[str]:
-    """Which ways a Principal element names the caller."""
+    """Which ways a Principal element names the caller; `open` when that is not known."""
     if principal == "*":
         return {"everyone"}
     found = set()
     for kind, texts in principal.items():
         for text in _list(texts):
-            if kind == "Service":
+            if kind in ("Service", "Federated"):
                 found |= {"itself"} if text == who else set()
-            elif text == "*":
-                found.add("everyone")
-            elif who.startswith("arn:") and text in (
-                who.split(":")[4],
-                f"arn:aws:iam::{who.split(':')[4]}:root",
-            ):
-                found.add("itself" if who.endswith(":root") else "account")
-            elif ":role/" in text and _is_session(who) and text == context["aws:principalarn"]:
-                found.add("role")
-            elif ":role/" not in text and text == who:
-                found.add("itself")
-    return found
+            else:
+                found.add(_aws(text, who, context))
+    return found - {""}
+
+
+def _aws(text: str, who: str, context: Json) -> str:  # noqa: PLR0911 - a return for each form
+    """How one principal under AWS names the caller."""
+    if text == "*":
+        return "everyone"
+    if not who.startswith("arn:") or "-provider/" in who:
+        return ""
+    partition, account = who.split(":")[1], who.split(":")[4]
+    if text in (account, f"arn:{partition}:iam::{account}:root"):
+        return "itself" if who.endswith(":root") else "account"
+    if text.startswith("AROA"):
+        user = context.get("aws:userid")
+        if not isinstance(user, str) or user.split(":")[0] != text:
+            return ""
+        return "role" if _is_session(who) else "itself"
+    if ":role/" in text:
+        if not _is_session(who):
+            return ""
+        arn, head = context["role arn"], f"arn:{partition}:iam::{account}:role/"
+        if text == arn:
+            return "role"
+        # The ARN of a session has no path: only aws:PrincipalArn says it.
+        unknown = ":assumed-role/" in who and not context["path known"]
+        ours = text.startswith(head) and text.rsplit("/", 1)[-1] == arn.rsplit("/", 1)[-1]
+        return "open" if unknown and ours else ""
+    if text == who:
+        return "itself"
+    # A federated user comes from some user of its account.
+    of = ":federated-user/" in who and ":user/" in text and text.split(":")[4] == account
+    return "open" if of else ""
 
 
 def _is_session(who: str) -> bool:
     return ":assumed-role/" in who or ":role/" in who
 
 
-def _context(request: Json, policies: Json) -> Json:
-    """The request context, and what follows from principal and resource."""
-    context = {key.lower(): value for key, value in request["context"].items()}
-    who = request["principal"]
-    if who.startswith("arn:"):
-        account = who.split(":")[4]
-        arn = who
-        if ":assumed-role/" in who:
-            arn = f"arn:aws:iam::{account}:role/{who.split('/')[1]}"
-        context.setdefault("aws:principalarn", arn)
-        context.setdefault("aws:principalaccount", account)
-        if request["action"].startswith("kms:"):
-            context.setdefault("kms:calleraccount", account)
-    context.setdefault("aws:resourceaccount", request["resource"].split(":")[4])
-    return context
+def _context(request: Json) -> tuple[Json, bool]:
+    """The request context with what follows from principal and resource, and whether it can be."""
+    given = {
+        key.lower(): [_word(each) for each in value] if isinstance(value, list) else _word(value)
+        for key, value in request["context"].items()
+    }
+    who, service = request["principal"], request["action"].split(":")[0]
+    follows: Json = {}
+    known = True
+    if not who.startswith("arn:"):
+        follows = {"aws:principalisawsservice": "true", "aws:principalservicename": who}
+    elif "-provider/" not in who:
+        _, partition, _, _, account, name = who.split(":", 5)
+        arn, stated = who, str(given.get("aws:principalarn"))
+        if name.startswith("assumed-role/"):
+            role = name.split("/")[1]
+            head = f"arn:{partition}:iam::{account}:role/"
+            known = stated.startswith(head) and stated.rsplit("/", 1)[-1] == role
+            arn = stated if known else head + role
+        follows = {"aws:principalarn": arn, "aws:principalaccount": account}
+        follows["aws:principalisawsservice"] = "false"
+        follows["aws:principaltype"] = {
+            "assumed-role": "AssumedRole",
+            "role": "AssumedRole",
+            "user": "User",
+            "federated-user": "FederatedUser",
+            "root": "Account",
+        }[name.split("/")[0]]
+        if name.startswith("user/"):
+            follows["aws:username"] = name.split("/")[-1]
+        if name == "root":
+            follows["aws:userid"] = account
+        if service == "kms":
+            follows["kms:calleraccount"] = account
+    if _owner(request):
+        follows["aws:resourceaccount"] = _owner(request)
+    if service == "kms" and request["resource"] != "*":
+        follows["aws:requestedregion"] = request["resource"].split(":")[3]
+    possible = all(given.get(key, text) in (text, [text]) for key, text in follows.items())
+    hidden = {"role arn": follows.get("aws:principalarn"), "path known": known}
+    return {**follows, **given, **hidden}, possible
+
+
+def _word(value: Json) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _nameless(document: Json) -> Json:
@@ -181,25 +305,60 @@ def _applies(
     if not covered:
         return False
     parts: list[bool | None] = [_resource(statement, request, context, variables=variables)]
+    if statement.get("NotAction") == []:
+        parts.append(None)  # "does not affect the policy", and yet everything is not excepted
     parts.append(_principal(statement, request, context, policies))
     for operator, block in statement.get("Condition", {}).items():
         for key, values in block.items():
             parts.append(_condition(operator, key, _list(values), context, variables=variables))
-    if False in parts:
-        return False
-    return None if None in parts else True
+    return _all(parts)
+
+
+def _all(parts: Iterable[bool | None]) -> bool | None:
+    found = list(parts)
+    return False if False in found else (None if None in found else True)
+
+
+def _any(parts: Iterable[bool | None]) -> bool | None:
+    found = list(parts)
+    return True if True in found else (None if None in found else False)
 
 
 def _resource(statement: Json, request: Json, context: Json, *, variables: bool) -> bool | None:
-    def covers(text: str) -> bool:
-        filled = _fill(text, context) if variables else _quote(text)
-        return text == "*" or (filled is not None and _arn(filled, request["resource"]))
+    resource, excepting = request["resource"], "NotResource" in statement
 
-    if "Resource" in statement:
-        return any(covers(text) for text in _list(statement["Resource"]))
-    if "NotResource" in statement:
-        return not any(covers(text) for text in _list(statement["NotResource"]))
-    return True
+    def covers(text: str) -> bool | None:
+        if text == "*":
+            return True
+        if resource == "*":
+            return _everywhere(text, request)
+        filled = _fill(text, context) if variables else _quote(text)
+        if filled is _SEVERAL:
+            return None
+        if filled is None:
+            return None if excepting else False
+        return _arn(filled, resource)
+
+    if not excepting and "Resource" not in statement:
+        return True
+    covered = _any(map(covers, _list(statement["NotResource" if excepting else "Resource"])))
+    if not excepting:
+        return covered
+    if covered:
+        return False
+    return None if covered is None or resource == "*" or not statement["NotResource"] else True
+
+
+def _everywhere(text: str, request: Json) -> bool | None:
+    """`arn:partition:kms:Region:account:*` stands for `*` where an action of KMS has no key."""
+    who = request["principal"]
+    if not who.startswith("arn:") or "${" in text:
+        return False
+    _, partition, service, region, account, rest = text.split(":", 5)
+    fits = (partition, service, rest) == (who.split(":")[1], "kms", "*")
+    if not fits or account not in ("*", who.split(":")[4]):
+        return False
+    return True if region == "*" else None  # the request does not say its Region
 
 
 def _principal(  # noqa: PLR0911 - a return for each clause
@@ -212,84 +371,148 @@ def _principal(  # noqa: PLR0911 - a return for each clause
         named = _named(statement["NotPrincipal"], who, context)
         if "everyone" in named:
             return False
-        if who.endswith(":root") or not who.startswith("arn:"):
-            return not named
-        own = {"role" if _is_session(who) else "itself", "account"}
-        if own <= named:
+        if who.endswith(":root") or not who.startswith("arn:") or "-provider/" in who:
+            return "itself" not in named
+        # "AWS might validate the account first, then the role, and then the assumed-role user"
+        if {"account", "itself"} | ({"role"} if _is_session(who) else set()) <= named:
             return False
         return None if named else True
     if "Principal" not in statement:
         return True
     named = _named(statement["Principal"], who, context)
-    if named == {"everyone"} and not who.startswith("arn:") and statement["Effect"] == "Allow":
-        return None  # whether everyone includes a service is not said
-    return bool(named)
+    certain = named - {"open"}
+    if certain == {"everyone"} and statement["Effect"] == "Allow":
+        # Whether everyone includes a service or a provider is not said.
+        return None if not who.startswith("arn:") or "-provider/" in who else True
+    return True if certain else (None if named else False)
 
 
-def _condition(  # noqa: C901 - the clauses in one place, as the page has them
+def _condition(  # noqa: C901, PLR0911 - the clauses in one place, as the page has them
     operator: str, key: str, values: list[Json], context: Json, *, variables: bool
 ) -> bool | None:
-    wanted = [str(v).lower() if isinstance(v, bool) else str(v) for v in values]
+    wanted = [_word(v) for v in values]
     found = context.get(key.lower())
-    if operator == "Null":
-        return any((text == "true") == (found is None or found == []) for text in wanted)
+    missing = found is None or found == []
+    hollow = found == "" or (bool(found) and set(found) == {""})  # a null data set, or not
     quantifier, _, rest = operator.rpartition(":")
     if_exists = rest.endswith("IfExists")
     base = rest.removesuffix("IfExists")
+    if base == "Null":
+        if quantifier or not wanted:
+            return None
+        return _any(_null(text, missing=missing, hollow=hollow) for text in wanted)
     negated = "Not" in base
     positive = base.replace("Not", "")
 
+    if not wanted:  # as Access Analyzer's page has it
+        if quantifier == "ForAnyValue" and not if_exists:
+            return False
+        if quantifier == "ForAllValues" or (if_exists and not quantifier):
+            return True if missing else (None if hollow else False)
+        return None
+
     def one(value: str) -> bool | None:
-        hits: list[bool | None] = []
-        for text in wanted:
-            if positive.startswith(("String", "Arn")):
-                filled = _fill(text, context) if variables else _quote(text)
-                hits.append(filled is not None and _text(positive, filled, value))
-            else:
-                hits.append(_typed(positive, text, value))
-        if True in hits:
-            return not negated
-        return None if None in hits else negated
+        hit = _any(_match(positive, text, value, context, variables=variables) for text in wanted)
+        return None if hit is None else hit is not negated
 
     if not quantifier:
-        if isinstance(found, list):
-            if len(found) > 1:
-                return None
-            found = found[0] if found else None
-        return (if_exists or negated) if found is None else one(found)
+        if isinstance(found, list) and len(found) > 1:
+            return None
+        return (if_exists or negated) if missing else one(_list(found)[0])
     if found is None:
         return if_exists or quantifier == "ForAllValues"
+    if missing and if_exists and quantifier == "ForAnyValue":
+        return None
     results = [one(value) for value in _list(found)]
-    if quantifier == "ForAllValues":
-        return False if False in results else (None if None in results else True)
-    return True if True in results else (None if None in results else False)
+    verdict = _all(results) if quantifier == "ForAllValues" else _any(results)
+    if hollow and verdict is not (quantifier == "ForAllValues"):
+        return None
+    return verdict
 
 
-def _text(positive: str, pattern: str, value: str) -> bool:
-    """`pattern` is regular: literal parts escaped, wildcards as `.*` and `.`, text in groups."""
+def _null(text: str, *, missing: bool, hollow: bool) -> bool | None:
+    if text not in ("true", "false"):
+        return None
+    if missing:
+        return text == "true"
+    return None if hollow else text == "false"
+
+
+def _match(positive: str, text: str, value: str, context: Json, *, variables: bool) -> bool | None:
+    """Whether one value of the request meets one value of the policy."""
+    if not positive.startswith(("String", "Arn")):
+        return _typed(positive, text, value)
+    filled = _fill(text, context) if variables else _quote(text)
+    if filled is _SEVERAL:
+        return None
+    return False if filled is None else _text(positive, filled, value)
+
+
+def _text(positive: str, pattern: str, value: str) -> bool | None:
+    """`pattern` is regular: literal parts escaped, wildcards as `.*` and `.`."""
     if positive == "StringLike":
         return re.fullmatch(pattern, value, re.DOTALL) is not None
     if positive in ("ArnEquals", "ArnLike"):
-        return _arn(pattern, value)
+        return _arn(pattern, value) if pattern.count(":") >= SEGMENTS - 1 else None
     plain = pattern.replace(".*", "*") if ".*" in pattern else pattern
     plain = re.sub(r"\\(.)", r"\1", re.sub(r"(?<!\\)\.(?!\*)", "?", plain), flags=re.DOTALL)
-    if positive == "StringEqualsIgnoreCase":
+    if positive == "StringEquals" or plain == value:
+        return plain == value
+    if (plain + value).isascii():
         return plain.lower() == value.lower()
-    return plain == value
+    return None if plain.casefold() == value.casefold() else False
+
+
+SEGMENTS = 6
 
 
 def _typed(positive: str, text: str, value: str) -> bool | None:
     try:
         if positive.startswith("Numeric"):
-            return _order(positive.removeprefix("Numeric"), float(value), float(text))
+            return _order(positive.removeprefix("Numeric"), _number(value), _number(text))
         if positive.startswith("Date"):
-            left, right = (dt.datetime.fromisoformat(t) for t in (value, text))
-            return _order(positive.removeprefix("Date"), left.timestamp(), right.timestamp())
+            return _order(positive.removeprefix("Date"), _instant(value), _instant(text))
         if positive == "Bool":
-            return {"true": True, "false": False}[value] == {"true": True, "false": False}[text]
-        return ipaddress.ip_address(value) in ipaddress.ip_network(text, strict=False)
+            truth = {"true": True, "false": False}
+            return truth[value.lower()] is truth[text.lower()]
+        if positive == "BinaryEquals":
+            return base64.b64decode(value, validate=True) == base64.b64decode(text, validate=True)
+        return _within(value, text)
     except (ValueError, KeyError):
         return None
+
+
+def _number(text: str) -> float:
+    if not re.fullmatch(r"[-+]?[0-9]+(\.[0-9]+)?", text):
+        raise ValueError(text)
+    return float(text)
+
+
+def _instant(text: str) -> float:
+    """A W3C profile of ISO 8601, or seconds since 1970; four digits may be either."""
+    if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text) and not re.fullmatch("[0-9]{4}", text):
+        return float(text)
+    if re.fullmatch("[0-9]{4}-[0-9]{2}", text):
+        text += "-01"
+    if re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        text += "T00:00:00Z"
+    read = dt.datetime.fromisoformat(text)
+    if read.tzinfo is None:
+        raise ValueError(text)
+    return read.timestamp()
+
+
+def _within(value: str, text: str) -> bool | None:
+    if "/" in text and not text.split("/")[1].isdigit():
+        raise ValueError(text)
+    address, network = ipaddress.ip_address(value), ipaddress.ip_network(text, strict=False)
+    if value.startswith("::ffff:") or text.startswith("::ffff:"):
+        return None  # IPv4 written as IPv6
+    if address in network:
+        return True
+    # "If you specify an IP address without the prefix, IAM uses the default of /32."
+    wide = "/" not in text and ":" in text
+    return None if wide and address in network.supernet(new_prefix=32) else False
 
 
 def _order(name: str, left: float, right: float) -> bool:
@@ -307,6 +530,9 @@ def _quote(text: str) -> str:
     return "".join({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in text)
 
 
+_SEVERAL = "a variable whose key has several values"
+
+
 def _fill(text: str, context: Json) -> str | None:
     """A pattern with variables as a regular expression; None when one has no value."""
     done = ""
@@ -318,7 +544,9 @@ def _fill(text: str, context: Json) -> str | None:
         else:
             name, _, default = part[2:-1].partition(", ")
             value = context.get(name.lower(), default.strip("'") if default else None)
-            if not isinstance(value, str):
+            if isinstance(value, list):
+                return _SEVERAL
+            if value is None:
                 return None
             done += re.escape(value)
     return done
@@ -331,6 +559,6 @@ def _glob(pattern: str, text: str) -> bool:
 def _arn(pattern: str, text: str) -> bool:
     """Segment by segment; a regular pattern has its colons as they are."""
     ours, theirs = pattern.split(":", 5), text.split(":", 5)
-    return len(ours) == len(theirs) == 6 and all(
+    return len(ours) == len(theirs) == SEGMENTS and all(
         re.fullmatch(a, b, re.DOTALL) for a, b in zip(ours, theirs, strict=True)
     )

@@ -13,6 +13,7 @@ from ekm.evaluation import decide
 from ekm.evaluation.case import case_of
 
 CASES = int(os.environ.get("EKM_FUZZ_CASES", "5000"))
+LIMITS = ("permissions_boundary", "session", "scps", "rcps")
 SEED = int(os.environ.get("EKM_FUZZ_SEED", "20261124"))
 
 
@@ -26,6 +27,9 @@ def test_agrees_with_the_model() -> None:
         assert model(made) == decision.outcome.value, (number, made, decision.as_json())
         seen[decision.outcome.value] += 1
         seen["open"] += decision.message is not None
+        seen.update({ref.document.partition("[")[0] for ref in decision.decided_by})
     assert "error" not in seen, "the generator makes well-formed documents only"
     for outcome in ("Allowed", "ExplicitlyDenied", "ImplicitlyDenied", "open"):
         assert seen[outcome] > CASES / 50, seen
+    for layer in ("resource", "identity", "grants", *LIMITS):
+        assert seen[layer] > CASES / 1000, seen

@@ -51,6 +51,8 @@ def test_a_unique_id_of_a_role_stays_inside_the_limits() -> None:
     assert _decide(USER, UNIQUE, context=user, permissions_boundary=S3).allowed
     for other in ({}, {"aws:userid": "x"}, {"aws:userid": ["AROA123456789012"]}):
         assert not _decide(USER, UNIQUE, context=other).allowed
+    for nobody in ("s3.amazonaws.com", f"{IAM}:saml-provider/i"):
+        assert not _decide(nobody, UNIQUE, context=user).allowed
 
 
 @pytest.mark.parametrize(
