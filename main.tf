@@ -88,6 +88,7 @@ module "registration" {
 
   # The ready ARNs, so that registration starts after the policies and the alias exist, and a refused destroy keeps them.
   role_arn          = module.role.ready_arn
+  role              = "${var.role_path}${local.role_name}"
   kms_arn           = local.ready_kms_arn
   external_id       = var.external_ids[0]
   name              = local.registration_name

@@ -40,9 +40,11 @@ locals {
       account_root_administers = !var.account_root_administers
       administrators           = length(var.administrators) > 0
       alias                    = var.alias != null
+      deletion_window_in_days  = var.deletion_window_in_days != 30
       key_description          = var.key_description != null
       key_policy_mode          = var.key_policy_mode != "least_privilege"
       multi_region             = var.multi_region
+      rotation_period_in_days  = var.rotation_period_in_days != 365
     } : name if given
   ]
 }

@@ -146,13 +146,13 @@ variable "extra_trust_conditions" {
   }
 
   validation {
-    condition     = alltrue(flatten([for keys in var.extra_trust_conditions : [for key in keys(keys) : lower(key) != "sts:externalid"]]))
+    condition     = alltrue(flatten([for keys in var.extra_trust_conditions : [for key in try(keys(keys), []) : lower(key) != "sts:externalid"]]))
     error_message = "extra_trust_conditions must leave sts:ExternalId alone; the module requires it from external_ids. Put the ids there."
   }
 
   validation {
-    condition     = alltrue(flatten([for keys in var.extra_trust_conditions : [length(keys) > 0, [for values in keys : length(values) > 0]]]))
-    error_message = "extra_trust_conditions must give each operator a key and each key a value; found ${jsonencode([for operator, keys in var.extra_trust_conditions : operator if !alltrue(flatten([length(keys) > 0, [for values in keys : length(values) > 0]]))])} without. An empty list would match nothing: remove it or fill it."
+    condition     = alltrue([for keys in var.extra_trust_conditions : try(length(keys) > 0 && alltrue([for values in keys : length(values) > 0 && alltrue([for value in values : value != null])]), false)])
+    error_message = "extra_trust_conditions must give each operator a key and each key a value; found ${jsonencode([for operator, keys in var.extra_trust_conditions : operator if !try(length(keys) > 0 && alltrue([for values in keys : length(values) > 0 && alltrue([for value in values : value != null])]), false)])} without. An empty list would match nothing: remove it or fill it."
   }
 }
 
@@ -168,12 +168,16 @@ variable "extra_use_conditions" {
   }
 
   validation {
-    condition     = alltrue(flatten([for keys in var.extra_use_conditions : [length(keys) > 0, [for values in keys : length(values) > 0]]]))
-    error_message = "extra_use_conditions must give each operator a key and each key a value; found ${jsonencode([for operator, keys in var.extra_use_conditions : operator if !alltrue(flatten([length(keys) > 0, [for values in keys : length(values) > 0]]))])} without. An empty list would match nothing: remove it or fill it."
+    condition     = alltrue([for keys in var.extra_use_conditions : try(length(keys) > 0 && alltrue([for values in keys : length(values) > 0 && alltrue([for value in values : value != null])]), false)])
+    error_message = "extra_use_conditions must give each operator a key and each key a value; found ${jsonencode([for operator, keys in var.extra_use_conditions : operator if !try(length(keys) > 0 && alltrue([for values in keys : length(values) > 0 && alltrue([for value in values : value != null])]), false)])} without. An empty list would match nothing: remove it or fill it."
   }
 }
 
 # Tags
+
+locals {
+  tag_characters = "^[\\p{L}\\p{Z}\\p{N}_.:/=+@-]*$"
+}
 
 variable "tags" {
   description = "Tags of the key and the role: at most 50, keys of 1 to 128 characters, values of at most 256. A change of tags can change who may use the key where policies test tags."
@@ -200,5 +204,16 @@ variable "tags" {
   validation {
     condition     = alltrue([for value in values(var.tags) : try(length(value) <= 256, false)])
     error_message = "tags must have values of at most 256 characters, as AWS accepts; the keys ${jsonencode([for key, value in var.tags : key if !try(length(value) <= 256, false)])} have none or longer ones. Shorten them."
+  }
+
+  # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html#id_tags_rules
+  validation {
+    condition     = alltrue([for key, value in var.tags : can(regex(local.tag_characters, join("", [key, coalesce(value, " ")])))])
+    error_message = "tags must have letters, digits, spaces and _.:/=+@- only, as KMS and IAM accept; found others at the keys ${jsonencode([for key, value in var.tags : key if !can(regex(local.tag_characters, join("", [key, coalesce(value, " ")])))])}. Leave them out."
+  }
+
+  validation {
+    condition     = length(distinct([for key in keys(var.tags) : lower(key)])) == length(var.tags)
+    error_message = "tags must have keys that differ by more than case, as IAM asks; found ${jsonencode([for key in keys(var.tags) : key if length([for other in keys(var.tags) : other if lower(other) == lower(key)]) > 1])}. Keep one."
   }
 }

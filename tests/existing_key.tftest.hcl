@@ -105,6 +105,28 @@ run "refuses_settings_of_a_new_key_with_an_existing_one" {
   expect_failures = [var.kms_key_arn]
 }
 
+run "refuses_a_rotation_period_for_an_existing_key" {
+  command = plan
+
+  variables {
+    kms_key_arn             = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+    rotation_period_in_days = 90
+  }
+
+  expect_failures = [var.kms_key_arn]
+}
+
+run "refuses_a_deletion_window_for_an_existing_key" {
+  command = plan
+
+  variables {
+    kms_key_arn             = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+    deletion_window_in_days = 7
+  }
+
+  expect_failures = [var.kms_key_arn]
+}
+
 run "accepts_an_enabled_symmetric_key" {
   command = plan
 

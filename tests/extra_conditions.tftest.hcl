@@ -99,6 +99,26 @@ run "refuses_an_extra_trust_condition_without_a_key" {
   expect_failures = [var.extra_trust_conditions]
 }
 
+run "refuses_an_extra_trust_condition_of_null" {
+  command = plan
+
+  variables {
+    extra_trust_conditions = { StringEquals = null }
+  }
+
+  expect_failures = [var.extra_trust_conditions]
+}
+
+run "refuses_an_extra_use_condition_with_null_for_a_value" {
+  command = plan
+
+  variables {
+    extra_use_conditions = { StringEquals = { "aws:PrincipalAccount" = [null] } }
+  }
+
+  expect_failures = [var.extra_use_conditions]
+}
+
 run "refuses_an_extra_use_condition_with_an_unknown_operator" {
   command = plan
 

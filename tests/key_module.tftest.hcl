@@ -93,7 +93,7 @@ run "refuses_the_role_itself_as_administrator" {
     rotation_period_in_days  = 365
     deletion_window_in_days  = 30
     policy_mode              = "least_privilege"
-    administrators           = ["arn:aws:iam::111122223333:role/openai-ekm"]
+    administrators           = ["arn:aws:iam::111122223333:role/OpenAI-EKM"] # to IAM the same name
     account_root_administers = true
     deletion_protection      = true
     tags                     = {}

@@ -6,6 +6,7 @@ mock_provider "aws" {
 
 variables {
   role_arn          = "arn:aws:iam::111122223333:role/openai-ekm"
+  role              = "/openai-ekm"
   kms_arn           = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
   external_id       = "org-abc123"
   name              = "openai-ekm"

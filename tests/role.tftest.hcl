@@ -245,6 +245,44 @@ run "refuses_a_tag_value_of_257_characters" {
   expect_failures = [var.tags]
 }
 
+run "accepts_the_characters_that_tags_may_have" {
+  command = plan
+
+  variables {
+    tags = { "Kosten:Stelle/1" = "ä ö_.:/=+@-", empty = "" }
+  }
+}
+
+run "refuses_a_tag_with_a_character_that_iam_does_not_take" {
+  command = plan
+
+  variables {
+    tags = { owner = "us & them" }
+  }
+
+  expect_failures = [var.tags]
+}
+
+run "refuses_tag_keys_that_differ_in_case_alone" {
+  command = plan
+
+  variables {
+    tags = { Owner = "a", owner = "b" }
+  }
+
+  expect_failures = [var.tags]
+}
+
+run "refuses_a_tag_without_a_value" {
+  command = plan
+
+  variables {
+    tags = { owner = null }
+  }
+
+  expect_failures = [var.tags]
+}
+
 run "refuses_a_partition_other_than_aws" {
   command = plan
 

@@ -27,6 +27,50 @@ run "refuses_a_trust_policy_that_no_quota_admits" {
   expect_failures = [aws_iam_role.this]
 }
 
+run "refuses_a_boundary_of_another_account" {
+  command = plan
+
+  module {
+    source = "./modules/role"
+  }
+
+  variables {
+    account_id             = "111122223333"
+    name                   = "openai-ekm"
+    path                   = "/"
+    external_ids           = ["org-abc123"]
+    key_arn                = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+    max_session_duration   = 3600
+    extra_trust_conditions = {}
+    extra_use_conditions   = {}
+    permissions_boundary   = "arn:aws:iam::444455556666:policy/boundary"
+    tags                   = {}
+  }
+
+  expect_failures = [aws_iam_role.this]
+}
+
+run "accepts_a_boundary_of_aws" {
+  command = plan
+
+  module {
+    source = "./modules/role"
+  }
+
+  variables {
+    account_id             = "111122223333"
+    name                   = "openai-ekm"
+    path                   = "/"
+    external_ids           = ["org-abc123"]
+    key_arn                = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+    max_session_duration   = 3600
+    extra_trust_conditions = {}
+    extra_use_conditions   = {}
+    permissions_boundary   = "arn:aws:iam::aws:policy/AWSKeyManagementServicePowerUser"
+    tags                   = {}
+  }
+}
+
 run "refuses_a_role_made_in_another_account" {
   command = apply
 

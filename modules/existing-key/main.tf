@@ -3,6 +3,10 @@ locals {
     region     = split(":", var.kms_key_arn)[3]
     account_id = split(":", var.kms_key_arn)[4]
   }
+
+  # As given where that is the key's own: Terraform puts off reading the key as long as anything about it is to change
+  # in the same plan, and an ARN that is not known would read as another key.
+  arn = strcontains(var.kms_key_arn, ":alias/") ? data.aws_kms_key.this.arn : var.kms_key_arn
 }
 
 data "aws_kms_key" "this" {

@@ -1,6 +1,6 @@
 output "arn" {
   description = "ARN of the key itself, for the role's identity policy, whatever form was given."
-  value       = data.aws_kms_key.this.arn
+  value       = local.arn
 }
 
 output "ready_arn" {

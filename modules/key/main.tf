@@ -36,7 +36,7 @@ resource "aws_kms_key" "this" {
     }
 
     precondition {
-      condition     = !contains(var.administrators, var.role_arn)
+      condition     = !contains([for arn in var.administrators : lower(arn)], lower(var.role_arn))
       error_message = "administrators must not hold ${var.role_arn}, the role that OpenAI assumes: it could give itself everything. Remove it."
     }
 

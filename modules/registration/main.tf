@@ -21,8 +21,10 @@ resource "terraform_data" "guard" {
 
   # OpenAI has no update: any of these changed is another registration. A replacement runs the provisioner below, which
   # refuses as long as projects are active.
+  # Not the role's ARN: with depends_on at the module's call the account in it is unknown in every plan in which that
+  # other thing changes, and what is unknown replaces.
   triggers_replace = {
-    role_arn    = var.role_arn
+    role        = var.role
     kms_arn     = var.kms_arn
     external_id = var.external_id
     name        = var.name

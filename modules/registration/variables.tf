@@ -6,6 +6,12 @@ variable "role_arn" {
   nullable    = false
 }
 
+variable "role" {
+  description = "Path and name of the role, which are known when its account is not."
+  type        = string
+  nullable    = false
+}
+
 variable "kms_arn" {
   description = "ARN of the key as it is registered."
   type        = string

@@ -14,6 +14,12 @@ resource "aws_iam_role" "this" {
   tags                 = var.tags
 
   lifecycle {
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+    precondition {
+      condition     = can(regex("^arn:aws:iam::(aws|${var.account_id}):", coalesce(var.permissions_boundary, "arn:aws:iam::aws:")))
+      error_message = "permissions_boundary must be a policy of the account ${var.account_id} or of AWS, as IAM accepts; found ${coalesce(var.permissions_boundary, "none")}. Give a policy of this account."
+    }
+
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
     precondition {
       condition     = length(local.trust_policy_json) <= 4096
