@@ -10,19 +10,16 @@ import pty
 import re
 import signal
 import subprocess
-import sys
-import threading
+import time
 from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 from fleet_world import entries
-from openai_double import OpenAI
+from slow_openai import SlowOpenAI, command, fleet_file, slow_openai
 
 from ekm.admin_api import pacing, window
 from ekm.admin_api.pacing import FileBook, WindowPacer
-from ekm.admin_api.transport import HttpRequest
 from ekm.admin_api.window import Window
 from ekm.cli.board import Board
 from ekm.errors import NotReachable
@@ -38,93 +35,11 @@ URL = "https://api.openai.com/v1"
 T = TypeVar("T")
 
 
-class SlowOpenAI(ThreadingHTTPServer):
-    """OpenAI over HTTP, whose creates take until a test lets them."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.openai = OpenAI()
-        self.lock = threading.Lock()
-        self.creates = threading.Semaphore(0)
-        self.begun = threading.Event()
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: SlowOpenAI
-
-    def log_message(self, *_words: object) -> None:
-        """Say nothing."""
-
-    def _answer(self) -> None:
-        length = int(self.headers.get("content-length") or 0)
-        body = json.loads(self.rfile.read(length)) if length else None
-        path = self.path.partition("?")[0].removeprefix("/v1")
-        if self.command == "POST" and path == "/organization/external_keys":
-            self.server.begun.set()
-            self.server.creates.acquire()
-        with self.server.lock:
-            answer = self.server.openai.answer(HttpRequest(self.command, path, path, body=body))
-        self.send_response(answer.status)
-        self.send_header("content-length", str(len(answer.body)))
-        self.end_headers()
-        self.wfile.write(answer.body)
-
-    do_GET = do_POST = _answer  # noqa: N815 - http.server's own names
-
-
 @pytest.fixture
 def slow() -> Iterator[SlowOpenAI]:
-    """A server on a free port."""
-    server = SlowOpenAI()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield server
-    for _ in range(100):
-        server.creates.release()
-    server.shutdown()
-    server.server_close()
-    thread.join(120)
-
-
-def fleet_file(folder: Path, number: int) -> None:
-    """Write the manifest."""
-    value = {
-        "schema": "ekm-fleet/1",
-        "entries": [
-            {
-                "name": entry.name,
-                "role_arn": entry.intent.role_arn,
-                "kms_arn": entry.intent.kms_arn,
-                "external_id": entry.intent.external_id,
-                "record": f"file:{entry.name}.json",
-            }
-            for entry in entries(number)
-        ],
-    }
-    (folder / "fleet.json").write_text(json.dumps(value))
-
-
-def command(slow: SlowOpenAI, folder: Path, **settings: Any) -> subprocess.Popen[str]:
-    """Start `ekm register` on the fleet, two at a time."""
-    words = ["register", "--manifest", "fleet.json", "--concurrency", "2"]
-    return subprocess.Popen(
-        [sys.executable, "-c", "from ekm.cli.main import main; main()", *words],
-        cwd=folder,
-        env={
-            "PATH": os.environ["PATH"],
-            "HOME": str(folder),
-            "OPENAI_ADMIN_KEY": "sk-admin-fleet-0123456789",
-            "OPENAI_BASE_URL": f"http://127.0.0.1:{slow.server_port}/v1",
-            "EKM_CALLS_PER_MINUTE": "0",
-            "COLUMNS": "100",
-            "TERM": "xterm",
-            **settings.pop("env", {}),
-        },
-        text=True,
-        **settings,
-    )
+    """A server of its own."""
+    with slow_openai() as server:
+        yield server
 
 
 def test_ctrl_c_lets_what_is_sent_be_answered_and_leaves_the_rest(
@@ -137,8 +52,7 @@ def test_ctrl_c_lets_what_is_sent_be_answered_and_leaves_the_rest(
     process.send_signal(signal.SIGINT)
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(0.5)  # creates are sent, and not answered
-    for _ in range(10):
-        slow.creates.release()
+    slow.let(10)
     out, err = process.communicate(timeout=240)
     assert process.returncode == 130, err
     assert "Traceback" not in err
@@ -153,6 +67,36 @@ def test_ctrl_c_lets_what_is_sent_be_answered_and_leaves_the_rest(
     assert out.startswith("6 registered, 0 failed, 0 not begun")
 
 
+@pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM])
+def test_second_signal_leaves_at_once_and_the_next_run_finds_what_was_made(
+    slow: SlowOpenAI, tmp_path: Path, first: signal.Signals
+) -> None:
+    """Nothing but SIGKILL ends a run that waits for an answer; or what was sent is made twice."""
+    fleet_file(tmp_path, 3)
+    process = command(slow, tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert slow.begun.wait(240)
+    process.send_signal(first)
+    assert process.stderr is not None
+    for line in process.stderr:  # the first one is told, and heard
+        if line.startswith("Stopping"):
+            break
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=240)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    slow.let(10)  # what was sent is carried out all the same
+    until = time.monotonic() + 120
+    while not slow.openai.keys:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    env = {"EKM_LIST_LAG_SECONDS": "0"}
+    process = command(slow, tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
+    out, err = process.communicate(timeout=240)
+    assert process.returncode == 0, err
+    assert out.startswith("3 registered, 0 failed, 0 not begun")
+    assert len(slow.openai.keys) == 3
+
+
 @pytest.mark.parametrize("no_color", ["", "1"])
 def test_the_table_is_drawn_on_a_terminal_and_taken_away(
     slow: SlowOpenAI, tmp_path: Path, no_color: str
@@ -160,8 +104,7 @@ def test_the_table_is_drawn_on_a_terminal_and_taken_away(
     """The table fills the screen with copies of itself, or nothing shows what is waited for."""
     fleet_file(tmp_path, 3)
     master, terminal = pty.openpty()
-    for _ in range(10):
-        slow.creates.release()
+    slow.let(10)
     process = command(
         slow,
         tmp_path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import threading
@@ -40,8 +41,8 @@ class Board:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._total = total
-        self._stream = stream or sys.stderr
-        self._live = self._stream.isatty()
+        self._stream: TextIO | None = stream or sys.stderr  # None when stderr is closed
+        self._live = _can_redraw(self._stream)
         self._clock = clock
         self._lock = threading.Lock()
         self._running: dict[str, str] = {}
@@ -72,11 +73,17 @@ class Board:
             self._print(f"[{self._done}/{self._total}] {_ending(outcome)}")
             self._refresh(now=True)
 
+    def stopping(self) -> None:
+        """Say that a person asked for the end."""
+        with self._lock:
+            self._erase()
+            self._print("Stopping: what is sent is waited for. Ctrl-C again leaves at once.")
+            self._refresh(now=True)
+
     def close(self) -> None:
         """Leave the last lines as they are."""
         with self._lock:
             self._erase()
-            self._stream.flush()
 
     def _refresh(self, *, now: bool = False) -> None:
         every = REDRAW if self._live else TELL_EVERY
@@ -85,16 +92,17 @@ class Board:
         self._last = self._clock()
         if self._live:
             self._erase()
-            for line in self._table():
-                self._print(line)
-                self._drawn += 1
+            table = self._table()
+            self._print("\n".join(table))
+            self._drawn = len(table)
         elif self._running:
             name, line = next(iter(self._running.items()))
             self._print(f"{self._summary()}; {name}: {line}")
 
     def _table(self) -> list[str]:
-        width = shutil.get_terminal_size().columns
-        names = list(self._running)[:SHOWN]
+        width, height = shutil.get_terminal_size()
+        # What has scrolled out at the top cannot be taken away again.
+        names = list(self._running)[: max(0, min(SHOWN, height - 2))]
         column = max((len(name) for name in names), default=0)
         lines = [f"  {name.ljust(column)}  {self._running[name]}" for name in names]
         return [line[: width - 1] for line in (*lines, self._summary())]
@@ -104,13 +112,27 @@ class Board:
         return f"{self._done} of {self._total} done{failed}, {len(self._running)} running"
 
     def _print(self, line: str) -> None:
-        self._stream.write(line + "\n")
+        self._write(line + "\n")
 
     def _erase(self) -> None:
         """Take the table away again."""
         if self._drawn:
-            self._stream.write(f"\x1b[{self._drawn}A\x1b[J")
+            self._write(f"\x1b[{self._drawn}A\x1b[J")
             self._drawn = 0
+
+    def _write(self, text: str) -> None:
+        """Write; a terminal that is gone must not end what the entries do."""
+        try:
+            if self._stream is not None:
+                self._stream.write(text)
+                self._stream.flush()
+        except OSError:
+            self._stream, self._live = None, False
+
+
+def _can_redraw(stream: TextIO | None) -> bool:
+    """Whether lines can be taken away again: a terminal that is not a dumb one."""
+    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def _ending(outcome: Outcome) -> str:

@@ -136,6 +136,7 @@ class _Fleet:
                 render.progress(f"OpenAI has {len(keys)} registrations already.")
         board = Board(len(self._entries))
         self._board = board
+        self._stop.told = board.stopping
         try:
             outcomes = run_fleet(
                 self._entries,
@@ -271,7 +272,7 @@ class _Fleet:
             click.echo("\n".join(lines))
         if stopped:
             return EXIT_INTERRUPTED
-        return EXIT_FAILED if failed else 0
+        return EXIT_FAILED if failed or left else 0
 
 
 def _twin(entry: Entry, ids: tuple[str, ...]) -> Conflict:

@@ -99,7 +99,9 @@ def ekm() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run `ekm`."""
-    sys.exit(run(ekm, "ekm", sys.argv[1:] if arguments is None else arguments))
+    render.prepare_streams()
+    words = sys.argv[1:] if arguments is None else arguments
+    sys.exit(render.settle_streams(run(ekm, "ekm", words)))
 
 
 def main_register(arguments: list[str] | None = None) -> None:
@@ -108,7 +110,8 @@ def main_register(arguments: list[str] | None = None) -> None:
     if words == ["--version"]:
         click.echo(f"ekm-register {__version__}")
         sys.exit(0)
-    sys.exit(run(load_verb("register"), "ekm-register", words))
+    render.prepare_streams()
+    sys.exit(render.settle_streams(run(load_verb("register"), "ekm-register", words)))
 
 
 def run(command: click.Command, program: str, arguments: list[str]) -> int:

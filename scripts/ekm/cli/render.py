@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import sys
@@ -11,12 +12,22 @@ import click
 
 from ekm.errors import BadInput, Defect, EkmError
 
-__all__ = ["defect", "document", "error", "progress", "styled", "usage_error"]
+__all__ = [
+    "defect",
+    "document",
+    "error",
+    "prepare_streams",
+    "progress",
+    "settle_streams",
+    "styled",
+    "usage_error",
+]
 
 
 def document(value: object) -> None:
     """Print the one JSON document that `--json` promises."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    ascii_only = "utf" not in (getattr(sys.stdout, "encoding", None) or "utf").lower()
+    click.echo(json.dumps(value, indent=2, ensure_ascii=ascii_only))
 
 
 def progress(text: str) -> None:
@@ -26,6 +37,29 @@ def progress(text: str) -> None:
     """
     with contextlib.suppress(OSError):
         click.echo(text, err=True)
+
+
+def prepare_streams() -> None:
+    """Let no name that this locale cannot show end a run in an error of the printing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def settle_streams(code: int) -> int:
+    """Flush what was printed, or give it up: Python would end in a code of its own for it.
+
+    Returns:
+        The exit code; 1 instead of 0 when the result has not reached standard output.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            code = code or int(stream is sys.stdout)
+    return code
 
 
 def styled(text: str, *, stream_is_stdout: bool = True, **style: object) -> str:
@@ -61,6 +95,16 @@ def usage_error(failure: click.UsageError, *, as_json: bool) -> None:
 
 def defect(failure: Exception, *, as_json: bool) -> int:
     """Render what should not have happened, without a traceback; return its exit code."""
+    if isinstance(failure, OSError) and _output_is_lost():
+        unwritten = BadInput(
+            "output_not_written",
+            f"The result cannot be written to standard output: {failure.strerror}. What was done "
+            "stands.",
+            at_fault="standard output",
+            remedy="Make room, then run again: what is done is found, and told.",
+        )
+        error(unwritten, as_json=False)
+        return unwritten.exit_code
     ours = Defect(
         "defect",
         f"This is a defect in ekm: {type(failure).__name__}: {failure}",
@@ -68,3 +112,13 @@ def defect(failure: Exception, *, as_json: bool) -> int:
     )
     error(ours, as_json=as_json)
     return ours.exit_code
+
+
+def _output_is_lost() -> bool:
+    """Whether what was printed cannot be written to standard output."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        return True
+    return False

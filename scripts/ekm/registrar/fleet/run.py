@@ -75,12 +75,17 @@ class Stop:
 
     Args:
         sleep: Takes seconds, instead of waiting for the stop; for simulations.
+
+    Attributes:
+        because: What makes it useless to go on, None while nothing does.
+        told: Called when a signal has asked.
     """
 
     def __init__(self, sleep: Callable[[float], None] | None = None) -> None:
         self._event = threading.Event()
         self._sleep = sleep
         self.because: EkmError | None = None
+        self.told: Callable[[], None] = lambda: None
 
     @property
     def asked(self) -> bool:
@@ -186,6 +191,7 @@ def _signals_asking(stop: Stop) -> Iterator[None]:
         if stop.asked:
             raise KeyboardInterrupt
         stop.ask()
+        stop.told()
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
