@@ -49,7 +49,7 @@ def diagnose(snapshot: Snapshot, *, session_name: str | None = None) -> Diagnosi
             break
         current = patch.apply(current, [change for fault in found for change in fault.fix])
         verdict = judge(current, session_name=session_name)
-    warnings = warnings_of(snapshot, first, session_name=session_name)
+    warnings = warnings_of(snapshot, first, current, session_name=session_name)
     unseen = dict.fromkeys((*snapshot.unseen(), *asked_about(snapshot)))
     return replace(
         first,

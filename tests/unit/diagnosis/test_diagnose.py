@@ -386,6 +386,26 @@ def test_a_statement_for_somebody_else_is_left_to_them() -> None:
     found = diagnosed(put(healthy(), "role/trust_policy/Statement", [ci]))
     assert [each.id for each in found.faults] == ["trust_policy_without_openai"]
     assert found.faults[0].fix[0].op == "add"
+    # Whom it lets in is told at once, and taking it away is offered and not done.
+    (warned,) = found.warnings
+    assert (warned.id, warned.document, warned.statement) == (
+        "principal_too_broad", "trust_policy", 0,
+    )  # fmt: skip
+    assert [change.as_json() for change in warned.fix] == [
+        {"op": "remove", "path": "/role/trust_policy/Statement/0"}
+    ]
+    body = put(
+        healthy(),
+        "role/trust_policy/Statement/0/Condition",
+        {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
+    )
+    body["role"]["trust_policy"]["Statement"].insert(0, ci)
+    found = diagnosed(body)
+    assert [(each.id, each.statement) for each in found.warnings] == [("principal_too_broad", 0)]
+    # A statement that names OpenAI as well is narrowed, not removed.
+    both = {**ci, "Principal": {"AWS": [OPENAI, ci["Principal"]["AWS"]]}}
+    body["role"]["trust_policy"]["Statement"][0] = both
+    assert all(not each.fix for each in diagnosed(body).warnings)
 
 
 def test_an_action_of_openais_is_replaced_and_one_that_is_excepted_comes_back() -> None:

@@ -6,13 +6,14 @@ Source: docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from ekm.diagnosis import calls, sizes
+from ekm.diagnosis import calls, patch, sizes
 from ekm.diagnosis.constants import OPENAI_ACCOUNT, OPENAI_ROLE_ARN
 from ekm.diagnosis.repairs.repair import shown
-from ekm.diagnosis.value import Warned
+from ekm.diagnosis.value import Change, Warned
 from ekm.evaluation import Request, decide
+from ekm.evaluation.services.sts import ROLE_ACTIONS
 from ekm.policy import DocumentKind, MalformedPolicy, parse_document
 from ekm.policy.principal import PrincipalForm
 from ekm.policy.statement import Effect, Statement
@@ -22,11 +23,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ekm.evaluation import Decision
+    from ekm.policy import Principal
 
-__all__ = ["warnings"]
+__all__ = ["left_open", "warnings"]
 
 _STRANGER: Final = "arn:aws:iam::999988887777:role/somebody-else"
 _NEIGHBOUR: Final = f"arn:aws:iam::{OPENAI_ACCOUNT}:role/another-of-openais"
+NEEDLESS: Final = (
+    "Remove the statement, unless somebody else is meant to have the role: OpenAI comes in by "
+    "another."
+)
 _BRITTLE: Final = {
     PrincipalForm.SESSION: "a session: with another session name OpenAI is refused",
     PrincipalForm.UNIQUE_ID: "the unique id of a principal that was deleted",
@@ -59,6 +65,39 @@ def warnings(snapshot: Snapshot, *, session_name: str | None) -> Iterator[Warned
             "was raised.",
             "Use fewer external ids, or ask for the quota of 4096.",
         )
+
+
+def left_open(
+    snapshot: Snapshot, repaired: Snapshot, *, session_name: str | None
+) -> Iterator[Warned]:
+    """Yield the warnings that stay when OpenAI is let in again, about statements as they are now.
+
+    A fix lets OpenAI in and takes away nobody: whom else the policy lets in is told beside it.
+
+    Args:
+        snapshot: What was collected; OpenAI is refused.
+        repaired: The same with every fix applied.
+        session_name: Name of OpenAI's session in the customer's role, where it is known.
+    """
+    before, after = _statements(snapshot), _statements(repaired)
+    for each in warnings(repaired, session_name=session_name):
+        if each.statement is None or each.statement >= len(after):
+            continue
+        kept = after[each.statement]
+        if kept not in before:
+            continue  # the fix itself wrote it
+        index = before.index(kept)
+        fix = tuple(replace(change, path=(*change.path[:-1], index)) for change in each.fix)
+        yield replace(each, statement=index, fix=fix)
+
+
+def _statements(snapshot: Snapshot) -> list[Any]:
+    """The statements of the trust policy, as they stand there."""
+    body = patch.opened(snapshot)
+    role = body.get("role")
+    policy = role.get("trust_policy") if isinstance(role, dict) else None
+    found = policy.get("Statement") if isinstance(policy, dict) else None
+    return found if isinstance(found, list) else [found]
 
 
 def _ask(snapshot: Snapshot, external_id: str | None, session_name: str | None) -> Decision:
@@ -139,16 +178,14 @@ def _principals(
 ) -> Iterator[Warned]:
     strangers = _passing(snapshot, session_name, _STRANGER, allows)
     neighbours = _passing(snapshot, session_name, _NEIGHBOUR, allows)
+    sent = snapshot.registration.external_id
+    passes = _ask(snapshot, sent, session_name).allowed
     for statement in allows:
         if not any(
-            statement.actions.cover(action) is not statement.not_action
-            for action in (
-                "sts:assumerole",
-                "sts:assumerolewithsaml",
-                "sts:assumerolewithwebidentity",
-            )
+            statement.actions.cover(action) is not statement.not_action for action in ROLE_ACTIONS
         ):
             continue
+        needless = passes and not any(map(_may_be_openai, statement.principals or ()))
         texts = [each.text for each in statement.principals or ()]
         others = [
             each.text
@@ -175,7 +212,8 @@ def _principals(
                 shown(texts),
                 OPENAI_ROLE_ARN,
                 f"More than OpenAI's one role may assume the role: {shown(others or texts)}.",
-                f"Name {OPENAI_ROLE_ARN} alone.",
+                NEEDLESS if needless else f"Name {OPENAI_ROLE_ARN} alone.",
+                _removal(statement) if needless else (),
             )
         for each in statement.principals or ():
             if each.form in _BRITTLE:
@@ -186,8 +224,18 @@ def _principals(
                     each.text,
                     OPENAI_ROLE_ARN,
                     f"{each.text} names {_BRITTLE[each.form]}.",
-                    f"Name {OPENAI_ROLE_ARN}.",
+                    NEEDLESS if needless else f"Name {OPENAI_ROLE_ARN}.",
+                    _removal(statement) if needless else (),
                 )
+
+
+def _may_be_openai(principal: Principal) -> bool:
+    return principal.form is PrincipalForm.ANYONE or principal.account == OPENAI_ACCOUNT
+
+
+def _removal(statement: Statement) -> tuple[Change, ...]:
+    """Offered and never taken by itself: somebody may have meant the statement."""
+    return (Change("remove", ("role", "trust_policy", "Statement", statement.index)),)
 
 
 def _passing(
@@ -219,7 +267,7 @@ def _warned(  # noqa: PLR0917 - a warning's members in their order
     needed: str,
     message: str,
     remedy: str,
+    fix: tuple[Change, ...] = (),
 ) -> Warned:
-    return Warned(
-        id, "trust_policy", statement.index, statement.sid, element, found, needed, message, remedy
-    )
+    where = ("trust_policy", statement.index, statement.sid)
+    return Warned(id, *where, element, found, needed, message, remedy, fix)
