@@ -1,0 +1,24 @@
+"""The diagnosis of a snapshot's JSON, and whether its fixes cure it one by one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ekm.diagnosis import Diagnosis, diagnose, judge, patch
+from ekm.snapshot import Snapshot
+
+
+def diagnosed(body: dict[str, Any]) -> Diagnosis:
+    """The diagnosis of a snapshot's JSON."""
+    return diagnose(Snapshot.from_json(body))
+
+
+def cured(snapshot: Snapshot, found: Diagnosis) -> None:
+    """Apply first fixes until nothing is at fault, each time with one fault less."""
+    while found.faults and found.faults[0].fix:
+        rest = found.faults[1:]
+        snapshot = patch.apply(snapshot, found.faults[0].fix)
+        found = diagnose(snapshot)
+        assert [each.id for each in found.faults] == [each.id for each in rest]
+    assert judge(snapshot).outcome == found.outcome
+    assert (found.outcome == "ok") is not bool(found.faults)

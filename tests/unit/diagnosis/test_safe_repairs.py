@@ -1,0 +1,129 @@
+"""No fix opens a door, takes from somebody else, or undoes another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from diagnosed import cured, diagnosed
+from healthy import ID, KEY, OPENAI, ROOT, TRUST, USE, healthy, put
+
+from ekm.diagnosis import diagnose, patch
+from ekm.snapshot import Snapshot
+
+
+def test_a_repair_never_leaves_away_what_may_be_all_that_narrows() -> None:
+    """The fix of a misspelt condition would open the role to every other organization."""
+    for path, value in (
+        (ID, {"StringEqual": {"sts:ExternalId": "org-abc"}}),
+        (ID, {"StringEquals": "org-abc"}),
+        (ID, {"StringEquals": {"sts:ExternalId": {}}}),
+        (f"{TRUST}/Effect", "allow"),
+        (f"{TRUST}/Sid", "a b"),
+        (f"{TRUST}/ExternalIds", ["org-abc"]),
+        (ID, {"Bool": {"aws:MultiFactorAuthPresent": "true"}}),
+        ("role/trust_policy/Statement", []),
+        ("role/trust_policy/Version", "2020-01-01"),
+    ):
+        snapshot = Snapshot.from_json(put(healthy(), path, value))
+        found = diagnose(snapshot)
+        mended = patch.apply(snapshot, [change for each in found.faults for change in each.fix])
+        statement = mended.as_json()["role"]["trust_policy"]["Statement"][0]
+        wanted = {"StringEquals": {"sts:ExternalId": "org-abc"}}
+        assert str(statement["Condition"]) in {str(wanted), str(healthy_condition())}, value
+        assert statement["Principal"] == {"AWS": OPENAI}
+        assert diagnose(mended).outcome == "ok"
+
+
+def test_openai_is_never_let_in_without_an_external_id() -> None:
+    """The fix of a mistyped principal would make a statement that asks for nothing pass."""
+    for condition in (..., {"Bool": {"aws:SecureTransport": "true"}}):
+        body = put(put(healthy(), f"{TRUST}/Principal", {"AWS": OPENAI + "x"}), ID, condition)
+        snapshot = Snapshot.from_json(body)
+        found = diagnose(snapshot)
+        assert found.faults[0].id == "principal_mistyped"
+        mended = patch.apply(snapshot, found.faults[0].fix)
+        block = mended.as_json()["role"]["trust_policy"]["Statement"][0]["Condition"]
+        assert block["StringEquals"] == {"sts:ExternalId": ["org-abc"]}
+        assert diagnose(mended).outcome == "ok"
+        assert not diagnose(mended).warnings
+
+
+def test_a_statement_for_somebody_else_is_left_to_them() -> None:
+    """The fix would take the trust of a pipeline's role away, to give it to OpenAI."""
+    ci: dict[str, Any] = {"Effect": "Allow", "Principal": {"AWS": ROOT.replace("root", "role/ci")},
+          "Action": "sts:AssumeRole"}  # fmt: skip
+    found = diagnosed(put(healthy(), "role/trust_policy/Statement", [ci]))
+    assert [each.id for each in found.faults] == ["trust_policy_without_openai"]
+    assert found.faults[0].fix[0].op == "add"
+    # Whom it lets in is told at once, and taking it away is offered and not done.
+    (warned,) = found.warnings
+    assert (warned.id, warned.document, warned.statement) == (
+        "principal_too_broad", "trust_policy", 0,
+    )  # fmt: skip
+    assert [change.as_json() for change in warned.fix] == [
+        {"op": "remove", "path": "/role/trust_policy/Statement/0"}
+    ]
+    body = put(
+        healthy(),
+        "role/trust_policy/Statement/0/Condition",
+        {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
+    )
+    body["role"]["trust_policy"]["Statement"].insert(0, ci)
+    found = diagnosed(body)
+    assert [(each.id, each.statement) for each in found.warnings] == [("principal_too_broad", 0)]
+    # A statement that names OpenAI as well is narrowed, not removed.
+    both = {**ci, "Principal": {"AWS": [OPENAI, ci["Principal"]["AWS"]]}}
+    body["role"]["trust_policy"]["Statement"][0] = both
+    assert all(not each.fix for each in diagnosed(body).warnings)
+
+
+def test_an_action_of_openais_is_replaced_and_one_that_is_excepted_comes_back() -> None:
+    """TagSession would stay in the trust policy; NotAction would be called incurable."""
+    found = diagnosed(put(healthy(), f"{TRUST}/Action", ["sts:TagSession"]))
+    (change,) = found.faults[0].fix
+    assert (change.op, change.path[-1], change.value) == ("replace", "Action", "sts:AssumeRole")
+    body = put(healthy(), f"{USE}/NotAction", ["kms:Encrypt", "iam:*"])
+    body = put(body, f"{USE}/Action", ...)
+    found = diagnosed(body)
+    assert [(each.id, each.fix[0].value) for each in found.faults] == [
+        ("action_excepted", ["iam:*"])
+    ]
+
+
+def test_a_malformed_deny_is_never_taken_away() -> None:
+    """A fix would lift a guard because somebody misspelt it."""
+    deny = {"Effect": "Deny", "Principal": "*", "Action": ["kms:Sign", 7], "Resource": "*"}
+    body = healthy()
+    body["keys"][0]["policy"]["Statement"].append(deny)
+    (fault,) = diagnosed(body).faults
+    assert (fault.id, fault.statement, fault.fix) == ("policy_malformed", 2, ())
+    deny |= {"Action": "kms:Sign", "Effect": "deny"}
+    (fault,) = diagnosed(body).faults
+    assert fault.fix[0].value == "Deny"
+
+
+def healthy_condition() -> dict[str, Any]:
+    """The documented condition of the trust policy."""
+    return {"StringEquals": {"sts:ExternalId": ["org-abc"]}}
+
+
+def test_repairs_of_two_conditions_do_not_undo_each_other() -> None:
+    """The second fix would bring back the condition that the first one removed."""
+    block = {
+        "Bool": {"aws:MultiFactorAuthPresent": "true"},
+        "ArnEquals": {"sts:ExternalId": "org-abc"},
+    }
+    found = diagnosed(put(healthy(), ID, block))
+    assert [each.id for each in found.faults] == ["condition_mfa", "external_id_wrong_operator"]
+    cured(Snapshot.from_json(put(healthy(), ID, block)), found)
+
+
+def test_every_deny_that_applies_is_named_and_taken_away() -> None:
+    """The fix of one Deny would point at the place that another one had."""
+    deny = {"Effect": "Deny", "Action": "kms:Encrypt", "Resource": "*"}
+    path = "role/permission_policies/0/document/Statement"
+    allow = {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:Encrypt"], "Resource": KEY}
+    body = put(healthy(), path, [{**deny, "Sid": "A"}, allow, {**deny, "Sid": "B"}])
+    found = diagnosed(body)
+    assert [each.sid for each in found.faults] == ["B", "A"]
+    cured(Snapshot.from_json(body), found)
