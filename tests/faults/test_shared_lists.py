@@ -40,8 +40,7 @@ class Told(SharedLists):
 
 def ask_once(folder: Path, number: int) -> None:
     """A process that wants a list; who makes one takes until as many have asked for one."""
-    key = AdminKey(SECRET, origin="test")
-    asking = Told(URL, key, folder / "state", sleep=lambda _s: time.sleep(0.01))
+    asking = Told(URL, AdminKey(SECRET, origin="test"), folder / "state", sleep=time.sleep)
     asking.folder = folder
 
     def fetch() -> tuple[ExternalKey, ...]:

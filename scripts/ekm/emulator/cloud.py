@@ -40,8 +40,8 @@ DEK_BYTES: Final = 32
 PROBE_EXTERNAL_ID: Final = "proj_smoketest-verifier"
 # LocalStack answers in milliseconds; a cloud that hangs must not hang the rehearsal.
 _CONFIG: Final = Config(
-    connect_timeout=5,
-    read_timeout=20,
+    connect_timeout=30,
+    read_timeout=60,
     retries={"total_max_attempts": 2, "mode": "standard"},
     proxies={},  # the endpoint is this machine's
 )
