@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ekm.evaluation.conditions import holds
 from ekm.evaluation.decision import OpenPoint
+from ekm.evaluation.paths import names_a_path
 from ekm.evaluation.principals import Level, level_of
 from ekm.evaluation.services.kms import KEYLESS_ACTIONS
 from ekm.policy.pattern import ANY
@@ -45,7 +46,7 @@ def applies(  # noqa: PLR0911 - one return for each part that settles it
     level = level_of(statement, situation)
     if level is None:
         return None
-    conditions = conditions_hold(statement, situation.context) if statement.conditions else True
+    conditions = conditions_hold(statement, situation) if statement.conditions else True
     if conditions is False:
         return None
     if action is True and resource is True and conditions is True:
@@ -137,11 +138,21 @@ def _single(context: Context, key: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def conditions_hold(statement: Statement, context: Context) -> bool | OpenPoint:
+def conditions_hold(statement: Statement, situation: Situation) -> bool | OpenPoint:
     """Whether all conditions hold; one that does not settles it, whatever is open."""
     undecided: OpenPoint | None = None
     for condition in statement.conditions:
-        verdict = holds(condition, context)
+        verdict = holds(condition, situation.context)
+        if (
+            not situation.path_known
+            and condition.lookup == "aws:principalarn"
+            and verdict is condition.operator.negated
+            and names_a_path(condition, situation.caller)
+        ):
+            verdict = OpenPoint(
+                f"whether the role of {situation.caller.text} has a path shows in "
+                "aws:PrincipalArn, which the request does not have"
+            )
         if verdict is False:
             return False
         if verdict is not True:

@@ -53,6 +53,7 @@ ARN_PATTERNS = [
     PATHED,
     *USERS,
     f"arn:aws:iam::{OURS}:role/*",
+    f"arn:aws:iam::{OURS}:role/p/*",
     "arn:aws:iam::*:*/r",
     "arn:aws:iam::${aws:PrincipalAccount}:role/r",
     f"arn:aws:iam::{OURS}:${{aws:PrincipalTag/t}}/*",

@@ -310,8 +310,22 @@ def _applies(
     parts.append(_principal(statement, request, context, policies))
     for operator, block in statement.get("Condition", {}).items():
         for key, values in block.items():
-            parts.append(_condition(operator, key, _list(values), context, variables=variables))
+            verdict = _condition(operator, key, _list(values), context, variables=variables)
+            if key == "aws:PrincipalArn" and verdict is ("Not" in operator):
+                # Not met by a role without a path, but by one that has it, and which is not said.
+                verdict = None if _of_path(_list(values), request, context) else verdict
+            parts.append(verdict)
     return _all(parts)
+
+
+def _of_path(values: list[Json], request: Json, context: Json) -> bool:
+    """Whether a value names the caller's role with some path before its name."""
+    who = request["principal"]
+    if context["path known"] or ":assumed-role/" not in who:
+        return False
+    _, partition, _, _, account, name = who.split(":", 5)
+    role = f"arn:{partition}:iam::{account}:role/p/{name.split('/')[1]}"
+    return any(_glob(str(value), role) for value in values if ":role/p/" in str(value))
 
 
 def _all(parts: Iterable[bool | None]) -> bool | None:
