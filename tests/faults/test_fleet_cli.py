@@ -274,6 +274,10 @@ def test_a_manifest_that_is_wrong_is_refused_by_entry_and_member(
         '{"a": 1, "a": 2}',
         "!!python/object/apply:os.system [ls]",
         "? [1]\n: 2\n",
+        '{"a":' * 100_000,
+        "\x00",
+        "schema: ekm-fleet/1\nentries: &all\n  - *all\n",
+        "a: 1\n---\nb: 2\n",
     ],
 )
 def test_a_manifest_that_is_no_yaml_is_refused(
@@ -286,6 +290,48 @@ def test_a_manifest_that_is_no_yaml_is_refused(
         (2, "fleet_unreadable"),
         (2, "fleet_malformed"),
     }
+    assert service.openai.log == []
+
+
+def test_a_value_of_any_size_is_shown_in_a_few_words(
+    service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A manifest of a few lines fills the memory: aliases of aliases, spelt out in an error."""
+    lines = [f"&a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
+    name = f"[&a0 [x], {', '.join(lines)}]"
+    for text in (
+        f"schema: {name}",
+        f"schema: ekm-fleet/1\nentries:\n  - name: {name}\n",
+        YAML.replace("[payments, reports]", f"[{name}]"),
+    ):
+        Path("fleet.yaml").write_text(text)
+        code, out, _ = run(capsys, "--manifest", "fleet.yaml", "--json")
+        assert code == 2
+        assert "[...]" in out
+        assert len(out) < 2000
+    assert service.openai.log == []
+
+
+def test_a_merge_key_says_where_to_put_what_is_shared(
+    service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """YAML's own way to share members is refused in words that help nobody."""
+    Path("fleet.yaml").write_text("schema: ekm-fleet/1\nentries:\n  - &a {name: x}\n  - <<: *a\n")
+    code, out, _ = run(capsys, "--manifest", "fleet.yaml", "--json")
+    error = json.loads(out)["error"]
+    assert (code, error["id"]) == (2, "fleet_unreadable")
+    assert "goes into defaults (line 4)" in error["message"]
+    assert service.openai.log == []
+
+
+def test_a_manifest_in_another_encoding_is_refused(
+    service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Bytes that are no text end in a traceback."""
+    for data in ("name: café".encode("latin-1"), "name: a".encode("utf-16")):
+        Path("fleet.yaml").write_bytes(data)
+        code, out, _ = run(capsys, "--manifest", "fleet.yaml", "--json")
+        assert (code, json.loads(out)["error"]["id"]) == (2, "fleet_unreadable")
     assert service.openai.log == []
 
 

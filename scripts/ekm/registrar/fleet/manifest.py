@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -70,7 +71,7 @@ def parse(text: str, source: str, check_record: Callable[[str], object]) -> tupl
     _known(value, TOP, source, "the file")
     if value.get("schema") != SCHEMA:
         raise _malformed(
-            source, "schema", f"is {value.get('schema')!r}; this version reads {SCHEMA}"
+            source, "schema", f"is {_shown(value.get('schema'))}; this version reads {SCHEMA}"
         )
     defaults = value.get("defaults") or {}
     if not isinstance(defaults, Mapping):
@@ -144,7 +145,7 @@ def _entry(
             raise _malformed(
                 source,
                 shown,
-                f"has the {member} {given[member]!r}, which is not text",
+                f"has the {member} {_shown(given[member])}, which is not text",
                 member=f"{where}.{member}",
             )
     projects = given.get("projects") or []
@@ -152,7 +153,7 @@ def _entry(
         raise _malformed(
             source,
             shown,
-            f"has projects {projects!r}, which is no list of names",
+            f"has projects {_shown(projects)}, which is no list of names",
             member=f"{where}.projects",
         )
     try:
@@ -205,12 +206,19 @@ def _also(value: object) -> str:
     return f": {value}" if isinstance(value, str) else ""
 
 
+def _shown(value: object) -> str:
+    """A value in a few words: by aliases a small file holds one of any size."""
+    short = reprlib.Repr()
+    short.maxlevel, short.maxstring, short.maxother = 2, 80, 80
+    return short.repr(value)
+
+
 def _known(given: Mapping[Any, Any], known: Sequence[str], source: str, where: str) -> None:
     for member in given:
         if member not in known:
-            close = difflib.get_close_matches(str(member), known, n=1)
+            close = difflib.get_close_matches(_shown(member).strip("'"), known, n=1)
             hint = f"; did you mean {close[0]}?" if close else f"; known are {', '.join(known)}"
-            raise _malformed(source, where, f"has the unknown member {member!r}{hint}")
+            raise _malformed(source, where, f"has the unknown member {_shown(member)}{hint}")
 
 
 def _loaded(text: str, source: str) -> object:
@@ -226,7 +234,7 @@ def _loaded(text: str, source: str) -> object:
             at_fault=source,
             remedy="Correct that line; the manual has a whole file as an example.",
         ) from None
-    except ValueError as failure:
+    except (ValueError, RecursionError) as failure:
         raise BadInput(
             "fleet_unreadable",
             f"{source} is not JSON: {failure}.",
@@ -255,8 +263,14 @@ def _yaml(text: str) -> object:
         """YAML's safe types; a key given twice is an error, not the last one wins."""
 
     def mapping(loader: Any, node: Any) -> dict[Any, Any]:
+        for key, _ in node.value:
+            if key.tag == "tag:yaml.org,2002:merge":
+                raise _UnreadableError(
+                    f"<< is not read; what entries share goes into defaults (line "
+                    f"{key.start_mark.line + 1})"
+                )
         pairs = [(loader.construct_object(key, deep=True), value) for key, value in node.value]
-        keys = [str(key) for key, _ in pairs]
+        keys = [key if isinstance(key, str) else _shown(key) for key, _ in pairs]
         for index, key in enumerate(keys):
             if key in keys[:index]:
                 line = node.value[index][0].start_mark.line + 1
