@@ -1,0 +1,24 @@
+"""How a root may call the module without Terraform taking a key for another one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from ekm.harness.plugin import WorkspaceFactory
+
+pytestmark = pytest.mark.terraform
+
+
+def test_what_is_looked_up_late_replaces_nothing(ekm_workspace: WorkspaceFactory) -> None:
+    """A tag on the key that was given, or a change of what the module depends on, ends a
+    registration or is refused as if the key were lost."""
+    workspace = ekm_workspace("tests/terraform/called-after")
+    workspace.apply()
+    plan = workspace.plan(revision="2")
+    assert {"aws_kms_key.given", "terraform_data.before"} < plan.actions.keys()
+    assert set(plan.actions.values()) == {("update",)}
+    workspace.apply(plan)
+    assert workspace.plan(revision="2").empty
