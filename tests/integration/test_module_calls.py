@@ -13,8 +13,7 @@ pytestmark = pytest.mark.terraform
 
 
 def test_what_is_looked_up_late_replaces_nothing(ekm_workspace: WorkspaceFactory) -> None:
-    """A tag on the key that was given, or a change of what the module depends on, ends a
-    registration or is refused as if the key were lost."""
+    """A tag on the given key, or a change of what is called before, is taken for a lost key."""
     workspace = ekm_workspace("tests/terraform/called-after")
     workspace.apply()
     plan = workspace.plan(revision="2")
