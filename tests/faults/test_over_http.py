@@ -126,6 +126,18 @@ def test_unknown_host_is_never_sent() -> None:
         transport("https://no-such-host.invalid/v1").send(POST)
 
 
+def test_proxy_that_lets_nothing_through_is_never_sent(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy's refusal is taken for a lost answer, and looked after for minutes."""
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, server.url.removesuffix("/v1"))
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with pytest.raises(NeverSent, match="Tunnel connection failed: 501"):
+        transport("https://api.openai.com/v1").send(POST)
+
+
 def test_closed_connection_is_a_lost_answer(server: Server) -> None:
     """A create whose connection broke counts as never sent, and is sent again."""
     server.answer = lambda handler: handler.connection.close()

@@ -39,11 +39,11 @@ class AdminKey:
                 at_fault=origin,
                 remedy="Make an admin key in OpenAI's organization settings and set it there.",
             )
-        if not re.fullmatch(r"[\x21-\x7e]+", value):
+        if not re.fullmatch(r"[\x21-\x7e]+", value) or value[0] in "\"'{[":
             raise BadInput(
                 "admin_key_malformed",
-                f"The admin key in {origin} has white space or characters that no HTTP header "
-                "carries.",
+                f"The admin key in {origin} has white space, quotes around it, or characters that "
+                "no HTTP header carries.",
                 at_fault=origin,
                 remedy="Store the key alone, as plain text: no quotes, no JSON, one line.",
             )

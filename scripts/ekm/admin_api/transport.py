@@ -173,6 +173,7 @@ def _never_sent(failure: BaseException) -> bool:
     return any(
         isinstance(cause, urllib3.NewConnectionError | urllib3.ConnectTimeoutError)
         or "CERTIFICATE_VERIFY_FAILED" in str(cause)
+        or str(cause).startswith("Tunnel connection failed")  # a proxy let nothing through
         for cause in _causes(failure)
     )
 

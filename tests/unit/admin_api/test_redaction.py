@@ -73,7 +73,9 @@ def test_empty_key_is_missing(value: str) -> None:
     assert raised.value.id == "admin_key_missing"
 
 
-@pytest.mark.parametrize("value", ["a b", "a\nb", "schlüssel", "a\x00b"])
+@pytest.mark.parametrize(
+    "value", ["a b", "a\nb", "schlüssel", "a\x00b", '"sk-admin-1"', '{"key":"sk-admin-1"}']
+)
 def test_malformed_key_is_refused_without_showing_it(value: str) -> None:
     """A key that no header carries ends in a traceback that shows it."""
     with pytest.raises(BadInput) as raised:
