@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ekm.cli import render
-from ekm.cli.snapshot import Source, collected, source_options
-from ekm.errors import BadInput
+from ekm.cli.snapshot import (
+    Source,
+    collected_unless_given,
+    offline_option,
+    source_options,
+)
 
 if TYPE_CHECKING:
     from ekm.diagnosis import Diagnosis, Fault
@@ -22,7 +26,7 @@ __all__ = ["command"]
 @click.command("diagnose", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("snapshot", metavar="[SNAPSHOT|-]", required=False)
 @source_options
-@click.option("--offline", is_flag=True, help="With --from-terraform: outputs alone, no AWS.")
+@offline_option
 @click.option(
     "--error", "error_text", metavar="TEXT", help="What OpenAI answered, to be explained."
 )
@@ -73,21 +77,15 @@ def command(
 def _snapshot(
     file_name: str | None, source: Source, *, offline: bool, needed: bool
 ) -> Snapshot | None:
-    if file_name is not None:
-        if source != Source() or offline:
-            raise BadInput(
-                "option_useless",
-                "A snapshot was given, and where to collect one as well.",
-                at_fault="SNAPSHOT",
-                remedy="Give one of the two.",
-            )
+    if file_name is None and source == Source() and not needed:
+        return None
+    found = collected_unless_given(file_name, source, offline=offline)
+    if found is None:
         from ekm.snapshot.file import read_snapshot  # noqa: PLC0415 - `--help` needs none of it
 
-        return read_snapshot(file_name, strict=True)
-    if source == Source() and not needed:
-        return None
+        return read_snapshot(str(file_name), strict=True)
     live = source.from_plan is None and not (offline and source.from_terraform is not None)
-    return _now(collected(source, live=live)) if live else collected(source, live=live)
+    return _now(found) if live else found
 
 
 def _now(snapshot: Snapshot) -> Snapshot:

@@ -47,7 +47,7 @@ def _report_option(command: options.Command) -> options.Command:
     )(command)
 
 
-@command.command("revoke")
+@command.command("revoke", short_help="Cut, see the refusal, give access back, see recovery.")
 @options.place_options
 @click.option(
     "--by",
@@ -132,7 +132,7 @@ def revoke_command(
     return _carry_out(runner, drill.revoke(order, diary), diary, report, as_json=as_json)
 
 
-@command.command("restore")
+@command.command("restore", short_help="Give access back after a drill that did not end itself.")
 @options.place_options
 @click.option(
     "--validate/--no-validate",

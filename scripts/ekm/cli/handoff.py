@@ -11,13 +11,8 @@ __all__ = ["command"]
 
 
 @click.command("handoff", context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--role-arn", envvar="EKM_ROLE_ARN", show_envvar=True, metavar="TEXT")
-@click.option("--kms-arn", envvar="EKM_KMS_ARN", show_envvar=True, metavar="TEXT")
-@click.option(
-    "--from-terraform",
-    metavar="DIR|-",
-    help="Take what is not given from `terraform output -json` in DIR, or from stdin.",
-)
+@options.arn_options
+@options.from_terraform_option
 @options.json_option
 def command(
     *,

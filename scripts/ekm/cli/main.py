@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import os
 import sys
@@ -41,14 +42,15 @@ VERBS: dict[str, tuple[str, str]] = {
 
 EXIT_CODES = """\b
 Exit codes:
-  0  done, or holds
-  1  a check does not hold
-  2  usage or bad input
-  3  AWS refused
-  4  OpenAI refused
-  5  not reachable, or the deadline passed
-  6  conflict: several matches, in use, held
-  7  the record cannot be read
+    0  done, or holds
+    1  a check does not hold
+    2  usage or bad input
+    3  AWS refused
+    4  OpenAI refused
+    5  not reachable, or the deadline passed
+    6  conflict: several matches, in use, held
+    7  the record cannot be read
+  130  interrupted
 """
 
 # The shell's own code for a program that Ctrl-C ended.
@@ -67,6 +69,18 @@ class VerbGroup(click.Group):
         if cmd_name not in VERBS:
             return None
         return load_verb(cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb; one that is not there gets the nearest named."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = difflib.get_close_matches(args[0], VERBS, n=1)
+            if not near:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean '{near[0]}'?", ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List verbs from the table above, importing none."""
@@ -98,9 +112,11 @@ def ekm() -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run `ekm`."""
+    """Run `ekm`; `ekm help VERB` is `ekm VERB --help`."""
     render.prepare_streams()
     words = sys.argv[1:] if arguments is None else arguments
+    if words[:1] == ["help"]:
+        words = [*words[1:], "--help"]
     sys.exit(render.settle_streams(run(ekm, "ekm", words)))
 
 

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 __all__ = [
     "LONGEST_WAIT",
     "Given",
+    "arn_options",
     "confirm_option",
+    "from_terraform_option",
     "gather",
     "intent_options",
     "json_option",
@@ -39,41 +41,49 @@ __all__ = [
     "wait_option",
 ]
 
+MEMBERS = (
+    ("role-arn", "ARN of the role that OpenAI assumes."),
+    ("kms-arn", "ARN of the KMS key."),
+    ("external-id", "Id of your OpenAI organization (org-…), or of a project."),
+    ("name", "Name of the registration, as OpenAI shows it."),
+)
 LONGEST_WAIT = 86_400  # seconds; a day, past which nobody is waiting
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+def from_terraform_option(command: Command) -> Command:
+    """`--from-terraform`."""
+    return click.option(
+        "--from-terraform",
+        metavar="DIR|-",
+        help="Take what is not given from `terraform output -json` in DIR, or from stdin.",
+    )(command)
+
+
 def place_options(command: Command) -> Command:
     """`--record` and `--from-terraform`."""
-    for option in (
-        click.option(
-            "--from-terraform",
-            metavar="DIR|-",
-            help="Take what is not given from `terraform output -json` in DIR, or from stdin.",
-        ),
-        click.option(
-            "--record",
-            envvar="EKM_RECORD",
-            metavar="ssm:NAME|file:PATH",
-            help="Where the record is kept: an SSM path, or a file (then AWS is not called).",
-            show_envvar=True,
-        ),
-    ):
-        command = option(command)
-    return command
+    return click.option(
+        "--record",
+        envvar="EKM_RECORD",
+        metavar="ssm:NAME|file:PATH",
+        help="Where the record is kept: an SSM path, or a file (then AWS is not called).",
+        show_envvar=True,
+    )(from_terraform_option(command))
 
 
 def intent_options(command: Command) -> Command:
     """The four members of an intent."""
-    for name, text in reversed(
-        (
-            ("role-arn", "ARN of the role that OpenAI assumes."),
-            ("kms-arn", "ARN of the KMS key."),
-            ("external-id", "Id of your OpenAI organization (org-…), or of a project."),
-            ("name", "Name of the registration, as OpenAI shows it."),
-        )
-    ):
+    return arn_options(_member_options(command, MEMBERS[2:]))
+
+
+def arn_options(command: Command) -> Command:
+    """`--role-arn` and `--kms-arn`."""
+    return _member_options(command, MEMBERS[:2])
+
+
+def _member_options(command: Command, members: tuple[tuple[str, str], ...]) -> Command:
+    for name, text in reversed(members):
         variable = "EKM_" + name.replace("-", "_").upper()
         option = click.option(
             f"--{name}", envvar=variable, metavar="TEXT", help=text, show_envvar=True
@@ -102,7 +112,7 @@ def wait_option(command: Command) -> Command:
         default=180,
         show_default=True,
         metavar="SECONDS",
-        help="How long to wait for IAM to settle, and for a run that holds the record.",
+        help="How long to wait for what settles late in AWS, and for a run that holds the record.",
         show_envvar=True,
     )(command)
 
@@ -263,8 +273,9 @@ def outputs_text(source: str) -> str:
 
     if source == "-":
         return sys.stdin.read()
-    render.progress(f"Reading Terraform's outputs in {source}.")
-    return from_terraform.run_terraform(Path(source))
+    folder = Path(source)
+    render.progress(f"Reading Terraform's outputs in {folder.resolve()}.")
+    return from_terraform.run_terraform(folder)
 
 
 def _outputs(source: str | None, text: str | None) -> Outputs:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ekm.cli import render
+from ekm.cli.snapshot import Source, collected_unless_given, offline_option, source_options
 from ekm.errors import BadInput
 
 if TYPE_CHECKING:
@@ -22,8 +23,10 @@ LARGEST = 16 * 1024 * 1024
 REMEDY = "Collect a snapshot anew, and hand over its JSON as it was written."
 
 
-@click.command(name="prove")
-@click.argument("file", metavar="SNAPSHOT|-")
+@click.command("prove", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("file", metavar="[SNAPSHOT|-]", required=False)
+@source_options
+@offline_option
 @click.option("--json", "as_json", is_flag=True, help="Print the proof as one JSON document.")
 @click.option(
     "--sarif",
@@ -31,24 +34,40 @@ REMEDY = "Collect a snapshot anew, and hand over its JSON as it was written."
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the claims that fail as SARIF 2.1.0, for code scanning.",
 )
-def command(file: str, *, as_json: bool, sarif: Path | None) -> int:
-    r"""Prove least privilege over all requests, or show what breaks it.
+def command(
+    *,
+    file: str | None,
+    role_arn: str | None,
+    kms_arn: str | None,
+    external_id: str | None,
+    from_terraform: str | None,
+    from_plan: str | None,
+    module: str | None,
+    offline: bool,
+    as_json: bool,
+    sarif: Path | None,
+) -> int:
+    """Prove least privilege over all requests, or show what breaks it.
 
-    Reads a snapshot (schema ekm-snapshot/1) from a file or standard input. Exits with 0 when
-    every claim holds and with 1 when one does not: then a request that breaks it is shown.
+    Reads a snapshot (`ekm snapshot`), or collects it with the same options. Exit code 0 when
+    every claim holds, 1 when one does not: then a request that breaks it is shown.
 
     \b
     Examples:
-      ekm prove snapshot.json
-      ekm prove snapshot.json --json --sarif ekm.sarif
+      ekm prove --from-terraform .
+      terraform show -json PLAN | ekm prove --from-plan - --sarif ekm.sarif
+      ekm prove s.json --json
     """
+    source = Source(role_arn, kms_arn, external_id, from_terraform, from_plan, module)
     # Imported here so that `ekm --help` does not pay for it.
     from ekm.proof import prove  # noqa: PLC0415
     from ekm.snapshot import Snapshot  # noqa: PLC0415
 
-    proof = prove(Snapshot.from_json(_read(file)))
+    snapshot = collected_unless_given(file, source, offline=offline)
+    named = file or "-"
+    proof = prove(Snapshot.from_json(_read(named)) if snapshot is None else snapshot)
     if sarif is not None:
-        _write(sarif, proof, "snapshot.json" if file == "-" else _place(file))
+        _write(sarif, proof, "snapshot.json" if named == "-" else _place(named))
     if as_json:
         render.document(proof.as_json())
     else:

@@ -5,18 +5,25 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ekm.cli import render
+from ekm.cli.options import outputs_source, outputs_text
 from ekm.errors import BadInput
 
 if TYPE_CHECKING:
     from ekm.snapshot import Snapshot
 
-__all__ = ["Source", "collected", "command", "source_options"]
+__all__ = [
+    "Source",
+    "collected",
+    "collected_unless_given",
+    "command",
+    "offline_option",
+    "source_options",
+]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _INTENT = ("role_arn", "kms_arn", "external_id")
@@ -43,6 +50,13 @@ class _Registered:
     external_id: str
 
 
+def offline_option(command: Command) -> Command:
+    """`--offline`, for the verbs that judge."""
+    return click.option(
+        "--offline", is_flag=True, help="With --from-terraform: outputs alone, no AWS."
+    )(command)
+
+
 def source_options(command: Command) -> Command:
     """The options that say where a snapshot comes from."""
     for option in (
@@ -53,7 +67,9 @@ def source_options(command: Command) -> Command:
             "--from-plan", metavar="FILE|-", help="Read `terraform show -json PLAN`; no AWS."
         ),
         click.option(
-            "--from-terraform", metavar="DIR|-", help="Read `terraform output -json` in DIR."
+            "--from-terraform",
+            metavar="DIR|-",
+            help="Read `terraform output -json` in DIR, or from stdin.",
         ),
         click.option("--external-id", metavar="TEXT", help="The external id that is registered."),
         click.option("--kms-arn", metavar="TEXT", help="ARN of the KMS key."),
@@ -77,17 +93,42 @@ def command(
 ) -> None:
     """Collect all that bears on a key, as one JSON document.
 
-    With ARNs it reads AWS, live; from a plan or from outputs it reads those alone, and what they
-    do not know stays out.
+    With ARNs it reads AWS: what is in force. From a plan or from outputs it reads those alone:
+    what Terraform will apply, or applied last. What they do not know stays out.
 
     \b
     Examples:
       ekm snapshot --role-arn ARN --kms-arn ARN --external-id org-… > s.json
-      ekm snapshot --from-terraform .
+      ekm snapshot --from-terraform . > s.json
       terraform show -json PLAN | ekm snapshot --from-plan - | ekm diagnose -
     """
     source = Source(role_arn, kms_arn, external_id, from_terraform, from_plan, module)
     render.document(collected(source, live=from_terraform is None and from_plan is None).as_json())
+
+
+def collected_unless_given(file: str | None, source: Source, *, offline: bool) -> Snapshot | None:
+    """Collect a snapshot for a verb that judges one, unless a file names it.
+
+    Args:
+        file: The file that was named, if one was.
+        source: From what to collect.
+        offline: With outputs: take those alone, and not what AWS has.
+
+    Raises:
+        BadInput: Both were given, or neither.
+        NotReachable: AWS gave no answer.
+    """
+    if file is None:
+        live = source.from_plan is None and not (offline and source.from_terraform is not None)
+        return collected(source, live=live)
+    if source != Source() or offline:
+        raise BadInput(
+            "option_useless",
+            "A snapshot was given, and where to collect one as well.",
+            at_fault="SNAPSHOT",
+            remedy="Give one of the two.",
+        )
+    return None
 
 
 def collected(source: Source, *, live: bool) -> Snapshot:
@@ -151,20 +192,15 @@ def _live(registered: _Registered) -> Snapshot:
 
 def _outputs(source: str) -> dict[str, Any]:
     from ekm.policy.json_text import loads  # noqa: PLC0415 - `--help` needs none of it
-    from ekm.snapshot import file  # noqa: PLC0415 - see above
-
-    if source == "-":
-        return dict(file.read_json("-", what="Terraform's outputs as JSON"))
-    from ekm.registrar.from_terraform import run_terraform  # noqa: PLC0415 - see above
 
     try:
-        value = loads(run_terraform(Path(source)))
+        value = loads(outputs_text(source))
     except ValueError:
         value = None
     if not isinstance(value, dict):
         raise BadInput(
             "terraform_outputs_malformed",
-            f"terraform output in {source} printed no JSON object.",
+            f"{outputs_source(source)} is no JSON object.",
             at_fault="--from-terraform",
             remedy="Run `terraform output -json` there by hand.",
         )

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from ekm.cli.main import load_verb, run
+from ekm.cli.main import VERBS as VERBS_OF_ALL
+from ekm.cli.main import ekm, load_verb, main, run
 
 VERBS = ("register", "validate", "status", "handoff", "retire")
 LATE = "boto3", "botocore", "requests", "urllib3", "filelock"
@@ -69,3 +70,24 @@ def test_environment_names_are_in_the_help(capsys: pytest.CaptureFixture[str]) -
         "EKM_CALLS_PER_MINUTE",
     ):
         assert name in said
+
+
+def test_help_before_a_verb_is_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """Who types `ekm help status`, as with git or terraform, is told that there is no `help`."""
+    with pytest.raises(SystemExit) as ended:
+        main(["help", "status"])
+    assert ended.value.code == 0
+    assert "Usage: ekm status" in capsys.readouterr().out
+
+
+def test_a_verb_that_is_not_there_names_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    """A typing error ends without the way on."""
+    assert run(ekm, "ekm", ["vlidate"]) == 2
+    assert "Did you mean 'validate'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", VERBS_OF_ALL)
+def test_no_help_shows_what_is_for_click(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Examples run into one line, behind a mark that is meant for the formatter."""
+    assert run(load_verb(verb), f"ekm {verb}", ["--help"]) == 0
+    assert "\\b" not in capsys.readouterr().out

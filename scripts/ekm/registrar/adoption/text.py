@@ -50,7 +50,7 @@ def words(adoption: Adoption) -> str:
             + "\n".join(f"     {command}" for command in adoption.before)
         )
     steps.append(
-        f"Put both files into the root module and run `terraform plan`. It must say "
+        f"Put these blocks into the root module and run `terraform plan`. It must say "
         f"{len(adoption.imports)} to import and 0 to destroy, and replace nothing: else stop."
     )
     steps.append("`terraform apply`, then `ekm validate`.")
