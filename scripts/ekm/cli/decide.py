@@ -78,7 +78,8 @@ def _lines(stream: BinaryIO, file: str) -> Iterator[tuple[int, str]]:
         if len(line) > LONGEST_LINE:
             raise _bad(file, number, f"longer than {LONGEST_LINE} bytes")
         try:
-            text = line.decode("utf-8")
+            # A mark before the first line (Windows writes one) is no part of it.
+            text = line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:
             raise _bad(file, number, f"not UTF-8 at byte {error.start}") from None
         if text.strip():

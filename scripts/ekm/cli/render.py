@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
 import os
@@ -82,7 +83,8 @@ def error(failure: EkmError, *, as_json: bool) -> None:
         if text:
             click.echo(f"  {label}: {text}", err=True)
     if as_json:
-        document({"error": failure.as_json()})
+        with contextlib.suppress(OSError):  # a full disk: the code and stderr tell it
+            document({"error": failure.as_json()})
 
 
 def usage_error(failure: click.UsageError, *, as_json: bool) -> None:
@@ -95,7 +97,7 @@ def usage_error(failure: click.UsageError, *, as_json: bool) -> None:
 
 def defect(failure: Exception, *, as_json: bool) -> int:
     """Render what should not have happened, without a traceback; return its exit code."""
-    if isinstance(failure, OSError) and _output_is_lost():
+    if isinstance(failure, OSError) and (_no_room(failure) or _output_is_lost()):
         unwritten = BadInput(
             "output_not_written",
             f"The result cannot be written to standard output: {failure.strerror}. What was done "
@@ -112,6 +114,11 @@ def defect(failure: Exception, *, as_json: bool) -> int:
     )
     error(ours, as_json=as_json)
     return ours.exit_code
+
+
+def _no_room(failure: OSError) -> bool:
+    """Whether a write found no room; unbuffered output fails at once, and a flush says nothing."""
+    return failure.filename is None and failure.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def _output_is_lost() -> bool:

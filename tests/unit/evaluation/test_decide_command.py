@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +17,6 @@ from ekm.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/1"
 CASE: dict[str, Any] = {
@@ -166,3 +167,28 @@ def test_answers_while_it_reads() -> None:
     lines: Iterator[tuple[int, str]] = decide._lines(stream, "-")  # type: ignore[arg-type]
     assert next(lines) == (1, "{}\n")
     assert stream.asked == 1
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line() -> None:
+    """A file that Windows wrote is refused, or a mark inside the stream is passed over."""
+    line = json.dumps(CASE)
+    assert _run(b"\xef\xbb\xbf" + line.encode()).exit_code == 0
+    second = _run(line.encode() + b"\n\xef\xbb\xbf" + line.encode())
+    assert isinstance(second.exception, BadInput)
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_is_told_as_that(unbuffered: str) -> None:
+    """A disk without room passes for a defect of ours."""
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", "from ekm.cli.main import main; main(['decide', '-'])"],
+            input=json.dumps(CASE),
+            text=True,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            check=False,
+        )
+    assert ended.returncode == 2, ended.stderr
+    assert "output_not_written" in ended.stderr
