@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from fleet_world import FleetWorld, entries, least_seconds
 
+from ekm.admin_api.client import AdminApi
 from ekm.admin_api.objects import ExternalKey
+from ekm.admin_api.refusals import Kind, Refusal, as_error
 from ekm.registrar.fleet.budget import budget, need
 from ekm.registrar.fleet.listed import FleetList, twins
 from ekm.registrar.fleet.run import Outcome, Stop, run_fleet
@@ -139,6 +141,27 @@ def test_what_the_list_shows_is_asked_for_again() -> None:
     outcome = world.work(entry, listed)
     assert outcome.registered
     assert outcome.registered.how == "created"
+
+
+def test_what_the_list_shows_and_cannot_be_read_is_looked_for_in_a_new_list(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Reads that lag behind the list make a second registration."""
+    world = FleetWorld()
+    (entry,) = entries(1)
+    world.register((entry,))
+    listed = FleetList(ExternalKey.parse(key) for key in world.service.keys.values())
+    world.records.clear()
+
+    def gone(_api: AdminApi, id: str) -> ExternalKey:
+        words = f"The external key {id} was not found"
+        raise as_error(Refusal(Kind.GONE, 404, words), "GET")
+
+    monkeypatch.setattr(AdminApi, "get_external_key", gone)
+    outcome = world.work(entry, listed)
+    assert outcome.registered
+    assert outcome.registered.how == "adopted"
+    assert len(world.service.keys) == 1
 
 
 def test_a_registration_of_somebody_else_in_the_meantime_is_told() -> None:

@@ -83,7 +83,8 @@ def choose_key(intent: Intent, keys: Iterable[ExternalKey]) -> ExternalKey | Non
             "several_matches",
             f"{len(found)} registrations match name {intent.name!r}, role and key: {listed}.",
             at_fault="external_keys",
-            remedy="Say which one with --adopt ID; take the one whose projects hold your data.",
+            remedy="Say which one with `ekm register --adopt ID`, which records it; take the one "
+            "whose projects hold your data.",
         )
     return found[0] if found else None
 

@@ -70,8 +70,12 @@ class FleetRunner(Runner):
         """Carry a step out; the first list comes from the fleet when it may."""
         if isinstance(step, steps.ListKeys) and self._serves and self._listed is not None:
             self._serves = False
-            found = self._listed.of(self._intent)
-            return tuple(key for key in map(self._confirmed, found) if key is not None)
+            try:
+                return tuple(map(self._confirmed, self._listed.of(self._intent)))
+            except EkmError as failure:
+                # Deleted since, or not to be read yet: a list of its own says which.
+                if kind_of(failure) is not Kind.GONE:
+                    raise
         outcome = super().carry_out(step)
         if isinstance(step, steps.ReadRecord):
             self._serves = outcome is None
@@ -79,16 +83,11 @@ class FleetRunner(Runner):
             self._serves = False
         return outcome
 
-    def _confirmed(self, listed: ExternalKey) -> ExternalKey | None:
-        """A registration of the list as it is now; None when it is gone."""
+    def _confirmed(self, listed: ExternalKey) -> ExternalKey:
+        """A registration of the list as it is now."""
         if not matching.matches(self._intent, listed):
             return listed
-        try:
-            return self._openai.get_external_key(listed.id)
-        except EkmError as failure:
-            if kind_of(failure) is Kind.GONE:
-                return None
-            raise
+        return self._openai.get_external_key(listed.id)
 
 
 def twins(entries: Iterable[Entry], keys: Iterable[ExternalKey]) -> dict[str, tuple[str, ...]]:
