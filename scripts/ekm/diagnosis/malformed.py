@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ekm.diagnosis import patch
 from ekm.diagnosis.constants import OPENAI_ROLE_ARN
+from ekm.diagnosis.judge import registered_key
 from ekm.diagnosis.value import Change, Fault
 from ekm.policy.operators import BASES
+from ekm.snapshot import UNSEEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +80,7 @@ def malformed(document: str, place: str, message: str, snapshot: Snapshot) -> It
         trusts = document == "trust_policy"
         for needed, remedy, change in (
             *_spellings(content, steps, quoted, pointer),
+            *_names_of_the_key(content, steps, pointer, snapshot),
             *_replacements(content, steps, quoted, pointer, snapshot if trusts else None),
         ):
             yield fault(needed, remedy, change)
@@ -123,6 +126,23 @@ def _spelt(name: str, holder: list[Step]) -> str | None:
     by_case = {each.lower(): each for each in known}
     close = get_close_matches(base.lower(), by_case, 1, 0.6)
     return f"{prefix}{colon}{by_case[close[0]]}{ending}" if close else None
+
+
+def _names_of_the_key(
+    content: dict[str, Any], steps: list[Step], pointer: tuple[Step, ...], snapshot: Snapshot
+) -> Iterator[Correction]:
+    """Yield the key's ARN where a Resource is its id or an alias of it, which is no ARN."""
+    key = registered_key(snapshot)
+    if key is None or steps[len(_own(steps)) :][:1] != ["Resource"]:
+        return
+    names = {key.arn.rpartition("/")[2], key.arn.rpartition(":")[2]}
+    if snapshot.aliases is not UNSEEN:
+        names |= {
+            each.arn.rpartition(":")[2] for each in snapshot.aliases if each.target == key.arn
+        }
+    if _at(content, steps) in names:
+        change = Change("replace", (*pointer, *steps), key.arn)
+        yield key.arn, f"Write {key.arn} as Resource: the key's own ARN.", change
 
 
 def _replacements(

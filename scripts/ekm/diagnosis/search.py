@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ekm.diagnosis import patch
 from ekm.diagnosis.calls import Asked, lacking
-from ekm.diagnosis.repairs import action, addition, condition, deny, principal, resource
+from ekm.diagnosis.repairs import action, addition, condition, deny, meant, principal, resource
 from ekm.diagnosis.repairs.repair import Repair, Site
 from ekm.evaluation import Decision, Outcome, decide
 from ekm.evaluation.conditions import holds
@@ -125,10 +125,11 @@ def _near_misses(
             site = _site(
                 question, body, named, statement.index, situation, question.snapshot, layer
             )
-            ways = _ways(site)
+            theirs = layer == "resource" and not site.assumes and not meant.for_role(site)
+            extra = meant.ANOTHERS if theirs else 0.0
             candidates += [
-                (sum(r.cost for r in way), site.document, statement.index, statement.sid, way)
-                for way in ways
+                (sum((r.cost for r in way), extra), site.document, statement.index, sid, way)
+                for sid, way in ((statement.sid, way) for way in _ways(site))
             ]
     candidates.append(_added(question, body, layer, documents, level, situation))
     candidates.sort(key=lambda candidate: candidate[0])
@@ -138,6 +139,8 @@ def _near_misses(
         if after is None:
             continue
         faults = tuple(repair.fault(document, index, sid) for repair in way)
+        if document.startswith("keys[") and meant.lets_more_in(question.asked, after):
+            continue
         if _stage(after) != before and _better(after.decision):
             return faults
         elsewhere = _stage(after) == before and after.request != question.asked.request

@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from diagnosed import cured, diagnosed
-from healthy import ID, KEY, OPENAI, ROOT, TRUST, USE, healthy, put
+from healthy import (
+    ACCOUNT,
+    ID,
+    KEY,
+    OPENAI,
+    ROLE,
+    ROOT,
+    TRUST,
+    USE,
+    document,
+    healthy,
+    put,
+)
 
 from ekm.diagnosis import diagnose, patch
 from ekm.snapshot import Snapshot
@@ -127,3 +140,98 @@ def test_every_deny_that_applies_is_named_and_taken_away() -> None:
     found = diagnosed(body)
     assert [each.sid for each in found.faults] == ["B", "A"]
     cured(Snapshot.from_json(body), found)
+
+
+ADMIN = ROOT.replace("root", "role/Admin")
+APP = ROOT.replace("root", "role/app")
+USES = ["kms:Decrypt", "kms:Encrypt"]
+
+
+def _allow(principal: Any, actions: Any, **condition: Any) -> dict[str, Any]:
+    found = {"Effect": "Allow", "Principal": principal, "Action": actions, "Resource": "*"}
+    return {**found, "Condition": condition} if condition else found
+
+
+@pytest.mark.parametrize(
+    "theirs",
+    [
+        _allow({"AWS": ROOT}, "kms:*", ArnEquals={"aws:PrincipalArn": ADMIN}),
+        _allow({"AWS": ROOT}, "kms:*", StringEquals={"aws:PrincipalTag/team": "security"}),
+        _allow(
+            {"AWS": "*"},
+            [*USES, "kms:GenerateDataKey*"],
+            StringEquals={"kms:CallerAccount": ACCOUNT, "kms:ViaService": "s3.amazonaws.com"},
+        ),
+        _allow({"AWS": ROOT}, USES, ArnEquals={"aws:PrincipalArn": APP}),
+        _allow({"AWS": APP}, [*USES, "kms:ReEncrypt*", "kms:DescribeKey"]),
+        _allow("*", USES, StringEquals={"aws:PrincipalOrgID": "o-partner000"}),
+        _allow({"AWS": ROOT.replace(ACCOUNT, "222233334444")}, "kms:*"),
+        _allow({"Service": "logs.eu-west-1.amazonaws.com"}, ["kms:Encrypt*", "kms:Decrypt*"]),
+    ],
+)
+def test_what_a_key_policy_gives_to_others_stays_theirs(theirs: dict[str, Any]) -> None:
+    """The fix would make the role an administrator, and take the key from those that it had."""
+    body = put(healthy(), "keys/0/policy/Statement", [theirs])
+    found = diagnosed(put(body, "customer/organization", "o-mine000000"))
+    (fault,) = found.faults
+    assert fault.id == "key_policy_without_delegation"
+    (change,) = fault.fix
+    assert (change.op, change.path) == ("add", ("keys", 0, "policy", "Statement", "-"))
+
+
+def test_a_delegation_to_everybody_of_an_organization_is_not_widened() -> None:
+    """The right organization under the condition lets all of its principals use the key."""
+    asked = _allow({"AWS": ROOT}, USES, StringEquals={"aws:PrincipalOrgID": "o-partner000"})
+    body = put(healthy(), "keys/0/policy/Statement", [asked])
+    body = put(body, "customer/organization", "o-mine000000")
+    (fault,) = diagnosed(body).faults
+    mended = patch.apply(Snapshot.from_json(body), fault.fix).as_json()
+    (statement,) = mended["keys"][0]["policy"]["Statement"]
+    assert statement["Condition"] == {"ArnEquals": {"aws:PrincipalArn": ROLE}}
+
+
+def test_the_trust_of_another_vendor_is_left_to_it() -> None:
+    """The fix would turn a vendor's statement, with its own external id, into OpenAI's."""
+    vendor = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "464622532012"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"sts:ExternalId": "vendor-77b1"}},
+    }
+    found = diagnosed(put(healthy(), "role/trust_policy/Statement", [vendor]))
+    assert [each.id for each in found.faults] == ["trust_policy_without_openai"]
+    assert [each.id for each in found.warnings] == ["principal_too_broad"]
+
+
+def test_a_guardrail_is_excepted_for_the_role_and_not_for_an_action() -> None:
+    """The whole organization would encrypt without MFA, to let one role do it."""
+    guard = {
+        "Effect": "Deny",
+        "NotAction": ["iam:*", "sts:*"],
+        "Resource": "*",
+        "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}},
+    }
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    body = put(healthy(), "scps", [[document(everything, guard)]])
+    (fault,) = diagnosed(body).faults
+    assert [(each.path[-1], each.value) for each in fault.fix] == [
+        ("ArnNotEquals", {"aws:PrincipalArn": ROLE})
+    ]
+
+
+@pytest.mark.parametrize("name", [KEY.rpartition("/")[2], "alias/openai"])
+def test_the_keys_own_name_as_resource_becomes_its_arn(name: str) -> None:
+    """The statement would be taken away, and the user left without one."""
+    for resource in (name, [name]):
+        (fault,) = diagnosed(put(healthy(), f"{USE}/Resource", resource)).faults
+        assert fault.id == "policy_malformed"
+        assert [each.value for each in fault.fix] == [KEY]
+    found = diagnosed(put(healthy(), f"{USE}/Resource", "somebody-elses"))
+    assert found.faults[0].fix[0].op == "remove"
+
+
+def test_a_pattern_of_every_region_is_not_of_another_one() -> None:
+    """The user would look for a Region that is not wrong."""
+    pattern = f"arn:aws:kms:*:{ACCOUNT}:key/mrk-*"
+    (fault,) = diagnosed(put(healthy(), f"{USE}/Resource", pattern)).faults
+    assert fault.id == "resource_wrong_key"

@@ -36,10 +36,11 @@ def repairs(site: Site) -> Iterator[Repair]:
     negated = [each for each in site.statement.conditions if each.operator.negated]
     for condition in sorted(negated, key=lambda each: _BREADTH.get(each.lookup, 1)):
         yield from _listed(site, condition)
-    yield from _excepted_action(site)
     if site.layer == "identity":
+        yield from _excepted_action(site)
         yield from _removed(site)
     yield from _excepted_caller(site)
+    yield from _excepted_action(site)  # for everybody whom the policy is about
     yield from _removed(site)
 
 

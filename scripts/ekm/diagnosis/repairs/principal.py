@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ekm.diagnosis.constants import OPENAI_ACCOUNT, OPENAI_ROLE_ARN
-from ekm.diagnosis.repairs import external_id
+from ekm.diagnosis.repairs import external_id, meant
 from ekm.diagnosis.repairs.repair import Repair, as_list, nearest, set_values, shown
 from ekm.evaluation.conditions import holds
 from ekm.policy.principal import PrincipalForm
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["repairs"]
 
 _STRANGER: Final = 1.6  # replacing a principal that is plainly another one's
-_UNGUARDED: Final = 3.0  # letting OpenAI in by a statement that asks for no external id
 
 
 def repairs(site: Site) -> Iterator[Repair]:
@@ -34,12 +33,13 @@ def repairs(site: Site) -> Iterator[Repair]:
     if not principals or not isinstance(raw, dict):
         return
     near = nearest(wanted, [each.text for each in principals])
-    kind_of_fault, message = _difference(site, principals[near], wanted)
+    near_one = principals[near]
+    kind_of_fault, message = _difference(site, near_one, wanted)
     names = [str(each) for each in as_list(raw["AWS"])] if "AWS" in raw else []
-    place = names.index(principals[near].text) if principals[near].text in names else None
+    place = names.index(near_one.text) if near_one.text in names else None
     extra = 0.0
-    if site.assumes and not _meant_for_openai(site, principals[near]):
-        extra = _UNGUARDED
+    if site.assumes and not meant.for_openai(site, near_one):
+        extra = meant.ANOTHERS
     elif kind_of_fault in {"principal_service", "principal_federated", "principal_other"}:
         extra = _STRANGER - 1
     if "AWS" in raw:
@@ -58,14 +58,6 @@ def repairs(site: Site) -> Iterator[Repair]:
         f"Name {wanted} as Principal" + (", and ask for the external id." if guard else "."),
         (change, guard) if guard else (change,),
         cost=1 + extra,
-    )
-
-
-def _meant_for_openai(site: Site, principal: Principal) -> bool:
-    """Whether a statement that lets OpenAI in is what somebody wanted to write."""
-    registered = site.snapshot.registration.external_id
-    return principal.account == OPENAI_ACCOUNT or any(
-        external_id.is_about(each, registered) for each in site.statement.conditions
     )
 
 

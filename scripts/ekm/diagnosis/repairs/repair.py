@@ -50,6 +50,11 @@ class Site:
         """The role behind the caller."""
         return self.situation.role_arn
 
+    @property
+    def resource(self) -> str:
+        """The role or key that the call is about."""
+        return self.situation.request.resource
+
     def change(self, op: str, *steps: Step, value: Any = None) -> Change:
         """Return a change inside the statement."""
         return Change(op, (*self.pointer, *steps), value)

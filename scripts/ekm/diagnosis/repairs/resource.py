@@ -6,6 +6,7 @@ Decrypt the resource is the key, whatever the caller named).
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from ekm.diagnosis.repairs.repair import Repair, as_list, nearest, set_values, shown
@@ -67,8 +68,8 @@ def _difference(found: str, wanted: str) -> tuple[str, str]:
         )
     if len(theirs) != len(ours) or theirs[2] != "kms":
         return "resource_wrong", f"The statement is about {found or 'other resources'}."
-    if theirs[4] != ours[4]:
+    if not fnmatchcase(ours[4], theirs[4]):
         return "resource_wrong_account", f"{found} is of another account than the key, {wanted}."
-    if theirs[3] != ours[3]:
+    if not fnmatchcase(ours[3], theirs[3]):
         return "resource_wrong_region", f"{found} is of another Region than the key, {wanted}."
     return "resource_wrong_key", f"{found} is another key than {wanted}."
