@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from openai_double import Fault, OpenAI, Wire
 
@@ -31,6 +31,16 @@ INTENT = Intent(
     name="prod",
 )
 WANTED = Wanted(intent=INTENT, projects=("prod",), place=PLACE, base_url=BASE_URL)
+
+KEY = {
+    "type": "aws",
+    "purpose": "ekm",
+    "name": "prod",
+    "role_arn": INTENT.role_arn,
+    "kms_arn": INTENT.kms_arn,
+    "external_id": INTENT.external_id,
+    "workspace_id": "",
+}
 
 
 @dataclass
@@ -160,3 +170,22 @@ class World:
         for name in projects:
             assert self.openai.active(name) == [record.projects[name]]
         assert self.openai.projects.keys() == set(record.projects.values())
+
+
+def with_keys(*keys: dict[str, Any]) -> World:
+    """A world in which OpenAI has registrations, and nobody has a record."""
+    world = World()
+    for key in keys:
+        world.openai.keys[key["id"]] = {**KEY, **key}
+    return world
+
+
+def with_project(world: World, name: str, key: str, id: str = "proj_1") -> World:
+    """The world with a project."""
+    world.openai.projects[id] = {
+        "id": id,
+        "name": name,
+        "external_key_id": key,
+        "status": "active",
+    }
+    return world

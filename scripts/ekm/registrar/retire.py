@@ -157,27 +157,24 @@ def _found(
 def _emptied(
     unwanted: Unwanted, record: Record | None, key: ExternalKey
 ) -> Protocol[tuple[str, ...]]:
-    """Archive what is active, once confirmed, and wait until OpenAI shows nothing active."""
+    """Archive what is active, once confirmed, and wait until OpenAI shows nothing active.
+
+    What becomes active on the way was seen by nobody who confirmed: it is not archived.
+    """
     archived: list[str] = []
+    seen = frozenset(key.api_project_ids)
     until: float = (yield Elapsed()) + unwanted.wait
     while key.api_project_ids:
         if unwanted.confirm != key.id:
             raise (yield from _in_use(unwanted, record, key))
         for project in key.api_project_ids:
-            if project in archived:
-                continue
-            yield Say(f"Archiving {project}: this cannot be undone.")
-            try:
-                done: bool = yield ArchiveProject(project)
-            except EkmError as failure:
-                if kind_of(failure) is not Kind.AMBIGUOUS:
-                    raise
-                done = False
-            if done:  # else the registration, read again, says whether it is still needed
+            if project not in archived and (yield from _archived(project)):
                 archived.append(project)
         key = yield FetchKey(key.id)
         if not key.api_project_ids:
             break
+        if not seen.issuperset(key.api_project_ids):
+            raise _appeared(key, seen)
         if (yield Elapsed()) >= until:
             raise NotReachable(
                 "projects_still_active",
@@ -211,6 +208,29 @@ def _in_use(unwanted: Unwanted, record: Record | None, key: ExternalKey) -> Prot
         remedy="Make a second module instance with a key of its own, create new projects there, "
         "move the work, then archive these. Archiving is for good; to archive them in this run, "
         f"set EKM_CONFIRM_ARCHIVE={key.id} (or --confirm-archive).",
+    )
+
+
+def _archived(project: str) -> Protocol[bool]:
+    """Archive a project; False where the registration, read again, must say if it is needed."""
+    yield Say(f"Archiving {project}: this cannot be undone.")
+    try:
+        done: bool = yield ArchiveProject(project)
+    except EkmError as failure:
+        if kind_of(failure) is not Kind.AMBIGUOUS:
+            raise
+        return False
+    return done
+
+
+def _appeared(key: ExternalKey, seen: frozenset[str]) -> Conflict:
+    new = ", ".join(active for active in key.api_project_ids if active not in seen)
+    return Conflict(
+        "active_projects",
+        f"{new} became active on {key.id} while its other projects were being archived; it was "
+        "left alone.",
+        at_fault=key.id,
+        remedy="Ask who made it. To archive it as well, run the same command again.",
     )
 
 
