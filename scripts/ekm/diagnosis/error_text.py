@@ -187,7 +187,7 @@ _TEXTS: Final[tuple[tuple[str, str, str, tuple[Cause, ...]], ...]] = (
         _IDENTITY,
     ),
     (
-        r"disabledexception|key/\S+ is disabled",
+        r"(?<!region)disabledexception|key/\S+ is disabled",
         "key_disabled",
         "The key is disabled.",
         _one("keys[0]", "Somebody disabled the key.", "aws kms enable-key --key-id ARN"),
@@ -294,18 +294,21 @@ def _narrowed(read_: Read, text: str, found: Diagnosis, snapshot: Snapshot | Non
         return Read(
             read_.outcome, read_.meaning, (), "The snapshot shows the cause: see the faults."
         )
-    if found.outcome != "ok":
+    assumed = found.decisions.get("sts:AssumeRole")
+    passes = assumed is not None and assumed.allowed and read_.outcome == "assume_role_denied"
+    if found.outcome != "ok" and not passes:
         note = f"The snapshot shows another fault, which AWS meets: {found.outcome}."
         return Read(read_.outcome, read_.meaning, read_.causes, note)
     hidden = ("scps", "rcps", "role") if found.unseen else ("role",)
     unseen = tuple(path.split("[")[0].split(".")[0] for path in found.unseen)
     causes = tuple(c for c in read_.causes if c.document in hidden or c.document in unseen)
+    further = "" if found.outcome == "ok" else f" Further on there is a fault: {found.outcome}."
     return Read(
         read_.outcome,
         read_.meaning,
         causes,
         "What was collected allows the call: IAM has not settled, what was not seen refuses, or "
-        "the registration at OpenAI is another than the snapshot's.",
+        f"the registration at OpenAI is another than the snapshot's.{further}",
     )
 
 
