@@ -10,6 +10,7 @@ failure. An endless loop is noticed too.
 Environment:
     EKM_MUTANTS: How many are tried (default all), drawn with EKM_MUTATION_SEED (default 1).
     EKM_MUTATION_ONLY: Only files with this text in their path, as `policy/` or `grants.py`.
+    EKM_MUTATION_SINCE: Only lines that were changed since this commit.
     EKM_MUTATION_JOBS: Processes (default 2).
     EKM_MUTATION_RESULTS: File of results, a JSON object a line; what stands there is not tried
         again, so that an interrupted run goes on.
@@ -27,8 +28,10 @@ import json
 import multiprocessing
 import os
 import random
+import re
 import resource
 import signal
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -145,6 +148,30 @@ def _key(mutant: Mutant) -> str:
     return hashlib.sha256(f"{mutant.module}\n{mutant.code}".encode()).hexdigest()[:16]
 
 
+def _changed(since: str) -> set[tuple[Path, int]]:
+    """The lines that were changed since a commit."""
+    command = [
+        "git",
+        "diff",
+        "--unified=0",
+        "--no-color",
+        "--no-ext-diff",
+        since,
+        "--",
+        str(SCRIPTS),
+    ]
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    found: set[tuple[Path, int]] = set()
+    path = ROOT
+    for line in shown.splitlines():
+        if line.startswith("+++ b/"):
+            path = ROOT / line.removeprefix("+++ b/")
+        elif hunk := re.match(r"@@ -\S+ \+(\d+)(?:,(\d+))? @@", line):
+            first, count = int(hunk[1]), int(hunk[2] or 1)
+            found |= {(path, number) for number in range(first, first + count)}
+    return found
+
+
 def _before(path: Path | None) -> dict[str, dict[str, Any]]:
     """What an earlier run found, the last word on each."""
     if path is None or not path.exists():
@@ -159,6 +186,9 @@ def main() -> None:
     files = [path for name in PACKAGES for path in sorted((SCRIPTS / "ekm" / name).rglob("*.py"))]
     only = settings.get("EKM_MUTATION_ONLY", "")
     population = [mutant for path in files if only in str(path) for mutant in mutants(path)]
+    if "EKM_MUTATION_SINCE" in settings:
+        changed = _changed(settings["EKM_MUTATION_SINCE"])
+        population = [each for each in population if (each.path, each.line) in changed]
     wanted = int(settings.get("EKM_MUTANTS", str(len(population))))
     seed = int(settings.get("EKM_MUTATION_SEED", "1"))
     sample = random.Random(seed).sample(population, min(wanted, len(population)))
