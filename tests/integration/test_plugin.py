@@ -30,6 +30,20 @@ def test_a_run_that_needs_no_terraform_runs_without_it(
     pytester.runpytest_subprocess().assert_outcomes(passed=1)
 
 
+def test_the_remedy_of_an_error_is_shown(pytester: pytest.Pytester) -> None:
+    """Who reads a log of CI learns what failed, and not what to do."""
+    pytester.makepyfile(
+        """
+        from ekm.errors import BadInput
+
+        def test_a():
+            raise BadInput("gone", "It is not there.", remedy="Install it.")
+        """
+    )
+    shown = pytester.runpytest_subprocess().stdout
+    shown.fnmatch_lines(["E * ekm.errors.BadInput: It is not there.", "E * remedy: Install it."])
+
+
 def test_shared_pytest_terraform_fixtures_load_in_a_second_worker(
     pytester: pytest.Pytester,
 ) -> None:

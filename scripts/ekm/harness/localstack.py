@@ -229,8 +229,8 @@ def _check_installed(version: tuple[int, ...] = sys.version_info[:2]) -> None:
         raise BadInput(
             "localstack_missing",
             "LocalStack is not installed in this environment.",
-            remedy="Install 'localstack-core[runtime]==4.14.0' with 'cbor2<6' "
-            "(in a checkout: make env).",
+            remedy="pip install 'localstack-core[runtime]==4.14.0' 'cbor2<6' 'pyopenssl<26' "
+            "'localstack-twisted<26' (in a checkout: make env).",
         )
 
 

@@ -15,9 +15,9 @@ A suite of a user's own:
         workspace.apply()
         assert workspace.plan().empty
 
-    def test_nobody_else_uses_the_key(ekm_workspace):
+    def test_the_key_cannot_be_deleted(ekm_workspace):
         policy = ekm_workspace("infrastructure/production").plan().document("key_policy")
-        assert all("kms:Decrypt" not in s["Action"] for s in policy["Statement"] if …)
+        assert "DenyKeyDeletion" in [statement["Sid"] for statement in policy["Statement"]]
 
 Settings, in the ini file or on the command line: `ekm_terraform` (`--ekm-terraform`), the program;
 `ekm_region` (`--ekm-region`), the AWS Region; `ekm_aws_endpoint` (`--ekm-aws-endpoint`), a
@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from ekm.errors import EkmError
 from ekm.harness.emulator import EmulatorProcess
 from ekm.harness.environment import clean
 from ekm.harness.localstack import CUSTOMER_ACCOUNT, REGION, LocalStack
@@ -81,6 +82,14 @@ def pytest_configure(config: pytest.Config) -> None:
     shared = xdist.ScopedTerraformFixture
     destroy = shared.tear_down
     shared.tear_down = lambda self: None if self.teardown_config == "off" else destroy(self)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> None:
+    """Show an error's remedy, which pytest would not, under its message."""
+    error = call.excinfo.value if call.excinfo else None
+    if isinstance(error, EkmError) and error.remedy and not hasattr(error, "__notes__"):
+        error.add_note(f"remedy: {error.remedy}")
 
 
 def _setting(config: pytest.Config, name: str) -> str:

@@ -56,7 +56,7 @@ class Plan:
     def actions(self) -> dict[str, tuple[str, ...]]:
         """Address -> actions, for every resource that would change.
 
-        For example `{"module.ekm.module.key.aws_kms_key.this[0]": ("create",)}`.
+        For example `{"module.ekm.module.key[0].aws_kms_key.this": ("create",)}`.
         """
         return {
             change["address"]: tuple(change["change"]["actions"])

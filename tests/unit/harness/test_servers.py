@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +35,21 @@ def test_another_python_is_refused_in_words(version: tuple[int, int]) -> None:
         _check_installed(version)
 
 
-def test_a_missing_localstack_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A user would read about a process that ended with exit code 1."""
+def test_a_missing_localstack_is_refused_with_the_command_that_installs_it(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user would read about a process that ended, or install one that does not start."""
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(BadInput) as caught:
         _check_installed((3, 13))
     assert caught.value.id == "localstack_missing"
+    project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))
+    needed = [*project["dependency-groups"]["localstack"]]
+    needed += project["tool"]["uv"]["constraint-dependencies"]
+    readme = (repository / "README.md").read_text(encoding="utf-8")
+    for requirement in needed:
+        assert f"'{requirement}'" in str(caught.value.remedy)
+        assert f"'{requirement}'" in readme
 
 
 def test_two_at_once_have_caches_of_their_own(

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from ekm.cli.main import ekm, run
 from ekm.diagnosis import diagnose
 from ekm.errors import BadInput
+from ekm.proof import prove
 from ekm.snapshot import UNSEEN, Role, Snapshot, file, plan, terraform
 
 if TYPE_CHECKING:
@@ -160,6 +161,27 @@ def test_an_arn_that_is_not_known_is_the_same_everywhere_in_a_plan() -> None:
     assert found.role.arn == ROLE
     assert diagnose(found).outcome == "ok"
     assert Snapshot.from_json(found.as_json()) == found
+
+
+@pytest.mark.parametrize("known", [None, [ROOT]])
+def test_an_administrator_who_is_made_by_the_same_plan_is_a_role_of_the_account(
+    known: list[str] | None,
+) -> None:
+    """A key for a role that is not there yet is called malformed, and every claim about it fails."""
+    body = a_plan()
+    change = body["resource_changes"][0]["change"]
+    named = {} if known is None else {"AWS": [*known, None]}
+    administer = {"Effect": "Allow", "Action": "kms:PutKeyPolicy", "Resource": "*"}
+    change["after"]["input"]["key_policy"]["Statement"] += [{**administer, "Principal": named}]
+    unknown = {"AWS": True if known is None else [False, True]}
+    change["after_unknown"]["input"]["key_policy"] = {"Statement": [{}, {"Principal": unknown}]}
+    found = plan.snapshot_of(body)
+    assert found.keys is not UNSEEN
+    principal = found.keys[0].policy["Statement"][1]["Principal"]["AWS"]
+    stand_in = f"arn:aws:iam::{ACCOUNT}:role/{plan.STAND_IN_PRINCIPAL}"
+    assert principal == (stand_in if known is None else [*known, stand_in])
+    assert diagnose(found).outcome == "ok"
+    assert prove(found).holds
 
 
 def test_a_fault_shows_in_a_plan_before_the_apply() -> None:
@@ -310,3 +332,19 @@ def test_any_json_is_read_or_refused(value: Any) -> None:
     except BadInput:
         return
     diagnose(found)
+
+
+def test_a_plan_is_proven_without_a_snapshot_between() -> None:
+    """`ekm prove` takes other options than `ekm diagnose`, or proves something else by them."""
+    made = CliRunner().invoke(
+        ekm,
+        ["prove", "--from-plan", "-", "--json"],
+        input=json.dumps(a_plan()),
+        standalone_mode=False,
+    )
+    proof = prove(plan.snapshot_of(a_plan()))
+    assert json.loads(made.stdout) == json.loads(json.dumps(proof.as_json()))
+    assert made.return_value == (0 if proof.holds else 1)
+    both = CliRunner().invoke(ekm, ["prove", "s.json", "--from-plan", "-"])
+    assert isinstance(both.exception, BadInput)
+    assert both.exception.id == "option_useless"

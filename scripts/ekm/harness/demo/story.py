@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import shutil
 import signal
-import sys
 import tempfile
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ekm.errors import BadInput, CheckFailed
-from ekm.harness.command import Run, run_command
-from ekm.harness.demo.decisions import Answer, Documents, ask
-from ekm.harness.emulator import RUN_EKM, EmulatorProcess
+from ekm.errors import BadInput
+from ekm.harness.demo.decisions import Answer, ask
+from ekm.harness.demo.destruction import destroy
+from ekm.harness.demo.stage import Stage, documents
+from ekm.harness.emulator import EmulatorProcess
 from ekm.harness.localstack import CUSTOMER_ACCOUNT, REGION, LocalStack
 from ekm.harness.providers import find_terraform
 from ekm.harness.sockets import beyond_loopback, ended, family, listening
@@ -34,39 +32,6 @@ EXAMPLE = Path("examples", "api-project")
 ORGANIZATION = "org-rehearsal0123456789abcdef"
 FRESH_CALLS = 4  # list, create, validate, create project (docs: the registration protocol)
 EXIT_FOUND, EXIT_OPENAI_REFUSED = 1, 4
-SNAPSHOT = "ekm-snapshot.json"
-
-
-@dataclass
-class Stage:
-    """What the steps work on."""
-
-    report: Report
-    aws: LocalStack
-    openai: EmulatorProcess
-    workspace: Workspace
-    outputs: dict[str, Any]
-
-    def ekm(self, *words: str, expected: int = 0) -> dict[str, Any]:
-        """Run a verb of `ekm` as a person would, and return what it says.
-
-        Raises:
-            CheckFailed: Its exit code is another one.
-        """
-        self.report.command("ekm", *words)
-        run = run_command(
-            [sys.executable, *RUN_EKM, *words, "--json"],
-            self.workspace.path,
-            self.workspace.environment,
-        )
-        if run.exit_code != expected:
-            raise CheckFailed(
-                "demo_verb_failed",
-                f"ekm {words[0]} ended with exit code {run.exit_code}, not {expected}:\n"
-                f"{run.output.strip()}",
-            )
-        said: dict[str, Any] = json.loads(run.stdout)
-        return said
 
 
 def find_module(named: Path | None = None) -> Path:
@@ -122,7 +87,7 @@ def rehearse(
             _leave_running(stage, folder)
             resources.pop_all()
             return answers
-        _destroy(stage)
+        destroy(stage)
         with report.step("Stop what was started"):
             started = family(stage.aws.pid, stage.openai.pid)
             resources.close()
@@ -212,7 +177,7 @@ def _decide(stage: Stage) -> tuple[Answer, ...]:
             "Decided as AWS would, from the three policies that are in force now. Whoever is not "
             "OpenAI in the role is taken to be allowed everything by policies of their own."
         )
-        answers = ask(_documents(stage))
+        answers = ask(documents(stage))
         report.table(
             ("who", "wants to", "decision", "because of"),
             [(row.who, row.wants, row.decision.outcome.value, row.because) for row in answers],
@@ -230,39 +195,13 @@ def _decide(stage: Stage) -> tuple[Answer, ...]:
 
 def _prove(stage: Stage) -> None:
     """From the rows of a table to every request there is: the claims over what AWS has now."""
-    module, report = stage.outputs["ekm"], stage.report
-    snapshot = stage.ekm(
-        "snapshot",
-        *("--role-arn", module["role_arn"]),
-        *("--kms-arn", module["kms_arn"]),
-        *("--external-id", module["external_id"]),
-    )
-    (stage.workspace.path / SNAPSHOT).write_text(json.dumps(snapshot), encoding="utf-8")
-    claims = stage.ekm("prove", SNAPSHOT)["claims"]
+    report = stage.report
+    claims = stage.ekm("prove", "--from-terraform", ".")["claims"]
     report.check(
         f"All {len(claims)} claims of least privilege are proven, over every request there is, in "
         f"{sum(claim['classes'] for claim in claims)} classes.",
         holds=all(claim["holds"] for claim in claims),
         found=str(claims),
-    )
-
-
-def _documents(stage: Stage) -> Documents:
-    """Read the policies from AWS, not from Terraform: what is in force is what counts."""
-    module = stage.outputs["ekm"]
-    iam, kms = stage.aws.client("iam"), stage.aws.client("kms")
-    name = module["role_arn"].rpartition("/")[2]
-    inline = iam.list_role_policies(RoleName=name)["PolicyNames"]
-    policy = kms.get_key_policy(KeyId=module["key_arn"], PolicyName="default")["Policy"]
-    return Documents(
-        role_arn=module["role_arn"],
-        key_arn=module["key_arn"],
-        external_id=module["external_id"],
-        trust_policy=iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"],
-        role_policies=[
-            iam.get_role_policy(RoleName=name, PolicyName=each)["PolicyDocument"] for each in inline
-        ],
-        key_policy=json.loads(policy),
     )
 
 
@@ -293,93 +232,6 @@ def _revoke_and_restore(stage: Stage) -> None:
         kms.enable_key(KeyId=key)
         said = stage.ekm("validate", "--from-terraform", ".")
         report.check("OpenAI can use the key again.", holds=said["status"] == "success")
-
-
-def _destroy(stage: Stage) -> None:
-    report, workspace = stage.report, stage.workspace
-    external_key_id = str(stage.outputs["external_key_id"])
-    with report.step("Try to destroy it all"):
-        report.command("terraform destroy")
-        run = workspace.destroy(check=False)
-        _tell_refusal(report, run, "Refused:")
-        report.check(
-            "Refused, because deletion protection is on.",
-            holds=not run.ok and "deletion protection is on" in run.said,
-            found=run.said[-500:],
-        )
-        report.check(
-            "Key, policy, role, alias and registration are all there.", holds=_all_there(stage)
-        )
-    with report.step("Turn deletion protection off, in an apply of its own"):
-        report.command("terraform apply -var deletion_protection=false")
-        workspace.set_variables(**workspace.variables, deletion_protection=False)
-        workspace.apply()
-        report.command("terraform destroy")
-        run = workspace.destroy(check=False)
-        _tell_refusal(report, run, "error[")
-        report.check(
-            "Still refused: the project is active, and archiving it cannot be undone.",
-            holds=not run.ok and "active projects" in run.said,
-            found=run.said[-500:],
-        )
-        report.check(
-            "Key, policy, role, alias and registration are all there.", holds=_all_there(stage)
-        )
-    with report.step("Destroy it, with the word for this run"):
-        report.command(f"EKM_CONFIRM_ARCHIVE={external_key_id} terraform destroy")
-        workspace.destroy(environment={"EKM_CONFIRM_ARCHIVE": external_key_id})
-        _check_gone(stage, external_key_id)
-
-
-def _tell_refusal(report: Report, run: Run, start: str) -> None:
-    """Tell the reason out of Terraform's output: what the provisioner said, from a word on."""
-    for line in run.output.splitlines():
-        _, found, rest = line.partition("(local-exec): ")
-        if found and rest.startswith((start, "  remedy")):
-            report.text(f"Terraform: {rest.strip()}")
-
-
-def _all_there(stage: Stage) -> bool:
-    module = stage.outputs["ekm"]
-    key = stage.aws.client("kms").describe_key(KeyId=module["alias_arn"])["KeyMetadata"]
-    documents = _documents(stage)
-    registered = stage.openai.api(
-        "GET", f"/organization/external_keys/{stage.outputs['external_key_id']}"
-    )
-    return bool(
-        key["KeyState"] == "Enabled"
-        and key["Arn"] == module["key_arn"]
-        and documents.role_policies
-        and registered["api_project_ids"]
-    )
-
-
-def _check_gone(stage: Stage, external_key_id: str) -> None:
-    report, module = stage.report, stage.outputs["ekm"]
-    registered = stage.openai.api("GET", "/organization/external_keys")["data"]
-    report.check(
-        "The registration at OpenAI is gone.",
-        holds=external_key_id not in [each["id"] for each in registered],
-    )
-    projects = [
-        stage.openai.api("GET", f"/organization/projects/{project}")["status"]
-        for project in stage.outputs["project_ids"].values()
-    ]
-    report.check(
-        "The project is archived.", holds=set(projects) == {"archived"}, found=str(projects)
-    )
-    key = stage.aws.client("kms").describe_key(KeyId=module["key_arn"])["KeyMetadata"]
-    report.check(
-        "The key waits for its deletion, 30 days in which it can be saved.",
-        holds=key["KeyState"] == "PendingDeletion",
-        found=key["KeyState"],
-    )
-    roles = [role["Arn"] for role in stage.aws.client("iam").list_roles()["Roles"]]
-    report.check("The role is gone.", holds=module["role_arn"] not in roles)
-    records = stage.aws.client("ssm").describe_parameters()["Parameters"]
-    report.check("The record is gone.", holds=not records, found=str(records))
-    left = stage.workspace.addresses()
-    report.check("Terraform's state is empty.", holds=not left, found=", ".join(left))
 
 
 def _leave_running(stage: Stage, folder: Path) -> None:
