@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from collections import Counter
+from pathlib import Path
 from random import Random
 
 import generated
@@ -33,3 +35,14 @@ def test_agrees_with_the_model() -> None:
         assert seen[outcome] > CASES / 50, seen
     for layer in ("resource", "identity", "grants", *LIMITS):
         assert seen[layer] > CASES / 1000, seen
+
+
+def test_the_model_shares_no_code_with_the_evaluator() -> None:
+    """Both would be wrong together."""
+    for name in ("model", "generated", "alphabet"):
+        text = (Path(__file__).parent / f"{name}.py").read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ImportFrom):
+                assert not str(node.module).startswith("ekm"), name
+            elif isinstance(node, ast.Import):
+                assert not any(each.name.startswith("ekm") for each in node.names), name
