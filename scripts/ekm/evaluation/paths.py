@@ -36,7 +36,6 @@ def _names(value: str, caller: Caller) -> bool:
     parts = value.split(":", SEGMENTS - 1)
     if len(parts) != SEGMENTS or not parts[-1].startswith(ROLE):
         return False
-    literal = parts[-1].removeprefix(ROLE).partition("*")[0].partition("?")[0]
-    path, slash, _ = literal.rpartition("/")
+    path, slash, _ = parts[-1].removeprefix(ROLE).rpartition("/")
     of_path = f"arn:{caller.partition}:iam::{caller.account}:{ROLE}{path}/{caller.name}"
     return bool(slash) and compile_pattern(value).matches(of_path)
