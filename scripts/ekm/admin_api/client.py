@@ -71,6 +71,7 @@ class AdminApi:
         self._chance = chance
         self._now = now
         self.calls = 0
+        self.organization: str | None = None  # that the key is of, once an answer has told
 
     def list_external_keys(self) -> tuple[ExternalKey, ...]:
         """Return every registration whose purpose is `ekm`, as the API lists them."""
@@ -233,6 +234,7 @@ class AdminApi:
         self, response: HttpResponse, external_key_id: str | None
     ) -> Mapping[str, Any] | Refusal:
         request_id = response.headers.get("x-request-id")
+        self.organization = response.headers.get("openai-organization") or self.organization
         if response.status in _SUCCESS:
             try:
                 answer = json.loads(response.body)

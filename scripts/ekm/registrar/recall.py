@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ekm.admin_api.refusals import Kind, kind_of
-from ekm.errors import EkmError
+from ekm.errors import Conflict, EkmError
 from ekm.registrar.doubt import lag_left, look_delays
-from ekm.registrar.steps import Age, FetchKey, Wait
+from ekm.registrar.steps import Age, FetchKey, Organization, Wait
 
 if TYPE_CHECKING:
     from ekm.admin_api.objects import ExternalKey
@@ -30,6 +30,7 @@ def recalled(record: Record, external_key_id: str, lag: float) -> Protocol[Exter
 
     Raises:
         OpenAIRefused, NotReachable: Anything but the exact texts of "gone".
+        Conflict: The admin key is of another organization: there it never was.
     """
     delays: list[float] | None = None
     while True:
@@ -38,6 +39,7 @@ def recalled(record: Record, external_key_id: str, lag: float) -> Protocol[Exter
         except EkmError as failure:
             if kind_of(failure) is not Kind.GONE:
                 raise
+            _check_organization(record, external_key_id, (yield Organization()))
             age: float | None = yield Age(record.registered_at)
             if delays is None:
                 delays = list(look_delays(lag_left(age, lag))[1:])
@@ -51,3 +53,15 @@ def recalled(record: Record, external_key_id: str, lag: float) -> Protocol[Exter
             )
         else:
             return key
+
+
+def _check_organization(record: Record, external_key_id: str, asked: str | None) -> None:
+    if record.organization and asked and record.organization != asked:
+        raise Conflict(
+            "record_of_another_organization",
+            f"The record was made in the organization {record.organization}, and the admin key is "
+            f"of {asked}, which does not know {external_key_id}. Nothing was changed.",
+            at_fault="the admin key",
+            remedy=f"Give an admin key of {record.organization}. If it only has another name now, "
+            "take the member `organization` out of the record.",
+        )

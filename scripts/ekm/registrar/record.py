@@ -44,6 +44,7 @@ class Record:
         in_doubt: The registration was created after another create had remained unanswered,
             and no list has shown yet whether there are two.
         creating: Name of the project whose create was sent and is not settled.
+        organization: That OpenAI said it was registered in, None where it did not say.
     """
 
     state: State
@@ -57,6 +58,7 @@ class Record:
     updated_at: str | None = None
     in_doubt: bool = False
     creating: str | None = None
+    organization: str | None = None
 
     @property
     def live_id(self) -> str | None:
@@ -102,6 +104,7 @@ def as_json(record: Record) -> dict[str, Any]:
         "registered_at": record.registered_at,
         "validated_at": record.validated_at,
         "updated_at": record.updated_at,
+        **({"organization": record.organization} if record.organization else {}),
         # There only while something is unsettled: a record at rest has one form.
         **({"in_doubt": True} if record.in_doubt else {}),
         **({"creating": record.creating} if record.creating else {}),
@@ -176,6 +179,7 @@ def _read(value: Mapping[str, Any]) -> Record:
         updated_at=_time_or_none(value, "updated_at"),
         in_doubt=_flag(value, "in_doubt"),
         creating=_text_or_none(value, "creating"),
+        organization=_text_or_none(value, "organization"),
     )
 
 

@@ -188,6 +188,8 @@ class Runner:
                 return self._clock() - self._api.pacer.waited
             case steps.Age(since):
                 return (self._now() - moment(since)).total_seconds() if since else None
+            case steps.Organization():
+                return self._api.organization
             case steps.Explain(intent):
                 return self._explain(intent) if self._explain else None
             case steps.Say(text):
@@ -211,6 +213,8 @@ class Runner:
             updated_at=now,
             validated_at=now if validated else record.validated_at,
             registered_at=record.registered_at or (now if record.external_key_id else None),
+            organization=record.organization
+            or (self._api.organization if record.external_key_id else None),
         )
         self._store.write(record)
         return record

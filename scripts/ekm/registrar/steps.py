@@ -27,6 +27,7 @@ __all__ = [
     "FetchKey",
     "ListKeys",
     "ListProjects",
+    "Organization",
     "Protocol",
     "ReadRecord",
     "Say",
@@ -154,6 +155,11 @@ class Age:
 
 
 @dataclass(frozen=True, slots=True)
+class Organization:
+    """Outcome: the organization that the admin key is of, None when no answer has told."""
+
+
+@dataclass(frozen=True, slots=True)
 class Explain:
     """Read the policies and say whether waiting can cure the denial. Outcome: or None."""
 
@@ -183,6 +189,7 @@ Step: TypeAlias = (
     | Wait
     | Elapsed
     | Age
+    | Organization
     | Explain
     | Say
 )
