@@ -116,8 +116,10 @@ def test_a_replica_decrypts_what_its_primary_encrypted() -> None:
     found["keys"][0]["multi_region"] = "PRIMARY"
     replica = copy.deepcopy(found["keys"][0])
     replica |= {"arn": MULTI_REGION.replace("eu-west-1", "us-east-1"), "multi_region": "REPLICA"}
+    assert any("other than those read: none" in each for each in proven(found).unseen)
     found["keys"].append(replica)
     assert failing(found) == set()
+    assert any(replica["arn"] in each for each in proven(found).unseen)
     replica["policy"]["Statement"].append(
         {**_allow({"AWS": ROOT}, "kms:Decrypt"), "Resource": "*", "Sid": "Open"}
     )

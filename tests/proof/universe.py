@@ -58,6 +58,8 @@ TEXTS = ["".join(each) for size in range(4) for each in product("ab", repeat=siz
 TEXTS += ["c", "cc", "ac", "ca", "cb", "bc", "cab", "bac"]
 PATTERNS = ["a", "b", "ab", "a*", "*b", "?", "a?", "*", "*a*", "A"]
 TEXTS += [each for each in PATTERNS if each not in TEXTS] + ["B", "org-abc123"]
+FILLED = (ACCOUNT, OTHER, "000000000000", "790389265272", "eu-west-1")
+TEXTS += FILLED
 OPERATORS = [
     *("StringEquals", "StringLike", "StringNotEquals", "StringNotLike"),
     *("StringEqualsIfExists", "StringNotLikeIfExists", "StringEqualsIgnoreCase"),
@@ -183,6 +185,26 @@ def neighbour(random: Random) -> Json:
     return copy.deepcopy(found)
 
 
+# They follow from who asks of what; the first two from a use of the key alone.
+VARIABLES = ["${kms:CallerAccount}", "${aws:RequestedRegion}", "${aws:PrincipalAccount}"]
+
+
+def varied(random: Random) -> Json:
+    """A neighbour in which conditions compare a tag or external id with variables."""
+    found = neighbour(random)
+    for policy, key in (
+        (found["keys"][0]["policy"], TAG),
+        (found["role"]["trust_policy"], random.choice([TAG, EXTERNAL_ID])),
+    ):
+        if random.random() < 0.5:
+            continue
+        chosen = random.choice(policy["Statement"])
+        operator = random.choice(["StringEquals", "StringNotEquals", "StringLikeIfExists"])
+        value = random.choice([*VARIABLES, "b"])
+        chosen.setdefault("Condition", {}).setdefault(operator, {}).setdefault(key, value)
+    return found
+
+
 def _everything() -> Json:
     return {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
@@ -247,6 +269,7 @@ def _apart(key: str, asked: str) -> list[str]:
                 (value == each, value.lower() == each.lower(), fnmatchcase(value, each))
                 for each in literals
             ]
-            signature = (value in IDS and value, not value, tuple(told))
+            filled = "${" in asked and value in FILLED and value
+            signature = (value in IDS and value, filled, not value, tuple(told))
         found.setdefault(signature, value)
     return list(found.values())

@@ -21,6 +21,7 @@ from ekm.proof.undecidable import Undecidable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ekm.proof.materials import Materials
     from ekm.proof.possible import Failure
     from ekm.snapshot import Snapshot
 
@@ -84,7 +85,16 @@ def prove(snapshot: Snapshot, *, now: datetime | None = None) -> Proof:
     claims = tuple(_claim(name, setting, points) for name in NEEDS)
     reported = _reports(setting)
     opened = tuple(f"left open by AWS's documents: {text}" for text in points)
-    return Proof(claims, reported, (*ASSUMED, *opened), (*snapshot.unseen(), *OUT_OF_SIGHT))
+    unseen = (*snapshot.unseen(), *_replicas(materials), *OUT_OF_SIGHT)
+    return Proof(claims, reported, (*ASSUMED, *opened), unseen)
+
+
+def _replicas(materials: Materials) -> tuple[str, ...]:
+    """A multi-Region key may have others of which the snapshot says nothing."""
+    if materials.key is None or ":key/mrk-" not in materials.key.arn:
+        return ()
+    seen = ", ".join(key.arn for key, _ in materials.related) or "none"
+    return (f"keys of other Regions with the same material, other than those read: {seen}",)
 
 
 def _claim(id: str, setting: Setting, points: dict[str, None]) -> Claim:

@@ -1,7 +1,8 @@
 """A snapshot from a saved plan: the policies before anything is applied.
 
 An ARN that is not known yet is replaced by a stand-in of valid form, the same wherever that ARN
-stands, so that what is equal after the apply is equal in the snapshot.
+stands, so that what is equal after the apply is equal in the snapshot. Principals that are not
+known yet, which the module takes from its own account alone and never the role, are one role.
 
 Source: developer.hashicorp.com/terraform/internals/json-format (after, after_unknown).
 """
@@ -13,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ekm.errors import BadInput
+from ekm.policy import parse_arn
 from ekm.snapshot.terraform import made_of
 from ekm.snapshot.unseen import UNSEEN
 
@@ -20,9 +22,10 @@ if TYPE_CHECKING:
     from ekm.snapshot.members import Key
     from ekm.snapshot.value import Snapshot
 
-__all__ = ["STAND_IN_ID", "snapshot_of"]
+__all__ = ["STAND_IN_ID", "STAND_IN_PRINCIPAL", "snapshot_of"]
 
 STAND_IN_ID: Final = "00000000-0000-4000-8000-000000000000"
+STAND_IN_PRINCIPAL: Final = "not-known-before-apply"
 _DOCUMENTS: Final = "terraform_data.documents"
 
 
@@ -234,16 +237,23 @@ def _merged(known: Any, unknown: Any, stand_in: Any) -> Any:
         return stand_in
     if isinstance(unknown, Mapping):
         before = known if isinstance(known, Mapping) else {}
+        stand_ins = {"AWS": _principal(stand_in)}
         merged = {
-            name: _merged(value, unknown.get(name, False), stand_in)
+            name: _merged(value, unknown.get(name, False), stand_ins.get(name, stand_in))
             for name, value in before.items()
         }
         for name in unknown.keys() - before.keys():
             if unknown[name] is True:
-                merged[name] = stand_in
+                merged[name] = stand_ins.get(name, stand_in)
         return merged
     if isinstance(unknown, list) and isinstance(known, list):
         marks = [*unknown, *([False] * (len(known) - len(unknown)))]
         values = [*known, *([None] * (len(marks) - len(known)))]
         return [_merged(v, m, stand_in) for v, m in zip(values, marks, strict=True)]
     return known
+
+
+def _principal(stand_in: Any) -> Any:
+    """Who stands for principals of the key's account that are not known yet."""
+    arn = parse_arn(stand_in) if isinstance(stand_in, str) else None
+    return arn and f"arn:{arn.partition}:iam::{arn.account}:role/{STAND_IN_PRINCIPAL}"

@@ -167,7 +167,7 @@ def test_an_arn_that_is_not_known_is_the_same_everywhere_in_a_plan() -> None:
 def test_an_administrator_who_is_made_by_the_same_plan_is_a_role_of_the_account(
     known: list[str] | None,
 ) -> None:
-    """A key for a role that is not there yet is called malformed, and every claim about it fails."""
+    """A key policy that names a role to come is called malformed, and every claim fails."""
     body = a_plan()
     change = body["resource_changes"][0]["change"]
     named = {} if known is None else {"AWS": [*known, None]}
