@@ -7,11 +7,11 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-polic
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from ekm.policy.json_text import members
-from ekm.policy.kept import LONGEST_KEPT
+from ekm.policy.kept import LONGEST_KEPT, KeptByTexts
 from ekm.policy.malformed import MalformedPolicy
 from ekm.policy.operators import Family, Operator, parse_operator
 from ekm.policy.statement import Condition
@@ -53,19 +53,32 @@ def conditions(raw: Any, *, variables: bool) -> tuple[Condition, ...]:
 
 
 def _block(name: str, block: Any, read: list[Condition], *, variables: bool) -> None:
-    operator = parse_operator(name)
+    parse_operator(name)
     block = members(block, "must be an object of condition keys", "key")
     seen: set[str] = set()
+    kept = CONDITIONS[variables]
     for key, raw in block.items():
         lookup = _lookup(key) if len(key) <= LONGEST_KEPT else _lookup.__wrapped__(key)
         if lookup in seen:
             raise MalformedPolicy("stands twice, in different case", key)
         seen.add(lookup)
         values = (raw,) if type(raw) is str else _values(raw, key)
-        templates = _templates(values, operator, key) if variables else ()
-        if operator.family is Family.BOOL and len(values) > 1:
-            raise MalformedPolicy("takes a single Boolean value", key)
-        read.append(Condition(operator, key, lookup, values, templates))
+        texts = (name, key, *values)
+        read.append(kept.get(texts) or kept.made(texts))
+
+
+def _condition(texts: tuple[str, ...], *, variables: bool) -> Condition:
+    """Operator, key and values as a condition."""
+    name, key, *rest = texts
+    operator, values = parse_operator(name), tuple(rest)
+    lookup = _lookup(key) if len(key) <= LONGEST_KEPT else _lookup.__wrapped__(key)
+    templates = _templates(values, operator, key) if variables else ()
+    if operator.family is Family.BOOL and len(values) > 1:
+        raise MalformedPolicy("takes a single Boolean value", key)
+    return Condition(operator, key, lookup, values, templates)
+
+
+CONDITIONS = {each: KeptByTexts(partial(_condition, variables=each)) for each in (False, True)}
 
 
 @lru_cache(maxsize=4096)

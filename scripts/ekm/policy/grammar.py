@@ -30,8 +30,8 @@ from ekm.policy.principal import (
 )
 from ekm.policy.statement import (
     Actions,
-    ArnPattern,
     Effect,
+    Resources,
     Statement,
     parse_actions,
     parse_resources,
@@ -96,7 +96,7 @@ def statement(raw: Any, index: int, kind: DocumentKind, *, variables: bool) -> S
             form.action,
             TRUST_ACTIONS if kind is DocumentKind.TRUST else ACTIONS,
         )
-        resources: tuple[ArnPattern, ...] | None = None
+        resources: Resources | None = None
         if form.resource is not None:
             resources = _read(raw[form.resource], form.resource, RESOURCES[variables])
         block = conditions(raw["Condition"], variables=variables) if form.condition else ()

@@ -7,7 +7,7 @@ is kept stays small whatever comes.
 from __future__ import annotations
 
 from functools import lru_cache, wraps
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,26 +52,27 @@ class KeptByTexts(Generic[Made]):
     Args:
         make: Reads the texts; what it refuses is not kept.
         most: How many results are kept.
+
+    Attributes:
+        get: Takes texts and returns what was kept of them, or None. It is the dictionary's own:
+            it is asked for every element of every statement, and for every request.
     """
 
-    __slots__ = ("_kept", "_make", "_most")
+    __slots__ = ("_kept", "_make", "_most", "get")
 
-    def __init__(self, make: Callable[[tuple[str, ...]], Made], most: int = 4096) -> None:
-        self._kept: dict[tuple[str, ...], Made] = {}
+    def __init__(self, make: Callable[[tuple[Any, ...]], Made], most: int = 4096) -> None:
+        self._kept: dict[tuple[str | None, ...], Made] = {}
+        self.get: Callable[[tuple[str | None, ...]], Made | None] = self._kept.get
         self._make = make
         self._most = most
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def get(self, texts: tuple[str, ...]) -> Made | None:
-        """What was kept of the texts, if anything."""
-        return self._kept.get(texts)
-
-    def made(self, texts: tuple[str, ...]) -> Made:
+    def made(self, texts: tuple[str | None, ...]) -> Made:
         """Make it, and keep it when the texts are short together."""
         made = self._make(texts)
-        if sum(map(len, texts)) <= LONGEST_KEPT:
+        if sum(map(len, filter(None, texts))) <= LONGEST_KEPT:
             if len(self._kept) >= self._most:
                 self._kept.clear()
             self._kept[texts] = made

@@ -106,18 +106,21 @@ def pattern_of(parts: tuple[tuple[str, bool], ...]) -> Pattern:
     """
     pieces: list[list[str | None]] = [[]]
     for run, wild in parts:
-        for character in run:
-            if wild and character == "*":
-                pieces.append([])
-            elif wild and character == "?":
-                pieces[-1].append(None)
-            else:
-                pieces[-1].append(character)
-    compiled = tuple(_piece(piece) for piece in pieces)
+        first, *others = run.split("*") if wild else (run,)
+        pieces[-1] += _characters(first, wild=wild)
+        pieces += [_characters(each, wild=wild) for each in others]
+    compiled = tuple([_piece(piece) for piece in pieces])
     literal = compiled[0] if len(compiled) == 1 and isinstance(compiled[0], str) else None
     return Pattern(literal, compiled)
 
 
+def _characters(run: str, *, wild: bool) -> list[str | None]:
+    """The characters of a run without a star; None for `?` where it is a wildcard."""
+    if wild and "?" in run:
+        return [None if character == "?" else character for character in run]
+    return list(run)
+
+
 def _piece(characters: list[str | None]) -> str | Piece:
-    text = "".join(c for c in characters if c is not None)
-    return text if len(text) == len(characters) else tuple(characters)
+    known = [character for character in characters if character is not None]
+    return "".join(known) if len(known) == len(characters) else tuple(characters)

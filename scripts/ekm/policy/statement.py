@@ -23,6 +23,8 @@ from ekm.policy.pattern import ANY, Pattern, compile_pattern, pattern_of
 from ekm.policy.variables import Template, parse_template
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ekm.policy.operators import Operator
     from ekm.policy.principal import Principal
 
@@ -31,6 +33,7 @@ __all__ = [
     "ArnPattern",
     "Condition",
     "Effect",
+    "Resources",
     "Statement",
     "arn_pattern",
     "parse_action",
@@ -102,6 +105,29 @@ class ArnPattern:
         return True
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Resources:
+    """The resources of a statement, sorted by how they are compared.
+
+    Args:
+        patterns: In the policy's order.
+        everything: Whether `*` is among them.
+        literals: The texts of those without a wildcard.
+        others: Those with wildcards or variables, `*` apart.
+    """
+
+    patterns: tuple[ArnPattern, ...]
+    everything: bool
+    literals: frozenset[str]
+    others: tuple[ArnPattern, ...]
+
+    def __iter__(self) -> Iterator[ArnPattern]:
+        return iter(self.patterns)
+
+    def __len__(self) -> int:
+        return len(self.patterns)
+
+
 @light(frozen=True, slots=True)
 class Condition:
     """One key under one operator.
@@ -145,7 +171,7 @@ class Statement:
     not_principal: bool
     actions: Actions
     not_action: bool
-    resources: tuple[ArnPattern, ...] | None
+    resources: Resources | None
     not_resource: bool
     conditions: tuple[Condition, ...]
 
@@ -223,7 +249,7 @@ def parse_resource(text: str, *, variables: bool) -> ArnPattern:
     return ArnPattern(text, everything=False, segments=(), template=template)
 
 
-def parse_resources(texts: tuple[str, ...], *, variables: bool) -> tuple[ArnPattern, ...]:
+def parse_resources(texts: tuple[str, ...], *, variables: bool) -> Resources:
     """Read the resources of a statement.
 
     Args:
@@ -231,12 +257,18 @@ def parse_resources(texts: tuple[str, ...], *, variables: bool) -> tuple[ArnPatt
         variables: Whether `${…}` is a variable (Version 2012-10-17).
 
     Returns:
-        What an ARN is compared with.
+        The resources.
 
     Raises:
         MalformedPolicy: One is not a resource; its place is its index in brackets.
     """
-    return each_of(texts, partial(parse_resource, variables=variables))
+    patterns = each_of(texts, partial(parse_resource, variables=variables))
+    return Resources(
+        patterns,
+        any(each.everything for each in patterns),
+        frozenset(each.text for each in patterns if each.literal),
+        tuple(each for each in patterns if not each.literal and not each.everything),
+    )
 
 
 def _compiled(text: str, parts: list[str]) -> ArnPattern:
@@ -283,6 +315,11 @@ def split_arn_pattern(runs: tuple[tuple[str, bool], ...], text: str) -> ArnPatte
         segments[-1].append((rest, wild))
     if len(segments) != SEGMENTS:
         return None
-    return ArnPattern(
-        text, everything=False, segments=tuple(pattern_of(tuple(s)) for s in segments)
-    )
+    patterns = tuple([_joined(tuple(each)) for each in segments])
+    return ArnPattern(text, everything=False, segments=patterns)
+
+
+def _joined(runs: tuple[tuple[str, bool], ...]) -> Pattern:
+    """The pattern of a segment; one that is all the policy's own text is kept by it."""
+    (first, wild), *others = runs
+    return compile_pattern(first) if wild and not others else pattern_of(runs)

@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from ekm.policy import MalformedPolicy, parse_arn
 from ekm.policy.pattern import compile_pattern, pattern_of
-from ekm.policy.statement import arn_pattern, parse_action, parse_resource, split_arn_pattern
+from ekm.policy.statement import (
+    arn_pattern,
+    parse_action,
+    parse_resource,
+    parse_resources,
+    split_arn_pattern,
+)
 from ekm.policy.variables import Variable, parse_template
 
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234"
@@ -164,3 +170,16 @@ def test_a_value_with_colons_fills_segments() -> None:
     assert pattern is not None
     assert pattern.matches(tuple(KEY.split(":", 5)))
     assert split_arn_pattern((("arn:aws", False),), "") is None
+
+
+def test_resources_are_sorted_by_how_they_are_compared() -> None:
+    """A resource is passed over, or one with a wildcard or a variable is taken at its letter."""
+    wild, filled = "arn:aws:kms:*:*:key/1", "arn:aws:kms:::key/${aws:x}"
+    read = parse_resources((KEY, wild, filled), variables=True)
+    assert [each.text for each in read] == [KEY, wild, filled]
+    assert (read.everything, read.literals) == (False, {KEY})
+    assert [each.text for each in read.others] == [wild, filled]
+    assert parse_resources((filled,), variables=False).literals == {filled}
+    everything = parse_resources((KEY, "*"), variables=True)
+    assert (everything.everything, everything.others) == (True, ())
+    assert not parse_resources((), variables=True)
