@@ -22,7 +22,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ekm.evaluation.caller import CallerForm
-from ekm.evaluation.decision import Decision, OpenPoint, Outcome, StatementRef
+from ekm.evaluation.decision import Decision, OpenPoint, Outcome
 from ekm.evaluation.explain import NothingAllows
 from ekm.evaluation.findings import NOTHING, Findings, look
 from ekm.evaluation.policies import Policies, PreparedPolicies
@@ -58,35 +58,35 @@ def decide(request: Request, policies: Policies | PreparedPolicies) -> Decision:
     situation = situate(request, bounded=policies.permissions_boundary is not None)
     if isinstance(situation, OpenPoint):
         return _undecided(situation)
-    way = route(situation, has_resource_policy=policies.resource is not None)
-    if isinstance(way, OpenPoint):
-        return _undecided(way)
+    way = situation.way
+    if way is not Route.RESOURCE:
+        way = route(situation, has_resource_policy=policies.resource is not None)
+        if isinstance(way, OpenPoint):
+            return _undecided(way)
     view = policies.about(situation.action)
-    layers = _layers(policies, view, situation)
-    guardrails = _guardrails(view, situation) if view.guardrails else ()
-    said = _said(layers, guardrails)
-    if any(findings.denies for findings in said):
-        refs = tuple([ref for findings in said for ref in findings.denies])
-        return Decision(Outcome.EXPLICITLY_DENIED, refs)
-    if way is Route.RESOURCE:
-        answer = by_resource(layers, situation)
-    else:
-        answer = by_identity(layers, situation)
-    return _conclude(answer, guardrails, said, situation)
-
-
-Judged = tuple[Guardrail, Findings]
-
-
-def _layers(policies: PreparedPolicies, view: View, situation: Situation) -> Layers:
-    """What each document that is not a guardrail says."""
-    return Layers(
+    layers = Layers(
         policies,
         look(view.identity, situation) if view.identity else NOTHING,
         look(view.resource, situation) if view.resource else NOTHING,
         None if view.boundary is None else look(view.boundary, situation),
         None if view.session is None else look(view.session, situation),
     )
+    guardrails = _guardrails(view, situation) if view.guardrails else ()
+    points: tuple[OpenPoint, ...] = ()
+    if view.denies:
+        said = _said(layers, guardrails)
+        denied = tuple([ref for findings in said for ref in findings.denies])
+        if denied:
+            return Decision(Outcome.EXPLICITLY_DENIED, denied)
+        points = _open_denies(said)
+    if way is Route.RESOURCE:
+        answer = by_resource(layers, situation)
+    else:
+        answer = by_identity(layers, situation)
+    return _conclude(answer, guardrails, points, situation)
+
+
+Judged = tuple[Guardrail, Findings]
 
 
 def _guardrails(view: View, situation: Situation) -> tuple[Judged, ...]:
@@ -107,10 +107,21 @@ def _guardrails(view: View, situation: Situation) -> tuple[Judged, ...]:
 
 
 def _said(layers: Layers, guardrails: tuple[Judged, ...]) -> list[Findings]:
-    """What is found, in any layer; layers without a statement that applies are left out."""
+    """What is found, in any layer."""
     said = [layers.identity, layers.resource, layers.boundary, layers.session]
-    found = [each for each in said if each is not None and each is not NOTHING]
-    return found + [each for _, each in guardrails] if guardrails else found
+    found = [each for each in said if each is not None]
+    return found + [each for _, each in guardrails]
+
+
+def _open_denies(said: list[Findings]) -> tuple[OpenPoint, ...]:
+    """Of which statements it is open whether they deny."""
+    return tuple(
+        [
+            OpenPoint(f"{ref} may deny: {point.text}")
+            for findings in said
+            for ref, point in findings.open_denies
+        ]
+    )
 
 
 def _undecided(point: OpenPoint) -> Decision:
@@ -118,33 +129,29 @@ def _undecided(point: OpenPoint) -> Decision:
 
 
 def _conclude(
-    answer: Answer, guardrails: tuple[Judged, ...], said: list[Findings], situation: Situation
+    answer: Answer,
+    guardrails: tuple[Judged, ...],
+    points: tuple[OpenPoint, ...],
+    situation: Situation,
 ) -> Decision:
     """Put the answer of the caller's way together with guardrails and open denials."""
-    missing = list(answer.missing)
-    points = [
-        OpenPoint(f"{ref} may deny: {point.text}")
-        for findings in said
-        for ref, point in findings.open_denies
-    ]
+    granted, missing = answer.granted, answer.missing
     points += answer.points
-    granted: tuple[StatementRef, ...] = answer.granted or ()
     for guardrail, findings in guardrails:
         if findings.allows:
-            granted += findings.allowing
+            if granted is not None:
+                granted += findings.allowing
         else:
-            missing.append(NothingAllows(guardrail.name, guardrail.documents, situation))
-            points += (point for _, point in findings.open_allows)
-    if answer.granted is not None and not missing and not points:
+            missing += (NothingAllows(guardrail.name, guardrail.documents, situation),)
+            points += tuple([point for _, point in findings.open_allows])
+    if granted is not None and not missing and not points:
         impossible = contradiction(situation)
         beyond = out_of_reach(situation)
         if impossible is None and beyond is None:
             return Decision(Outcome.ALLOWED, granted)
-        points += [] if impossible is None else [impossible]
-        missing += [] if beyond is None else [beyond]
-    texts = tuple(dict.fromkeys([point.text for point in points])) if points else ()
-    return Decision(
-        Outcome.IMPLICITLY_DENIED,
-        missing=(*missing, *texts),
-        message="; ".join(texts) or None,
-    )
+        points = () if impossible is None else (impossible,)
+        missing = () if beyond is None else (beyond,)
+    if not points:
+        return Decision(Outcome.IMPLICITLY_DENIED, (), missing)
+    texts = tuple(dict.fromkeys([point.text for point in points]))
+    return Decision(Outcome.IMPLICITLY_DENIED, (), missing + texts, "; ".join(texts))

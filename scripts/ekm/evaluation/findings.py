@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from ekm.evaluation.decision import OpenPoint, StatementRef
-from ekm.evaluation.matching import applies
+from ekm.evaluation.matching import conditions_hold, open_part, resource_matches
+from ekm.evaluation.principals import Level, level_of
+from ekm.policy.light import light
 from ekm.policy.statement import Effect, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ekm.evaluation.policies import NamedDocument
-    from ekm.evaluation.principals import Level
     from ekm.evaluation.request import Situation
 
 __all__ = ["NOTHING", "Covering", "Findings", "covering", "examine", "look", "ref_of"]
@@ -22,7 +23,7 @@ __all__ = ["NOTHING", "Covering", "Findings", "covering", "examine", "look", "re
 Covering = tuple[tuple[Statement, StatementRef], ...]
 
 
-@dataclass(slots=True)
+@light(frozen=True, slots=True)
 class Findings:
     """The statements that apply, in the documents' order.
 
@@ -38,14 +39,15 @@ class Findings:
     open_allows: list[tuple[StatementRef, OpenPoint]] = field(default_factory=list)
     open_denies: list[tuple[StatementRef, OpenPoint]] = field(default_factory=list)
 
-    def at(self, level: Level) -> tuple[StatementRef, ...]:
-        """The statements that allow at one level."""
-        return tuple([ref for ref, found in self.allows if found is level])
-
     @property
     def allowing(self) -> tuple[StatementRef, ...]:
         """The statements that allow, at whatever level."""
         return tuple([ref for ref, _ in self.allows])
+
+    @property
+    def open_points(self) -> tuple[OpenPoint, ...]:
+        """What keeps statements from allowing."""
+        return tuple([point for _, point in self.open_allows])
 
 
 # Of a layer without a statement that applies; never changed.
@@ -94,25 +96,36 @@ def examine(documents: Iterable[NamedDocument], situation: Situation) -> Finding
 def look(statements: Covering, situation: Situation) -> Findings:
     """Compare statements that cover a request's action with the request.
 
+    A statement applies when its resource, its principal and its conditions match. A document that
+    names nobody is about its caller itself, and a trust policy about its role.
+
     Args:
         statements: Of one layer, in the documents' order.
         situation: The request.
 
     Returns:
-        What applies.
+        What applies, or would but for an open point.
     """
-    findings: Findings | None = None
+    findings = NOTHING
     for statement, ref in statements:
-        found = applies(statement, situation)
+        resource = True if statement.resources is None else resource_matches(statement, situation)
+        if resource is False:
+            continue
+        found = Level.ITSELF if statement.principals is None else level_of(statement, situation)
         if found is None:
             continue
-        if findings is None:
-            findings = Findings()
-        allow = statement.effect is Effect.ALLOW
+        holds = conditions_hold(statement, situation) if statement.conditions else True
+        if holds is False:
+            continue
+        if resource is not True or holds is not True or statement.not_action:
+            found = open_part(statement, resource, holds) or found
+        if findings is NOTHING:
+            findings = Findings([], [], [], [])
         if isinstance(found, OpenPoint):
+            allow = statement.effect is Effect.ALLOW
             (findings.open_allows if allow else findings.open_denies).append((ref, found))
-        elif allow:
+        elif statement.effect is Effect.ALLOW:
             findings.allows.append((ref, found))
         else:
             findings.denies.append(ref)
-    return NOTHING if findings is None else findings
+    return findings

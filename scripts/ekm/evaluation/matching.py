@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from ekm.evaluation.conditions import holds
 from ekm.evaluation.decision import OpenPoint
 from ekm.evaluation.paths import names_a_path
-from ekm.evaluation.principals import Level, level_of
 from ekm.evaluation.services.kms import KEYLESS_ACTIONS
 from ekm.policy.pattern import ANY
 from ekm.policy.statement import ArnPattern, Statement, split_arn_pattern
@@ -21,40 +20,10 @@ from ekm.policy.statement import ArnPattern, Statement, split_arn_pattern
 if TYPE_CHECKING:
     from ekm.evaluation.request import Context, Situation
 
-__all__ = ["action_matches", "applies", "conditions_hold", "resource_matches"]
+__all__ = ["action_matches", "conditions_hold", "open_part", "resource_matches"]
 
 
-def applies(  # noqa: PLR0911 - one return for each part that settles it
-    statement: Statement, situation: Situation
-) -> Level | OpenPoint | None:
-    """Whether a statement applies.
-
-    Args:
-        statement: One whose actions cover the request's; that is asked before, more cheaply.
-        situation: The request.
-
-    Returns:
-        How closely it names the caller when it applies (`ITSELF` in documents that name nobody),
-        an open point when only that keeps it from applying, None when it does not apply.
-    """
-    action = action_matches(statement, situation.action) if statement.not_action else True
-    if action is False:
-        return None
-    resource = resource_matches(statement, situation)
-    if resource is False:
-        return None
-    level = level_of(statement, situation)
-    if level is None:
-        return None
-    conditions = conditions_hold(statement, situation) if statement.conditions else True
-    if conditions is False:
-        return None
-    if action is True and resource is True and conditions is True:
-        return level
-    for part in (action, resource, conditions):
-        if isinstance(part, OpenPoint):
-            return part
-    return level
+NO_ACTION = OpenPoint("NotAction is empty: AWS says that such a statement has no effect")
 
 
 def action_matches(statement: Statement, action: str) -> bool | OpenPoint:
@@ -65,36 +34,39 @@ def action_matches(statement: Statement, action: str) -> bool | OpenPoint:
         action: In lower case.
     """
     if statement.not_action and not statement.actions.texts:
-        return OpenPoint("NotAction is empty: AWS says that such a statement has no effect")
+        return NO_ACTION
     return statement.actions.cover(action) is not statement.not_action
 
 
-def resource_matches(statement: Statement, situation: Situation) -> bool | OpenPoint:
+def resource_matches(  # noqa: PLR0911 - one return for each case that AWS tells apart
+    statement: Statement, situation: Situation
+) -> bool | OpenPoint:
     """Whether the resource is among those of a statement; a trust policy is about its role."""
-    if statement.resources is None:
+    resources = statement.resources
+    if resources is None:
         return True
-    if statement.not_resource and not statement.resources:
-        return OpenPoint("NotResource is empty: AWS says that such a statement has no effect")
+    if resources.everything or situation.request.resource in resources.literals:
+        return not statement.not_resource
     undecided: OpenPoint | None = None
-    for pattern in statement.resources:
-        if pattern.everything:
-            return not statement.not_resource
+    for pattern in resources.others:
         found = _resource(pattern, situation, excepted=statement.not_resource)
         if found is True:
             return not statement.not_resource
-        if isinstance(found, OpenPoint):
+        if found is not False:
             undecided = found
-    if statement.not_resource and situation.resource is None:
+    if not statement.not_resource:
+        return False if undecided is None else undecided
+    if not resources:
+        return OpenPoint("NotResource is empty: AWS says that such a statement has no effect")
+    if situation.resource is None:
         return OpenPoint("whether NotResource covers an action without a resource is not said")
-    return undecided or statement.not_resource
+    return True if undecided is None else undecided
 
 
 def _resource(pattern: ArnPattern, situation: Situation, *, excepted: bool) -> bool | OpenPoint:
     segments = situation.resource
     if segments is None:
         return _everywhere(pattern, situation)
-    if pattern.literal:
-        return pattern.text == situation.request.resource
     if pattern.template is None:
         return pattern.matches(segments)
     context = situation.context
@@ -138,6 +110,23 @@ def _single(context: Context, key: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def open_part(
+    statement: Statement, resource: bool | OpenPoint, conditions: bool | OpenPoint
+) -> OpenPoint | None:
+    """The first open point among the parts of a statement, its principal apart.
+
+    Args:
+        statement: One that covers the action.
+        resource: Whether its resource matches.
+        conditions: Whether its conditions hold.
+    """
+    action = statement.not_action and not statement.actions.texts
+    for part in (NO_ACTION if action else None, resource, conditions):
+        if isinstance(part, OpenPoint):
+            return part
+    return None
+
+
 def conditions_hold(statement: Statement, situation: Situation) -> bool | OpenPoint:
     """Whether all conditions hold; one that does not settles it, whatever is open."""
     undecided: OpenPoint | None = None
@@ -157,4 +146,4 @@ def conditions_hold(statement: Statement, situation: Situation) -> bool | OpenPo
             return False
         if verdict is not True:
             undecided = verdict
-    return undecided or True
+    return True if undecided is None else undecided

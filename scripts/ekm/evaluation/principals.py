@@ -11,7 +11,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from ekm.evaluation.caller import CallerForm
+from ekm.evaluation.caller import Caller, CallerForm
 from ekm.evaluation.decision import OpenPoint
 from ekm.policy.principal import Principal, PrincipalForm
 from ekm.policy.statement import Effect, Statement
@@ -55,7 +55,10 @@ def level_of(statement: Statement, situation: Situation) -> Level | OpenPoint | 
         return Level.ITSELF
     if statement.not_principal:
         return _excepted(principals, situation)
-    found = _closest(principals, situation)
+    if len(principals) == 1:
+        found = named(principals[0], situation)
+    else:
+        found = _closest(principals, situation)
     if found is not Level.EVERYONE or statement.effect is Effect.DENY:
         return found
     if situation.caller.form in (CallerForm.SERVICE, CallerForm.PROVIDER):
@@ -81,27 +84,27 @@ def named(  # noqa: PLR0911 - one return for each form
     principal: Principal, situation: Situation
 ) -> Level | OpenPoint | None:
     """How closely one principal names the caller."""
+    form = principal.form
+    if form is PrincipalForm.ROLE:
+        if principal.text == situation.role_arn:
+            return Level.ROLE
+        return None if situation.path_known else _role_of_unknown_path(principal, situation.caller)
+    if form is PrincipalForm.ACCOUNT:
+        return _account(principal, situation)
+    if form is PrincipalForm.ANYONE:
+        return Level.EVERYONE
+    if form is PrincipalForm.UNIQUE_ID:
+        return _unique_id(principal, situation)
     caller = situation.caller
-    match principal.form:
-        case PrincipalForm.ANYONE:
-            return Level.EVERYONE
-        case PrincipalForm.ACCOUNT:
-            return _account(principal, situation)
-        case PrincipalForm.ROLE:
-            return _role(principal, situation)
-        case PrincipalForm.UNIQUE_ID:
-            return _unique_id(principal, situation)
-        case PrincipalForm.USER if caller.form is CallerForm.FEDERATED_USER:
-            if caller.account != principal.account:
-                return None
-            return OpenPoint(f"the request does not say which user {caller.text} comes from")
-        case PrincipalForm.SERVICE:
-            matches = caller.form is CallerForm.SERVICE and principal.text == caller.text
-        case PrincipalForm.FEDERATED:
-            matches = caller.form is CallerForm.PROVIDER and principal.text == caller.text
-        case _:
-            matches = principal.text == caller.text
-    return Level.ITSELF if matches else None
+    if form is PrincipalForm.USER and caller.form is CallerForm.FEDERATED_USER:
+        if caller.account != principal.account:
+            return None
+        return OpenPoint(f"the request does not say which user {caller.text} comes from")
+    if form is PrincipalForm.SERVICE and caller.form is not CallerForm.SERVICE:
+        return None
+    if form is PrincipalForm.FEDERATED and caller.form is not CallerForm.PROVIDER:
+        return None
+    return Level.ITSELF if principal.text == caller.text else None
 
 
 def _account(principal: Principal, situation: Situation) -> Level | None:
@@ -114,14 +117,9 @@ def _account(principal: Principal, situation: Situation) -> Level | None:
     return Level.ITSELF if caller.form is CallerForm.ROOT else Level.ACCOUNT
 
 
-def _role(principal: Principal, situation: Situation) -> Level | OpenPoint | None:
-    """A role names its sessions. A session's ARN does not hold the role's path."""
-    caller = situation.caller
-    if not caller.is_session_of_role or caller.account != principal.account:
-        return None
-    if principal.text == situation.role_arn:
-        return Level.ROLE
-    if situation.path_known or principal.partition != caller.partition:
+def _role_of_unknown_path(principal: Principal, caller: Caller) -> OpenPoint | None:
+    """Whether a role with a path is the caller's is open: a session's ARN leaves the path out."""
+    if principal.account != caller.account or principal.partition != caller.partition:
         return None
     if principal.text.rpartition("/")[2] == caller.name:
         return OpenPoint(

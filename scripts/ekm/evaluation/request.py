@@ -17,6 +17,9 @@ from ekm.policy.light import light
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from ekm.evaluation.decision import OpenPoint
+    from ekm.evaluation.services.route import Route
+
 __all__ = ["Context", "Request", "Situation"]
 
 Value = str | tuple[str, ...]
@@ -58,6 +61,7 @@ class Situation:
         resource: The resource's ARN in six parts; None for `*`.
         resource_account: Whose resource it is; empty when unknown.
         region: Where the resource is; empty when it has none.
+        way: Whose word it needs, or why that is not known (`ekm.evaluation.services.way`).
         context: Its keys and values.
         bounded: Whether the caller has a permissions boundary.
     """
@@ -71,6 +75,7 @@ class Situation:
     resource: tuple[str, ...] | None
     resource_account: str
     region: str
+    way: Route | OpenPoint | None
     context: Context
     bounded: bool
 

@@ -109,31 +109,32 @@ def by_resource(layers: Layers, situation: Situation) -> Answer:
 
 def _by_policy(layers: Layers, situation: Situation) -> Answer:
     found = layers.resource
-    caller = situation.caller
-    across = bool(caller.account) and caller.account != situation.resource_account
+    # A service has no account, so it is never of another one.
+    across = situation.caller.account not in ("", situation.resource_account)
+    if found.allows and not across:
+        return _same_account(layers, situation)
     own = _own_policies(layers, situation) if across else NOTHING_NEEDED
-    if not found.allows:
-        policy = layers.policies.resource
-        lack = NothingAllows(_policy_name(situation), (policy,) if policy else (), situation)
-        points = tuple([point for _, point in found.open_allows])
-        return Answer(missing=(lack, *own.missing), points=points + own.points)
-    if across:
+    if found.allows:
         return own if own.granted is None else Answer(found.allowing + own.granted)
-    return _same_account(layers, situation)
+    policy = layers.policies.resource
+    name = POLICY_NAMES.get(situation.service, "resource policy")
+    lack = NothingAllows(name, () if policy is None else (policy,), situation)
+    points = found.open_points + own.points if found.open_allows else own.points
+    return Answer(None, (lack, *own.missing), points)
 
 
 def _same_account(layers: Layers, situation: Situation) -> Answer:
     """What the resource's policy says is enough, or delegates, by how closely it names."""
     found = layers.resource
-    direct = tuple([ref for ref, level in found.allows if level >= Level.EVERYONE])
+    direct = [ref for ref, level in found.allows if level >= Level.EVERYONE]
     if direct:
-        return Answer(granted=direct)
-    role = found.at(Level.ROLE)
+        return Answer(tuple(direct))
+    role = [ref for ref, level in found.allows if level is Level.ROLE]
     if role:
         limits = _limits(layers, situation)
-        return limits if limits.granted is None else Answer(role + limits.granted)
+        return limits if limits.granted is None else Answer((*role, *limits.granted))
     own = _own_policies(layers, situation)
-    return own if own.granted is None else Answer(found.at(Level.ACCOUNT) + own.granted)
+    return own if own.granted is None else Answer(found.allowing + own.granted)
 
 
 def _by_grant(layers: Layers, situation: Situation) -> Answer:
@@ -215,7 +216,3 @@ def _limit_layers(
         yield "permissions boundary", (policies.permissions_boundary,), layers.boundary
     if layers.session is not None and policies.session is not None:
         yield "session policy", (policies.session,), layers.session
-
-
-def _policy_name(situation: Situation) -> str:
-    return POLICY_NAMES.get(situation.service, "resource policy")

@@ -9,9 +9,10 @@ from typing import Any
 from ekm.evaluation.caller import Caller, CallerForm, parse_caller
 from ekm.evaluation.decision import OpenPoint
 from ekm.evaluation.request import Context, Request, Situation, Value, derive
+from ekm.evaluation.services import way
 from ekm.policy.arn import SEGMENTS, is_account, parse_arn
 from ekm.policy.condition_block import text_of
-from ekm.policy.kept import LONGEST_KEPT
+from ekm.policy.kept import LONGEST_KEPT, KeptByTexts
 from ekm.policy.malformed import MalformedPolicy
 
 __all__ = ["contradiction", "situate"]
@@ -27,44 +28,57 @@ def situate(request: Request, *, bounded: bool) -> Situation | OpenPoint:
     Returns:
         The situation, or why such a request cannot be decided.
     """
-    principal, asked, about = request.principal, request.action, request.resource
-    if not (isinstance(principal, str) and isinstance(asked, str) and isinstance(about, str)):
-        return OpenPoint("principal, action and resource of a request must be strings")
-    stated = request.resource_account
-    # What follows from these texts is kept by them, where they are short.
-    short = len(principal) + len(asked) + len(about) <= LONGEST_KEPT
-    if stated is not None:
-        short = short and type(stated) is str and len(stated) <= LONGEST_KEPT
-    read = (_read if short else _read.__wrapped__)(principal, asked, about, stated)
+    texts = (request.principal, request.action, request.resource, request.resource_account)
+    try:
+        read = REQUESTS.get(texts)
+    except TypeError:  # a list or an object among the texts
+        read = None
+    if read is None:
+        read = _anew(texts)
     if isinstance(read, OpenPoint):
         return read
-    caller, action, service, resource, account, region = read
-    given = _context(request.context)
+    context = request.context
+    if not context and not bounded and type(context) is dict:
+        return read
+    given = _context(context)
     if isinstance(given, OpenPoint):
         return given
-    role_arn, path_known = _role(caller, given)
-    derived = derive(principal, role_arn, service, account, region)
+    role_arn, path_known, derived = read.role_arn, read.path_known, read.context.derived
+    if not path_known and "aws:principalarn" in given and _says_role(given, read.caller):
+        role_arn, path_known = str(given["aws:principalarn"]), True
+        derived = derive(
+            request.principal, role_arn, read.service, read.resource_account, read.region
+        )
     return Situation(
         request,
-        caller,
+        read.caller,
         role_arn,
         path_known,
-        action,
-        service,
-        resource,
-        account,
-        region,
+        read.action,
+        read.service,
+        read.resource,
+        read.resource_account,
+        read.region,
+        read.way,
         Context(given, derived),
         bounded,
     )
 
 
-Read = tuple[Caller, str, str, tuple[str, ...] | None, str, str]
+def _anew(texts: tuple[Any, ...]) -> Situation | OpenPoint:
+    """Read what has not been read, or is not kept."""
+    if not all(isinstance(each, str) for each in texts[:3]):
+        return OpenPoint("principal, action and resource of a request must be strings")
+    return REQUESTS.made(texts) if isinstance(texts[-1], str | None) else _read(texts)
 
 
-@lru_cache(maxsize=4096)
-def _read(principal: str, asked: str, about: str, stated: Any) -> Read | OpenPoint:
-    """Caller, action, service, resource, its account and its Region."""
+def _read(texts: tuple[Any, ...]) -> Situation | OpenPoint:
+    """The situation as far as it follows from these: no context, no boundary.
+
+    Args:
+        texts: Principal, action, resource, and the resource's account or None.
+    """
+    principal, asked, about, stated = texts
     caller = parse_caller(principal) if len(principal) <= LONGEST_KEPT else None
     if caller is None:
         return OpenPoint(f"{principal!r} is not a principal that can be judged")
@@ -74,7 +88,27 @@ def _read(principal: str, asked: str, about: str, stated: Any) -> Read | OpenPoi
     found = _whose(about, stated)
     if isinstance(found, OpenPoint):
         return found
-    return caller, asked.lower(), service, *found
+    resource, account, region = found
+    # A session's ARN leaves the path of its role out.
+    path_known = caller.form is not CallerForm.SESSION
+    request = Request(principal, asked, about, stated)
+    return Situation(
+        request,
+        caller,
+        caller.role_arn,
+        path_known,
+        asked.lower(),
+        service,
+        resource,
+        account,
+        region,
+        way(request, service, resource, caller),
+        Context({}, derive(principal, caller.role_arn, service, account, region)),
+        bounded=False,
+    )
+
+
+REQUESTS = KeptByTexts(_read)
 
 
 def _service(action: str) -> str:
@@ -132,19 +166,12 @@ def _context(context: Any) -> dict[str, Value] | OpenPoint:
     return given
 
 
-def _role(caller: Caller, given: Mapping[str, Value]) -> tuple[str, bool]:
-    """The role behind a caller, and whether its path is known.
-
-    A session's ARN leaves the path out; `aws:PrincipalArn` in the context says it.
-    """
-    if caller.form is CallerForm.ROLE:
-        return caller.text, True
-    if caller.form is not CallerForm.SESSION:
-        return "", True
+def _says_role(given: Mapping[str, Value], caller: Caller) -> bool:
+    """Whether `aws:PrincipalArn` in the context says which role is behind a session."""
     stated = given.get("aws:principalarn")
-    if isinstance(stated, str) and len(stated) <= LONGEST_KEPT and _same_role(stated, caller.text):
-        return stated, True
-    return caller.role_arn, False
+    return (
+        isinstance(stated, str) and len(stated) <= LONGEST_KEPT and _same_role(stated, caller.text)
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ekm.evaluation.findings import Covering, covering
 from ekm.policy.light import light
+from ekm.policy.statement import Effect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,6 +43,7 @@ class View:
         boundary: Of the permissions boundary; None when there is none.
         session: Of the session policy; None when there is none.
         guardrails: The levels of RCPs and SCPs that bear on the action.
+        denies: Whether any of these statements denies.
     """
 
     identity: Covering
@@ -49,6 +51,7 @@ class View:
     boundary: Covering | None
     session: Covering | None
     guardrails: tuple[Guardrail, ...]
+    denies: bool
 
 
 def view(policies: PreparedPolicies, action: str) -> View:
@@ -69,13 +72,23 @@ def view(policies: PreparedPolicies, action: str) -> View:
         guardrails = _levels("resource", policies.rcps, action)
     if policies.scps:
         guardrails += _levels("service", policies.scps, action)
-    return View(
+    by_layer = (
         covering(policies.identity, action) if policies.identity else (),
         None if resource is None else covering((resource,), action),
         None if boundary is None else covering((boundary,), action),
         None if session is None else covering((session,), action),
-        guardrails,
     )
+    looked_at = (*by_layer, *[each.statements for each in guardrails])
+    return View(*by_layer, guardrails, _denies(looked_at))
+
+
+def _denies(layers: Iterable[Covering | None]) -> bool:
+    for layer in layers:
+        if layer:
+            for statement, _ in layer:
+                if statement.effect is Effect.DENY:
+                    return True
+    return False
 
 
 def _levels(kind: str, levels: Iterable[Level], action: str) -> tuple[Guardrail, ...]:

@@ -208,6 +208,22 @@ def test_a_context_is_read() -> None:
     assert (read.resource_account, read.region) == (ACCOUNT, "eu-west-1")
 
 
+def test_nothing_of_a_request_is_kept_for_the_next() -> None:
+    """The same question is answered with the context, boundary or account of the one before."""
+    path = {"aws:principalarn": ROLE}
+    for context, role_arn, known in (({}, f"{IAM}:role/r", False), (path, ROLE, True)) * 2:
+        for bounded in (False, True, False):
+            read = situate(Request(SESSION, "kms:Sign", KEY, None, context), bounded=bounded)
+            assert isinstance(read, Situation)
+            assert (read.role_arn, read.path_known, read.bounded) == (role_arn, known, bounded)
+            assert read.context.given == context
+            assert read.context.get("aws:principalarn") == role_arn
+    for stated in (ACCOUNT, OTHER, None, ACCOUNT):
+        read = situate(Request(USER, "s3:GetObject", "arn:aws:s3:::c", stated), bounded=False)
+        assert isinstance(read, Situation)
+        assert read.resource_account == (stated or "")
+
+
 def test_the_account_of_a_resource_may_be_stated() -> None:
     """A bucket's account is not taken from the request, or made up."""
     for resource, stated, account in (

@@ -6,9 +6,9 @@ from typing import Any
 
 from ekm.evaluation import Policies, Request, decide
 from ekm.evaluation.caller import parse_caller
-from ekm.evaluation.situate import _read
+from ekm.evaluation.situate import REQUESTS
 from ekm.policy.arn import parse_arn
-from ekm.policy.condition_block import _lookup
+from ekm.policy.condition_block import CONDITIONS, _lookup
 from ekm.policy.grammar import ACTIONS, PRINCIPALS, RESOURCES
 from ekm.policy.kept import LONGEST_KEPT, KeptByTexts, kept_by_text
 from ekm.policy.pattern import compile_pattern
@@ -68,8 +68,9 @@ def _decide(text: str) -> None:
 def _kept() -> list[int]:
     """How many results each cache holds."""
     by_text: tuple[Any, ...] = (compile_pattern, arn_pattern, parse_arn, parse_caller)
-    caches: list[Any] = [_read, _lookup, *(each.kept for each in by_text)]
-    by_texts = (ACTIONS, RESOURCES[True], PRINCIPALS["Service"])
+    caches: list[Any] = [_lookup, *(each.kept for each in by_text)]
+    by_texts: tuple[Any, ...] = (ACTIONS, RESOURCES[True], PRINCIPALS["Service"])
+    by_texts += (CONDITIONS[True], REQUESTS)
     return [each.cache_info().currsize for each in caches] + [len(each) for each in by_texts]
 
 

@@ -63,9 +63,18 @@ def holds(condition: Condition, context: Context) -> bool | OpenPoint:
         return _null(condition, found)
     if not condition.values:
         return _without_values(condition, operator, found)
-    if operator.quantifier is Quantifier.ONE:
-        return _one(condition, operator, found, context)
-    return _several(condition, operator, found, context)
+    if operator.quantifier is not Quantifier.ONE:
+        return _several(condition, operator, found, context)
+    if isinstance(found, tuple):
+        if len(found) > 1:
+            return OpenPoint(
+                f"{operator.text} on {condition.key}: the request has several values, and only "
+                "ForAnyValue and ForAllValues compare several"
+            )
+        found = found[0] if found else None
+    if found is None:
+        return operator.if_exists or operator.negated
+    return _compare(condition, operator, found, context)
 
 
 def _several(
@@ -89,22 +98,6 @@ def _several(
             "counts as no value"
         )
     return verdict
-
-
-def _one(
-    condition: Condition, operator: Operator, found: str | tuple[str, ...] | None, context: Context
-) -> bool | OpenPoint:
-    """Without a set operator: one value, or none."""
-    if isinstance(found, tuple):
-        if len(found) > 1:
-            return OpenPoint(
-                f"{operator.text} on {condition.key}: the request has several values, and only "
-                "ForAnyValue and ForAllValues compare several"
-            )
-        found = found[0] if found else None
-    if found is None:
-        return operator.if_exists or operator.negated
-    return _compare(condition, operator, found, context)
 
 
 def _without_values(
@@ -166,11 +159,11 @@ def _compare(
     """Whether one value of the request passes: any of the policy's values will do."""
     if condition.templates:
         matched = _matched_with_variables(condition, operator, found, context)
+    elif operator.positive == "StringEquals":
+        matched = found in condition.values
     else:
         matched = _matched(condition, operator, found)
-    if isinstance(matched, OpenPoint):
-        return matched
-    return matched is not operator.negated
+    return matched if isinstance(matched, OpenPoint) else matched is not operator.negated
 
 
 def _matched(condition: Condition, operator: Operator, found: str) -> bool | OpenPoint:

@@ -9,9 +9,32 @@ from ekm.evaluation.services import kms, sts
 from ekm.evaluation.services.route import Route
 
 if TYPE_CHECKING:
-    from ekm.evaluation.request import Situation
+    from ekm.evaluation.caller import Caller
+    from ekm.evaluation.request import Request, Situation
 
-__all__ = ["Route", "route"]
+__all__ = ["Route", "route", "way"]
+
+
+def way(
+    request: Request, service: str, resource: tuple[str, ...] | None, caller: Caller
+) -> Route | OpenPoint | None:
+    """Which way a request is decided, as far as that follows from what is asked.
+
+    Args:
+        request: The request.
+        service: Of its action.
+        resource: Its resource's ARN in six parts; None for `*`.
+        caller: Who asks.
+
+    Returns:
+        The way, or why the request cannot be decided; None for a service whose resource policies
+        are not read here.
+    """
+    if service == "kms":
+        return kms.route(request, resource)
+    if service == "sts":
+        return sts.route(request, resource, caller)
+    return None
 
 
 def route(situation: Situation, *, has_resource_policy: bool) -> Route | OpenPoint:
@@ -24,10 +47,8 @@ def route(situation: Situation, *, has_resource_policy: bool) -> Route | OpenPoi
     Returns:
         The way, or why the request cannot be decided.
     """
-    if situation.service == "kms":
-        return kms.route(situation)
-    if situation.service == "sts":
-        return sts.route(situation)
+    if situation.way is not None:
+        return situation.way
     if has_resource_policy:
         return OpenPoint(f"resource policies of {situation.service} are not decided here")
     return Route.IDENTITY

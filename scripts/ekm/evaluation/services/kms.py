@@ -17,9 +17,9 @@ from ekm.evaluation.decision import OpenPoint
 from ekm.evaluation.services.route import Route
 
 if TYPE_CHECKING:
-    from ekm.evaluation.request import Situation
+    from ekm.evaluation.request import Request
 
-__all__ = ["ALIAS_ACTIONS", "KEYLESS_ACTIONS", "is_key", "route"]
+__all__ = ["ALIAS_ACTIONS", "KEYLESS_ACTIONS", "route"]
 
 # Decided on `*`: they have no key, so no key policy can have a say.
 KEYLESS_ACTIONS = frozenset(
@@ -41,26 +41,27 @@ KEYLESS_ACTIONS = frozenset(
 ALIAS_ACTIONS = frozenset({"kms:createalias", "kms:deletealias", "kms:updatealias"})
 
 
-def is_key(situation: Situation) -> bool:
-    """Whether the resource is a key's ARN."""
-    resource = situation.resource
-    return resource is not None and resource[2] == "kms" and resource[5].startswith("key/")
+def route(request: Request, resource: tuple[str, ...] | None) -> Route | OpenPoint:
+    """Which way a request for an action of kms is decided.
 
+    Args:
+        request: The request.
+        resource: Its resource's ARN in six parts; None for `*`.
 
-def route(situation: Situation) -> Route | OpenPoint:
-    """Which way a request for an action of kms is decided."""
-    action = situation.request.action
-    resource = situation.resource
-    if situation.action in KEYLESS_ACTIONS:
+    Returns:
+        The way, or why the request cannot be decided.
+    """
+    asked = request.action
+    action = asked.lower()
+    if action in KEYLESS_ACTIONS:
         if resource is None:
             return Route.IDENTITY
-        return OpenPoint(f"{action} has no key: its resource is *")
-    if is_key(situation):
+        return OpenPoint(f"{asked} has no key: its resource is *")
+    named = resource[5] if resource is not None and resource[2] == "kms" else ""
+    if named.startswith("key/"):
         return Route.RESOURCE
-    if resource is not None and resource[2] == "kms" and resource[5].startswith("alias/"):
-        if situation.action in ALIAS_ACTIONS:
+    if named.startswith("alias/"):
+        if action in ALIAS_ACTIONS:
             return Route.IDENTITY
-        return OpenPoint(
-            f"{action} is decided on the ARN of the key, never on {situation.request.resource}"
-        )
-    return OpenPoint(f"{action} needs the ARN of a key, not {situation.request.resource!r}")
+        return OpenPoint(f"{asked} is decided on the ARN of the key, never on {request.resource}")
+    return OpenPoint(f"{asked} needs the ARN of a key, not {request.resource!r}")

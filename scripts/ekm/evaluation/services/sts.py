@@ -15,7 +15,8 @@ from ekm.evaluation.decision import OpenPoint
 from ekm.evaluation.services.route import Route
 
 if TYPE_CHECKING:
-    from ekm.evaluation.request import Situation
+    from ekm.evaluation.caller import Caller
+    from ekm.evaluation.request import Request
 
 __all__ = ["ROLE_ACTIONS", "route"]
 
@@ -33,16 +34,24 @@ ROLE_ACTIONS = frozenset(
 UNPERMISSIONED = frozenset({"sts:getcalleridentity", "sts:getsessiontoken"})
 
 
-def route(situation: Situation) -> Route | OpenPoint:
-    """Which way a request for an action of sts is decided."""
-    request = situation.request
-    resource = situation.resource
-    if situation.action in UNPERMISSIONED:
+def route(request: Request, resource: tuple[str, ...] | None, caller: Caller) -> Route | OpenPoint:
+    """Which way a request for an action of sts is decided.
+
+    Args:
+        request: The request.
+        resource: Its resource's ARN in six parts; None for `*`.
+        caller: Who asks.
+
+    Returns:
+        The way, or why the request cannot be decided.
+    """
+    action = request.action.lower()
+    if action in UNPERMISSIONED:
         return OpenPoint(f"{request.action} needs no permission, so no policy decides it")
-    if situation.action not in ROLE_ACTIONS:
+    if action not in ROLE_ACTIONS:
         return Route.IDENTITY
     if resource is None or resource[2] != "iam" or not resource[5].startswith("role/"):
         return OpenPoint(f"{request.action} needs the ARN of a role, not {request.resource!r}")
-    if situation.caller.form is CallerForm.ROOT:
+    if caller.form is CallerForm.ROOT:
         return OpenPoint("roles cannot be assumed by an account's root user")
     return Route.RESOURCE
