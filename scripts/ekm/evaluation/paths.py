@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ekm.policy.arn import SEGMENTS
 from ekm.policy.pattern import compile_pattern
 
 if TYPE_CHECKING:
@@ -33,9 +32,7 @@ def names_a_path(condition: Condition, caller: Caller) -> bool:
 
 
 def _names(value: str, caller: Caller) -> bool:
-    parts = value.split(":", SEGMENTS - 1)
-    if len(parts) != SEGMENTS or not parts[-1].startswith(ROLE):
-        return False
-    path, slash, _ = parts[-1].removeprefix(ROLE).rpartition("/")
+    _, role, tail = value.partition(ROLE)
+    path, slash, _ = tail.rpartition("/")
     of_path = f"arn:{caller.partition}:iam::{caller.account}:{ROLE}{path}/{caller.name}"
-    return bool(slash) and compile_pattern(value).matches(of_path)
+    return bool(role and slash) and compile_pattern(value).matches(of_path)
