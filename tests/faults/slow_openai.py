@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -17,7 +19,7 @@ from openai_double import OpenAI
 from ekm.admin_api.transport import HttpRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -32,6 +34,40 @@ class SlowOpenAI(ThreadingHTTPServer):
         self.lock = threading.Lock()
         self.creates = threading.Semaphore(0)
         self.begun = threading.Event()
+        self._exchanges = 0
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Count what is under way."""
+        with self.lock:
+            self._exchanges += 1
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer one connection."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            with self.lock:
+                self._exchanges -= 1
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A process that is gone hears no answer."""
+
+    def wait_for(self, reached: Callable[[], bool]) -> None:
+        """Wait until something holds."""
+        until = time.monotonic() + 240
+        while not reached():
+            assert time.monotonic() < until
+            time.sleep(0.01)
+
+    def finish(self) -> None:
+        """Carry out whatever was sent by processes that are gone."""
+        self.let(100)
+        with socket.create_connection(("127.0.0.1", self.server_port), timeout=240) as probe:
+            probe.sendall(b"GET /v1/organization/projects HTTP/1.0\r\n\r\n")
+            while probe.recv(65536):  # it was accepted after all others
+                pass
+        self.wait_for(lambda: self._exchanges == 0)
 
     def let(self, creates: int) -> None:
         """Answer so many creates, as they come."""

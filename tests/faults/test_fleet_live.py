@@ -10,7 +10,6 @@ import pty
 import re
 import signal
 import subprocess
-import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -84,17 +83,36 @@ def test_second_signal_leaves_at_once_and_the_next_run_finds_what_was_made(
     _, err = process.communicate(timeout=240)
     assert process.returncode == 130, err
     assert "Traceback" not in err
-    slow.let(10)  # what was sent is carried out all the same
-    until = time.monotonic() + 120
-    while not slow.openai.keys:
-        assert time.monotonic() < until
-        time.sleep(0.01)
+    slow.finish()
     env = {"EKM_LIST_LAG_SECONDS": "0"}
     process = command(slow, tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
     out, err = process.communicate(timeout=240)
     assert process.returncode == 0, err
     assert out.startswith("3 registered, 0 failed, 0 not begun")
     assert len(slow.openai.keys) == 3
+
+
+@pytest.mark.parametrize("made", range(4))
+def test_killed_fleet_is_finished_by_the_next_run(
+    slow: SlowOpenAI, tmp_path: Path, made: int
+) -> None:
+    """The run after a crash registers again what was sent, or leaves entries out."""
+    fleet_file(tmp_path, 4)
+    slow.let(made)
+    process = command(slow, tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    slow.wait_for(lambda: len(slow.openai.keys) >= made)
+    assert slow.begun.wait(240)
+    process.kill()
+    process.wait(240)
+    slow.finish()
+    env = {"EKM_LIST_LAG_SECONDS": "0"}
+    process = command(slow, tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
+    out, err = process.communicate(timeout=240)
+    assert process.returncode == 0, err
+    assert out.startswith("4 registered, 0 failed, 0 not begun")
+    assert sorted(key["name"] for key in slow.openai.keys.values()) == [
+        f"key-{number}" for number in range(4)
+    ]
 
 
 @pytest.mark.parametrize("no_color", ["", "1"])
