@@ -325,6 +325,22 @@ def test_openai_passes_under_any_session_name_and_id(deny: Json) -> None:
     assert failing(found) == {"d"}
 
 
+@pytest.mark.parametrize("key", ["sts:RoleSessionName", "aws:UserAgent", "aws:userid"])
+@pytest.mark.parametrize("operator", ["StringEquals", "StringLike"])
+def test_openai_is_not_known_to_have_the_name_that_a_policy_wants(key: str, operator: str) -> None:
+    """A condition on a name that is not public is said to let OpenAI in."""
+    found = snapshot()
+    (trust,) = found["role"]["trust_policy"]["Statement"]
+    trust["Condition"].setdefault(operator, {})[key] = "OpenAI-EKM-Service"
+    assert failing(found) == {"d"}
+    trust["Condition"][operator][key] = "*"
+    assert failing(found) == ({"d"} if operator == "StringEquals" else set())
+    barred = {"Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt"}
+    wanted = {operator.replace("String", "StringNot"): {key: "AROAX*"}}
+    if key != "sts:RoleSessionName":
+        assert failing(_with({**barred, "Condition": wanted})) == {"d"}
+
+
 def test_the_id_of_somebody_gone_is_not_the_roles() -> None:
     """A Deny that a deleted role left behind is taken to refuse OpenAI."""
     gone = {"AWS": "AROAEXAMPLEEXAMPLE123"}

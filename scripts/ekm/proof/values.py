@@ -224,5 +224,8 @@ def _merged(values: tuple[Value, ...], use: KeyUse) -> tuple[Value, ...]:
             for each in asked
         )
         exact = value if isinstance(value, str) and value in literals else None
-        kept.setdefault((verdicts, exact, value is None, use.past(value)), value)
+        signature = (verdicts, exact, value is None, use.past(value))
+        # The empty text stands for no class that has another: some keys are never empty.
+        if signature not in kept or kept[signature] == "":
+            kept[signature] = value
     return tuple(kept.values())
