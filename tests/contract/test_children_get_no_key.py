@@ -23,11 +23,11 @@ def test_a_credential_process_does_not_get_the_admin_key(tmp_path: Path) -> None
     told = tmp_path / "told"
     program = tmp_path / "credentials"
     program.write_text(
-        f"#!/bin/sh\nenv > {told}\n"
+        f"#!/bin/sh\nenv > '{told}'\n"
         'echo \'{"Version": 1, "AccessKeyId": "AKIAEXAMPLE", "SecretAccessKey": "example"}\'\n'
     )
     program.chmod(0o755)
-    (tmp_path / "config").write_text(f"[default]\ncredential_process = {program}\n")
+    (tmp_path / "config").write_text(f"[default]\ncredential_process = '{program}'\n")
     done = subprocess.run(
         [
             *(sys.executable, "-P", "-c", "from ekm.cli.main import main; main()"),

@@ -124,9 +124,10 @@ def test_what_the_launcher_runs_to_prepare_itself_gets_no_admin_key(
     programs.mkdir()
     for name in ("env", "readlink", "sh", "cat"):
         (programs / name).symlink_to(f"/usr/bin/{name}")
-    recorder = f'#!/bin/sh\n{{ echo "@ $0 $*"; env; }} >> {seen}\nexit 1\n'
+    record = f'#!/bin/sh\n{{ echo "@ $0 $*"; env; }} >> "{seen}"\n'
+    recorder = f"{record}exit 1\n"
     interpreter = Path(sys.base_prefix) / "bin" / "python{}.{}".format(*sys.version_info[:2])
-    python = f'#!/bin/sh\n{{ echo "@ $0 $*"; env; }} >> {seen}\nexec {interpreter} "$@"\n'
+    python = f'{record}exec "{interpreter}" "$@"\n'
     for name, text in (("uv", recorder), ("python3", python), ("ekm-register", recorder)):
         (programs / name).write_text(text)
         (programs / name).chmod(0o755)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,7 +24,7 @@ def test_a_mirror_that_is_named_is_used(tmp_path: Path) -> None:
     """A user with a mirror of their own would download, or fail without a network."""
     named = mirror(tmp_path / "named")
     settings = provider_settings({"HOME": str(tmp_path), "EKM_TF_MIRROR": str(named)})
-    assert settings == {"TF_CLI_ARGS_init": f"-plugin-dir={named}"}
+    assert settings == {"TF_CLI_ARGS_init": shlex.quote(f"-plugin-dir={named}")}
     spaced = mirror(tmp_path / "with a space")
     settings = provider_settings({"HOME": str(tmp_path), "EKM_TF_MIRROR": str(spaced)})
     assert settings == {"TF_CLI_ARGS_init": f"'-plugin-dir={spaced}'"}

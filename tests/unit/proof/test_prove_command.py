@@ -52,7 +52,10 @@ def test_a_claim_that_fails_exits_with_1_and_shows_the_request(
     assert log["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == "c"
     (place,) = result["locations"]
     assert place["logicalLocations"][0]["fullyQualifiedName"] == "keys[0].policy.Statement[0]"
-    assert place["physicalLocation"]["artifactLocation"]["uri"] == f"file://{file}"
+    assert (
+        place["physicalLocation"]["artifactLocation"]["uri"]
+        == (tmp_path / "snapshot.json").as_uri()
+    )
 
 
 @pytest.mark.parametrize(
