@@ -4,26 +4,26 @@ mock_provider "aws" {
   source = "./tests/mocks"
 }
 
+variables {
+  account_id               = "111122223333"
+  role_arn                 = "arn:aws:iam::111122223333:role/openai-ekm"
+  alias                    = "openai-ekm"
+  description              = "For OpenAI"
+  multi_region             = false
+  rotation_period_in_days  = 365
+  deletion_window_in_days  = 30
+  policy_mode              = "least_privilege"
+  administrators           = ["arn:aws:iam::111122223333:role/deployer"]
+  account_root_administers = false
+  deletion_protection      = true
+  tags                     = {}
+}
+
 run "accepts_a_caller_among_the_administrators" {
   command = plan
 
   module {
     source = "./modules/key"
-  }
-
-  variables {
-    account_id               = "111122223333"
-    role_arn                 = "arn:aws:iam::111122223333:role/openai-ekm"
-    alias                    = "openai-ekm"
-    description              = "For OpenAI"
-    multi_region             = false
-    rotation_period_in_days  = 365
-    deletion_window_in_days  = 30
-    policy_mode              = "least_privilege"
-    administrators           = ["arn:aws:iam::111122223333:role/deployer"]
-    account_root_administers = false
-    deletion_protection      = true
-    tags                     = {}
   }
 }
 
@@ -35,18 +35,7 @@ run "refuses_a_policy_that_locks_the_caller_out" {
   }
 
   variables {
-    account_id               = "111122223333"
-    role_arn                 = "arn:aws:iam::111122223333:role/openai-ekm"
-    alias                    = "openai-ekm"
-    description              = "For OpenAI"
-    multi_region             = false
-    rotation_period_in_days  = 365
-    deletion_window_in_days  = 30
-    policy_mode              = "least_privilege"
-    administrators           = ["arn:aws:iam::111122223333:role/security"]
-    account_root_administers = false
-    deletion_protection      = true
-    tags                     = {}
+    administrators = ["arn:aws:iam::111122223333:role/security"]
   }
 
   expect_failures = [aws_kms_key.this]
@@ -60,18 +49,8 @@ run "refuses_an_administrator_of_another_account" {
   }
 
   variables {
-    account_id               = "111122223333"
-    role_arn                 = "arn:aws:iam::111122223333:role/openai-ekm"
-    alias                    = "openai-ekm"
-    description              = "For OpenAI"
-    multi_region             = false
-    rotation_period_in_days  = 365
-    deletion_window_in_days  = 30
-    policy_mode              = "least_privilege"
     administrators           = ["arn:aws:iam::444455556666:role/security"]
     account_root_administers = true
-    deletion_protection      = true
-    tags                     = {}
   }
 
   expect_failures = [aws_kms_key.this]
@@ -85,18 +64,8 @@ run "refuses_the_role_itself_as_administrator" {
   }
 
   variables {
-    account_id               = "111122223333"
-    role_arn                 = "arn:aws:iam::111122223333:role/openai-ekm"
-    alias                    = "openai-ekm"
-    description              = "For OpenAI"
-    multi_region             = false
-    rotation_period_in_days  = 365
-    deletion_window_in_days  = 30
-    policy_mode              = "least_privilege"
     administrators           = ["arn:aws:iam::111122223333:role/OpenAI-EKM"] # to IAM the same name
     account_root_administers = true
-    deletion_protection      = true
-    tags                     = {}
   }
 
   expect_failures = [aws_kms_key.this]

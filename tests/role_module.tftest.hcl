@@ -4,6 +4,19 @@ mock_provider "aws" {
   source = "./tests/mocks"
 }
 
+variables {
+  account_id             = "111122223333"
+  name                   = "openai-ekm"
+  path                   = "/"
+  external_ids           = ["org-abc123"]
+  key_arn                = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+  permissions_boundary   = null
+  max_session_duration   = 3600
+  extra_trust_conditions = {}
+  extra_use_conditions   = {}
+  tags                   = {}
+}
+
 run "refuses_a_trust_policy_that_no_quota_admits" {
   command = plan
 
@@ -12,16 +25,7 @@ run "refuses_a_trust_policy_that_no_quota_admits" {
   }
 
   variables {
-    account_id             = "111122223333"
-    name                   = "openai-ekm"
-    path                   = "/"
-    external_ids           = [for n in range(120) : format("org-%032d", n)]
-    key_arn                = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
-    max_session_duration   = 3600
-    extra_trust_conditions = {}
-    extra_use_conditions   = {}
-    permissions_boundary   = null
-    tags                   = {}
+    external_ids = [for n in range(120) : format("org-%032d", n)]
   }
 
   expect_failures = [aws_iam_role.this]
@@ -35,16 +39,7 @@ run "refuses_a_boundary_of_another_account" {
   }
 
   variables {
-    account_id             = "111122223333"
-    name                   = "openai-ekm"
-    path                   = "/"
-    external_ids           = ["org-abc123"]
-    key_arn                = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
-    max_session_duration   = 3600
-    extra_trust_conditions = {}
-    extra_use_conditions   = {}
-    permissions_boundary   = "arn:aws:iam::444455556666:policy/boundary"
-    tags                   = {}
+    permissions_boundary = "arn:aws:iam::444455556666:policy/boundary"
   }
 
   expect_failures = [aws_iam_role.this]
@@ -58,16 +53,7 @@ run "accepts_a_boundary_of_aws" {
   }
 
   variables {
-    account_id             = "111122223333"
-    name                   = "openai-ekm"
-    path                   = "/"
-    external_ids           = ["org-abc123"]
-    key_arn                = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
-    max_session_duration   = 3600
-    extra_trust_conditions = {}
-    extra_use_conditions   = {}
-    permissions_boundary   = "arn:aws:iam::aws:policy/AWSKeyManagementServicePowerUser"
-    tags                   = {}
+    permissions_boundary = "arn:aws:iam::aws:policy/AWSKeyManagementServicePowerUser"
   }
 }
 
@@ -81,19 +67,6 @@ run "refuses_a_role_made_in_another_account" {
 
   module {
     source = "./modules/role"
-  }
-
-  variables {
-    account_id             = "111122223333"
-    name                   = "openai-ekm"
-    path                   = "/"
-    external_ids           = ["org-abc123"]
-    key_arn                = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
-    max_session_duration   = 3600
-    extra_trust_conditions = {}
-    extra_use_conditions   = {}
-    permissions_boundary   = null
-    tags                   = {}
   }
 
   expect_failures = [aws_iam_role.this]
