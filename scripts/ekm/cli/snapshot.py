@@ -61,7 +61,9 @@ def source_options(command: Command) -> Command:
     """The options that say where a snapshot comes from."""
     for option in (
         click.option(
-            "--module", metavar="ADDRESS", help="Which instance, where a plan has several."
+            "--module",
+            metavar="ADDRESS",
+            help="Which instance, where there are several.",
         ),
         click.option(
             "--from-plan", metavar="FILE|-", help="Read `terraform show -json PLAN`; no AWS."
@@ -150,11 +152,11 @@ def collected(source: Source, *, live: bool) -> Snapshot:
 
         body = file.read_json(source.from_plan, what="a plan as JSON")
         return plan.snapshot_of(body, module=source.module)
-    if source.module is not None:
+    if source.module is not None and source.from_terraform is None:
         raise _useless("--module")
     values: dict[str, str | None] = {name: getattr(source, name) for name in _INTENT}
     if source.from_terraform is not None:
-        outputs = _outputs(source.from_terraform)
+        outputs = _of_instance(_outputs(source.from_terraform), source.module)
         if not live:
             if given:
                 raise _useless("--from-terraform")
@@ -205,6 +207,29 @@ def _outputs(source: str) -> dict[str, Any]:
             remedy="Run `terraform output -json` there by hand.",
         )
     return value
+
+
+def _of_instance(outputs: dict[str, Any], module: str | None) -> dict[str, Any]:
+    """The outputs of the instance that is meant: `ekm` may be a map of several."""
+    output = outputs.get("ekm")
+    found = output.get("value") if isinstance(output, dict) else None
+    if not isinstance(found, dict) or not all(isinstance(one, dict) for one in found.values()):
+        if module is not None:
+            raise _useless("--module")
+        return outputs
+    name = module or ""
+    if name.endswith('"]'):  # module.ekm["prod"], as a plan and `terraform state list` have it
+        name = name.partition('["')[2].removesuffix('"]')
+    if name not in found:
+        raise BadInput(
+            "terraform_outputs_fleet",
+            f"The output ekm has {len(found)} registrations: "
+            f"{', '.join(list(found)[:5])}{' …' if len(found) > 5 else ''}; "  # noqa: PLR2004
+            f"this needs one{f', and {module} is none of them' if module else ''}.",
+            at_fault="--module" if module else "--from-terraform",
+            remedy="Choose one with --module NAME.",
+        )
+    return {"ekm": {"value": found[name]}}
 
 
 def _told(outputs: dict[str, Any], name: str) -> str | None:

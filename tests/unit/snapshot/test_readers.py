@@ -348,3 +348,28 @@ def test_a_plan_is_proven_without_a_snapshot_between() -> None:
     both = CliRunner().invoke(ekm, ["prove", "s.json", "--from-plan", "-"])
     assert isinstance(both.exception, BadInput)
     assert both.exception.id == "option_useless"
+
+
+def test_one_instance_of_a_fleet_is_judged_by_its_name() -> None:
+    """A fleet's outputs cannot be proven, or another key than the one that is named is."""
+
+    def told(arguments: list[str]) -> Any:
+        given = ["snapshot", "--from-terraform", "-", *arguments]
+        return CliRunner().invoke(ekm, given, input=json.dumps(fleet), standalone_mode=False)
+
+    one: dict[str, Any] = {
+        "role_arn": ROLE,
+        "kms_arn": KEY,
+        "external_id": "org-abc",
+        "policies": policies(KEY),
+    }
+    fleet: dict[str, Any] = {
+        "ekm": {"value": {"chat": one, "api": {**one, "external_id": "org-def"}}}
+    }
+    for module, external_id in (("chat", "org-abc"), ('module.ekm["api"]', "org-def")):
+        found = json.loads(told(["--module", module]).stdout)
+        assert found["registration"]["external_id"] == external_id
+    for arguments in ([], ["--module", "none"]):
+        assert told(arguments).exception.id == "terraform_outputs_fleet"
+    fleet = {"ekm": {"value": one}}
+    assert told(["--module", "chat"]).exception.id == "option_useless"
