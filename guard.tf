@@ -37,7 +37,9 @@ resource "terraform_data" "deletion_guard" {
       PROTECTED        = self.input.deletion_protection
       REFUSAL          = <<-EOT
         Refused: deletion protection is on for ${self.input.name} (${self.input.key_arn}). Nothing was changed.
-        ${try(self.input.consequence, "All data that OpenAI keeps under this key is lost with it.")} To go on:
+        ${try(self.input.consequence, "All data that OpenAI keeps under this key is lost with it.")}
+        Unless you asked for that, find in the plan what destroys or replaces it, and undo that (a change of Region or account, too).
+        To go on:
           1. archive the key's active projects at OpenAI (an archived project cannot be brought back);
           2. set deletion_protection = false and run terraform apply;
           3. run terraform destroy.

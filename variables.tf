@@ -111,7 +111,7 @@ variable "role_path" {
 }
 
 variable "permissions_boundary" {
-  description = "ARN of the IAM policy that bounds the role; it must allow `kms:Encrypt` and `kms:Decrypt` on the key. Null (default): no boundary."
+  description = "ARN of the IAM policy, of this account or of AWS, that bounds the role; it must allow `kms:Encrypt` and `kms:Decrypt` on the key. Null (default): no boundary."
   type        = string
   default     = null
 

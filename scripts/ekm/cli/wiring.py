@@ -48,7 +48,8 @@ def parse_place(text: str | None) -> Place:
             "option_missing",
             "--record is missing: neither given, nor in EKM_RECORD, nor in Terraform's outputs.",
             at_fault="--record",
-            remedy="Give --record ssm:/openai-ekm/NAME, or --record file:PATH.",
+            remedy="Give --from-terraform DIR after an apply, or --record ssm:/openai-ekm/NAME, or "
+            "--record file:PATH.",
         )
     kind, colon, path = text.partition(":")
     if kind not in {"ssm", "file"} or not colon or not path or "\0" in path:
