@@ -100,7 +100,8 @@ def _everywhere(pattern: ArnPattern, situation: Situation) -> bool | OpenPoint:
         True
         if region is ANY
         else OpenPoint(
-            f"in which Region {situation.request.action} is asked for is not known: {pattern.text}"
+            f"whether {pattern.text} covers {situation.request.action}, which is asked for in no "
+            "Region that the request says"
         )
     )
 

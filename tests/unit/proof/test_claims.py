@@ -148,6 +148,16 @@ FAILURES: list[tuple[str, Change, set[str]]] = [
     ("another service", _identity({"Action": "s3:GetObject"}), {"b"}),
     ("an action that does not exist yet", _identity({"Action": "kms:Decrypt?"}), {"b"}),
     ("a list of keys", _identity({"Action": "kms:ListKeys"}), {"b"}),
+    (
+        "a list of keys, by all that is KMS's in the account",
+        _identity({"Action": "kms:ListKeys", "Resource": f"arn:aws:kms:*:{ACCOUNT}:*"}),
+        {"b"},
+    ),
+    (
+        "a list of keys, by all that is KMS's in one Region",
+        _identity({"Action": "kms:ListKeys", "Resource": f"arn:aws:kms:eu-west-1:{ACCOUNT}:*"}),
+        {"b"},
+    ),
     ("everything but", _identity({"NotAction": "kms:*"}), {"b"}),
     (
         "a colleague who decrypts",
