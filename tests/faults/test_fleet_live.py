@@ -182,6 +182,26 @@ def test_the_board_names_what_runs_and_what_failed() -> None:
         assert not text.endswith("running\n") or not stream.isatty()
 
 
+@pytest.mark.parametrize(("columns", "rows"), [(40, 6), (10, 3), (1, 1)])
+def test_the_table_fits_a_small_terminal(
+    monkeypatch: pytest.MonkeyPatch, columns: int, rows: int
+) -> None:
+    """Lines that wrap, or scroll out at the top, are never taken away: the screen fills."""
+    monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((columns, rows)))
+    moment = 0.0
+    stream = Terminal()
+    board = Board(9, stream=stream, clock=lambda: moment)
+    for entry in entries(9):
+        board.started(entry)
+        moment += 1.0
+        board.said(entry, "Waiting 30 s: at most 7 calls a minute to that endpoint.")
+    drawn = stream.getvalue().rpartition("\x1b[J")[2].splitlines()
+    assert 1 <= len(drawn) < max(rows, 2)
+    assert all(len(line) < max(columns, 1) for line in drawn)
+    board.close()
+    assert stream.getvalue().endswith(f"\x1b[{len(drawn)}A\x1b[J")
+
+
 class ToldBook(FileBook):
     """The file that all processes share; tells, still under its lock, of every call counted."""
 
