@@ -34,15 +34,10 @@ __all__ = ["command"]
 def command(
     *,
     snapshot: str | None,
-    role_arn: str | None,
-    kms_arn: str | None,
-    external_id: str | None,
-    from_terraform: str | None,
-    from_plan: str | None,
-    module: str | None,
     offline: bool,
     error_text: str | None,
     as_json: bool,
+    **given: str | None,
 ) -> int:
     """Say what OpenAI's validation would answer, the statement at fault, the smallest fix.
 
@@ -55,7 +50,7 @@ def command(
       ekm diagnose s.json --json
       ekm diagnose --error "User: … is not authorized to perform: sts:AssumeRole …"
     """
-    source = Source(role_arn, kms_arn, external_id, from_terraform, from_plan, module)
+    source = Source(**given)
     seen = _snapshot(snapshot, source, offline=offline, needed=error_text is None)
     from ekm.diagnosis import diagnose  # noqa: PLC0415 - `--help` needs none
     from ekm.diagnosis import error_text as texts  # noqa: PLC0415 - see above

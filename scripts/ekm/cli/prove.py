@@ -37,15 +37,10 @@ REMEDY = "Collect a snapshot anew, and hand over its JSON as it was written."
 def command(
     *,
     file: str | None,
-    role_arn: str | None,
-    kms_arn: str | None,
-    external_id: str | None,
-    from_terraform: str | None,
-    from_plan: str | None,
-    module: str | None,
     offline: bool,
     as_json: bool,
     sarif: Path | None,
+    **given: str | None,
 ) -> int:
     """Prove least privilege over all requests, or show what breaks it.
 
@@ -58,7 +53,7 @@ def command(
       terraform show -json PLAN | ekm prove --from-plan - --sarif ekm.sarif
       ekm prove s.json --json
     """
-    source = Source(role_arn, kms_arn, external_id, from_terraform, from_plan, module)
+    source = Source(**given)
     # Imported here so that `ekm --help` does not pay for it.
     from ekm.proof import prove  # noqa: PLC0415
     from ekm.snapshot import Snapshot  # noqa: PLC0415

@@ -84,15 +84,7 @@ def source_options(command: Command) -> Command:
 @click.command("snapshot", context_settings={"help_option_names": ["-h", "--help"]})
 @source_options
 @click.option("--json", is_flag=True, expose_value=False, help="A snapshot is JSON in any case.")
-def command(
-    *,
-    role_arn: str | None,
-    kms_arn: str | None,
-    external_id: str | None,
-    from_terraform: str | None,
-    from_plan: str | None,
-    module: str | None,
-) -> None:
+def command(**given: str | None) -> None:
     """Collect all that bears on a key, as one JSON document.
 
     With ARNs it reads AWS: what is in force. From a plan or from outputs it reads those alone:
@@ -104,8 +96,9 @@ def command(
       ekm snapshot --from-terraform . > s.json
       terraform show -json PLAN | ekm snapshot --from-plan - | ekm diagnose -
     """
-    source = Source(role_arn, kms_arn, external_id, from_terraform, from_plan, module)
-    render.document(collected(source, live=from_terraform is None and from_plan is None).as_json())
+    source = Source(**given)
+    live = source.from_terraform is None and source.from_plan is None
+    render.document(collected(source, live=live).as_json())
 
 
 def collected_unless_given(file: str | None, source: Source, *, offline: bool) -> Snapshot | None:

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any, Self
 from ekm.errors import NotReachable
 from ekm.harness.environment import clean
 from ekm.harness.localstack import OPENAI_ACCOUNT, REGION
-from ekm.harness.process import KeptProcess
+from ekm.harness.process import KeptProcess, Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from types import TracebackType
 
     from ekm.harness.localstack import LocalStack
 
@@ -34,7 +33,7 @@ def new_admin_key() -> str:
     return f"sk-admin-{secrets.token_urlsafe(30)}"
 
 
-class EmulatorProcess:
+class EmulatorProcess(Server):
     """A running `ekm emulate`; use it as a context manager, or call `stop`.
 
     Attributes:
@@ -58,12 +57,11 @@ class EmulatorProcess:
         process: KeptProcess,
         resources: ExitStack,
     ) -> None:
+        super().__init__(process, resources)
         self.base_url = base_url
         self.control_url = control_url
         self.admin_key = admin_key
         self.database = database
-        self._process = process
-        self._resources = resources
 
     def __repr__(self) -> str:
         """The address alone: never the key."""
@@ -144,16 +142,6 @@ class EmulatorProcess:
                 resources=resources.pop_all(),
             )
         raise AssertionError  # pragma: no cover - the with block returns or raises
-
-    @property
-    def pid(self) -> int:
-        """The process group to look at, for sockets and memory."""
-        return self._process.pid
-
-    @property
-    def log(self) -> str:
-        """What it has printed so far."""
-        return self._process.output + self._process.log
 
     def environment(self) -> dict[str, str]:
         """Return the variables that point the registrar here, unpaced.
@@ -239,26 +227,6 @@ class EmulatorProcess:
         """
         headers = {"Authorization": f"Bearer {self.admin_key}"}
         return _call(method, f"{self.base_url}{path}", body, headers)
-
-    def leave_running(self) -> None:
-        """Let it outlive this process; it was started with a `folder` of its own."""
-        self._process.leave_running()
-        self._resources.pop_all()
-
-    def stop(self) -> None:
-        """Stop it; harmless when called twice."""
-        self._resources.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
 
 def _ready_line(output: str) -> dict[str, str] | None:

@@ -18,12 +18,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ekm.errors import BadInput, NotReachable
 from ekm.harness.environment import cache_folder, clean
-from ekm.harness.process import KeptProcess
+from ekm.harness.process import KeptProcess, Server
 from ekm.harness.sockets import free_port, listening
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import TracebackType
 
     import boto3
 
@@ -41,7 +40,7 @@ READY = "Ready."  # what LocalStack prints when its port is open, whoever opened
 LOOKS = 100  # whose port it is can be seen before; a look now and then misses a socket
 
 
-class LocalStack:
+class LocalStack(Server):
     """A running LocalStack; use it as a context manager, or call `stop`.
 
     Example:
@@ -52,9 +51,8 @@ class LocalStack:
     def __init__(
         self, endpoint_url: str, process: KeptProcess | None, resources: ExitStack
     ) -> None:
+        super().__init__(process, resources)
         self.endpoint_url = endpoint_url
-        self._process = process
-        self._resources = resources
 
     @classmethod
     def start(
@@ -103,18 +101,6 @@ class LocalStack:
             endpoint_url: Its address, for example `http://127.0.0.1:4566`.
         """
         return cls(endpoint_url, None, ExitStack())
-
-    @property
-    def pid(self) -> int:
-        """The process group to look at, for sockets and memory."""
-        if self._process is None:
-            raise BadInput("localstack_not_ours", "This LocalStack was not started by the harness.")
-        return self._process.pid
-
-    @property
-    def log(self) -> str:
-        """What it has printed so far."""
-        return "" if self._process is None else self._process.output + self._process.log
 
     def environment(self, account: str = CUSTOMER_ACCOUNT, region: str = REGION) -> dict[str, str]:
         """Return the variables that point any AWS client of an account here.
@@ -172,27 +158,6 @@ class LocalStack:
         """
         make: Callable[..., Any] = self.session(account, region).client
         return make(service)
-
-    def leave_running(self) -> None:
-        """Let it outlive this process; it was started with a `folder` of its own."""
-        if self._process is not None:
-            self._process.leave_running()
-        self._resources.pop_all()
-
-    def stop(self) -> None:
-        """Stop it when the harness started it; harmless when called twice."""
-        self._resources.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
 
 def settings(port: int, root: Path, services: str) -> dict[str, str]:

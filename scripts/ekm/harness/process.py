@@ -10,13 +10,16 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ekm.errors import NotReachable
+from ekm.errors import BadInput, NotReachable
 from ekm.harness.keeper import STAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import ExitStack
+    from types import TracebackType
+    from typing import Self
 
-__all__ = ["KeptProcess", "keep"]
+__all__ = ["KeptProcess", "Server", "keep"]
 
 GRACE_SECONDS = 3.0  # between SIGTERM and SIGKILL; LocalStack sometimes never ends by itself
 KEEPER = Path(__file__).with_name("keeper.py")
@@ -141,3 +144,49 @@ class KeptProcess:
 
     def _last_words(self, lines: int = 15) -> str:
         return "\n".join((self.output + self.log).strip().splitlines()[-lines:]) or "(no output)"
+
+
+class Server:
+    """A server and what goes with it; use it as a context manager, or call `stop`.
+
+    Args:
+        process: The process, or None for a LocalStack that somebody else started.
+        resources: What ends with it.
+    """
+
+    def __init__(self, process: KeptProcess | None, resources: ExitStack) -> None:
+        self._process = process
+        self._resources = resources
+
+    @property
+    def pid(self) -> int:
+        """The process group to look at, for sockets and memory."""
+        if self._process is None:
+            raise BadInput("localstack_not_ours", "This LocalStack was not started by the harness.")
+        return self._process.pid
+
+    @property
+    def log(self) -> str:
+        """What it has printed so far."""
+        return "" if self._process is None else self._process.output + self._process.log
+
+    def leave_running(self) -> None:
+        """Let it outlive this process; it was started with a `folder` of its own."""
+        if self._process is not None:
+            self._process.leave_running()
+        self._resources.pop_all()
+
+    def stop(self) -> None:
+        """Stop it, when the harness started it; harmless when called twice."""
+        self._resources.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
