@@ -161,6 +161,8 @@ def test_registrar_killed_in_a_call_is_made_good_by_the_next(
     code, _, err = registrars.finish(second)
     assert code == 0, err
     registrars.check()
+    calls = registrars.control("GET", "requests")["requests"]
+    assert [call["status"] for call in calls if "slow" in call["faults"]] == [200 if done else None]
 
 
 def test_retire_killed_in_a_call_is_made_good_by_the_next(registrars: Registrars) -> None:

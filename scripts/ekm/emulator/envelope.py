@@ -82,6 +82,8 @@ class Envelope:
         faults = self._emulator.faults.take(method, path)
         entry = self._entry(scope, faults)
         if "slow" in faults:
+            # What was asked is carried out, whether or not the caller lives to read the answer.
+            receive = await _received(receive)
             await self._sleep(_or(faults["slow"].seconds, _SLOW_SECONDS))
         if "lost-before-commit" in faults:
             await self._break_off(scope, entry)
@@ -215,6 +217,18 @@ def _misshaped(answer: _Answer, faults: dict[str, Fault]) -> _Answer:
     if "broken-json" in faults:
         answer.body = answer.body[:-1] + b',"'
     return answer
+
+
+async def _received(receive: Receive) -> Receive:
+    """Take a request in as a whole; return what gives it out again."""
+    messages = deque([await receive()])
+    while messages[-1].get("more_body"):
+        messages.append(await receive())
+
+    async def again() -> Message:
+        return messages.popleft() if messages else await receive()
+
+    return again
 
 
 def _page(fault: Fault) -> _Answer:
