@@ -75,6 +75,19 @@ def test_what_is_listed_and_not_found_ends_the_run() -> None:
     world.close()
 
 
+def test_what_was_deleted_and_is_still_listed_holds_nobody_up() -> None:
+    """An apply right after a destroy fails, as long as lists lag."""
+    world = stage()
+    world.set(list_delay_seconds=60.0)
+    assert world.register(projects=()).code == 0
+    world.now += 60.0
+    assert world.retire().code == 0
+    assert world.register(projects=()).code == 0
+    world.sighted()
+    world.check_registered(())
+    world.close()
+
+
 def test_external_id_that_is_shown_nowhere_decides_nothing() -> None:
     """An answer that leaves the external id out everywhere ends in a second registration."""
     key = ExternalKey("extkey_1", "aws", "ekm", INTENT.name, INTENT.role_arn, INTENT.kms_arn)

@@ -24,14 +24,20 @@ if TYPE_CHECKING:
 __all__ = ["listed_keys", "listed_projects", "whole"]
 
 
-def listed_keys(*intents: Intent) -> Protocol[tuple[ExternalKey, ...]]:
+def listed_keys(*intents: Intent, without: str | None = None) -> Protocol[tuple[ExternalKey, ...]]:
     """Every registration; what may be one of these intents is whole.
+
+    Args:
+        intents: Whose registrations matter.
+        without: Id of one that was deleted for certain, which a list that lags still shows.
 
     Raises:
         OpenAIRefused: The list shows one by half, and it is not found: reads lag, or lists do.
     """
     keys: list[ExternalKey] = []
     for key in (yield ListKeys()):
+        if key.id == without:
+            continue
         half = key.external_id is None and any(matching.matches(one, key) for one in intents)
         keys.append((yield FetchKey(key.id)) if half else key)
     return tuple(keys)

@@ -167,10 +167,8 @@ def _found(wanted: Wanted, old: Record | None) -> Protocol[_Found | None]:
         _check_match(wanted, key)
         return _Found(key, "adopted")
     intents = (wanted.intent, old.intent) if old else (wanted.intent,)
-    listed = yield from listed_keys(*intents)
-    # A list that lags still shows what was deleted, and deleted for certain.
-    deleted_id = old.external_key_id if old and old.state is State.RETIRED else None
-    keys = tuple(key for key in listed if key.id != deleted_id)
+    deleted = old.external_key_id if old and old.state is State.RETIRED else None
+    keys = yield from listed_keys(*intents, without=deleted)
     if old and old.state is State.REGISTERING and old.intent != wanted.intent:
         unfinished = matching.choose_key(old.intent, keys)
         if unfinished:
