@@ -59,7 +59,7 @@ def decide(request: Request, policies: Policies | PreparedPolicies) -> Decision:
     if isinstance(situation, OpenPoint):
         return _undecided(situation)
     way = situation.way
-    if way is not Route.RESOURCE:
+    if way is not Route.RESOURCE:  # most are, and need no further look
         way = route(situation, has_resource_policy=policies.resource is not None)
         if isinstance(way, OpenPoint):
             return _undecided(way)
@@ -73,7 +73,7 @@ def decide(request: Request, policies: Policies | PreparedPolicies) -> Decision:
     )
     guardrails = _guardrails(view, situation) if view.guardrails else ()
     points: tuple[OpenPoint, ...] = ()
-    if view.denies:
+    if view.denies:  # most documents hold no Deny for the action
         said = _said(layers, guardrails)
         denied = tuple([ref for findings in said for ref in findings.denies])
         if denied:
