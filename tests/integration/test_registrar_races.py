@@ -114,7 +114,7 @@ def test_lease_of_a_machine_that_died_is_taken_over(
         # This machine was too busy to kill it in time.
         made = json.loads(machines.parameters()["record"])["external_key_id"]
         retire = ("deploy-1", "--retire", "--delete-record")
-        assert machines.start(*retire, EKM_CONFIRM_ARCHIVE=made).wait(240) == 0
+        ended(machines.start(*retire, EKM_CONFIRM_ARCHIVE=made))
     assert set(machines.parameters()) == {"claim-1", "record"}
     lag = str(seconds + 4)  # what OpenAI still creates is seen by then
     waiting = machines.start("deploy-2", program=HASTY, EKM_LIST_LAG_SECONDS=lag)
