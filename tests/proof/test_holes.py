@@ -325,6 +325,25 @@ def test_openai_passes_under_any_session_name_and_id(deny: Json) -> None:
     assert failing(found) == {"d"}
 
 
+@pytest.mark.parametrize(
+    ("operator", "key", "value"),
+    [
+        ("NumericLessThan", "aws:EpochTime", "1700000000"),
+        ("DateLessThan", "aws:CurrentTime", "2025-01-01"),
+    ],
+)
+def test_a_time_that_is_past_is_no_way_and_no_defect(operator: str, key: str, value: str) -> None:
+    """Seconds since 1970, all of them past, leave no time to come, and the proof breaks off."""
+    found = snapshot()
+    administer, use, _ = found["keys"][0]["policy"]["Statement"]
+    administer["Condition"] = {operator: {key: value}}
+    assert failing(found) == {"e"}
+    use["Condition"][operator] = {key: value}
+    assert failing(found) == {"b", "d", "e"}
+    administer["Condition"] = {operator.replace("Less", "Greater"): {key: value}}
+    assert failing(found) == {"b", "d"}
+
+
 @pytest.mark.parametrize("key", ["sts:RoleSessionName", "aws:UserAgent", "aws:userid"])
 @pytest.mark.parametrize("operator", ["StringEquals", "StringLike"])
 def test_openai_is_not_known_to_have_the_name_that_a_policy_wants(key: str, operator: str) -> None:

@@ -39,8 +39,13 @@ _ALLOW_ALL: Final[Mapping[str, Any]] = {
     "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
 }
 
-# Every session has a name; one that is not public can match no condition but a wildcard.
+# Every session has a name, a unique id and a user agent; one that is not public can match no
+# condition but a wildcard.
 UNKNOWN_SESSION: Final = "session-name-that-is-not-public"
+_NOT_PUBLIC: Final = {
+    "aws:userid": f"unique-id-that-is-not-public:{UNKNOWN_SESSION}",
+    "aws:UserAgent": "user-agent-that-is-not-public",
+}
 
 Context = dict[str, str | Sequence[str]]
 
@@ -118,7 +123,9 @@ def _assume_role(
         context["sts:ExternalId"] = external_id
     context["sts:RoleSessionName"] = session_name or UNKNOWN_SESSION
     if snapshot.calls.openai_organization is not None:
-        context["aws:PrincipalOrgID"] = snapshot.calls.openai_organization
+        organization = snapshot.calls.openai_organization
+        context["aws:PrincipalOrgID"] = organization
+        context["aws:PrincipalOrgPaths"] = [f"{organization}/r-a1b2/ou-a1b2-c3d4e5f6/"]
     _add_organization(context, "aws:ResourceOrgID", snapshot)
     if isinstance(role, Role):
         context |= _tags("aws:ResourceTag", role)
@@ -273,6 +280,7 @@ def _common(snapshot: Snapshot) -> Context:
         "aws:ViaAWSService": "false",
         "aws:PrincipalIsAWSService": "false",
         "aws:PrincipalType": "AssumedRole",
+        **_NOT_PUBLIC,
     }
     if calls.source_ip is not None:
         context["aws:SourceIp"] = calls.source_ip
@@ -282,6 +290,7 @@ def _common(snapshot: Snapshot) -> Context:
         context["aws:MultiFactorAuthPresent"] = "true" if calls.mfa else "false"
     if calls.time is not None:
         context["aws:CurrentTime"] = calls.time
+        context["aws:TokenIssueTime"] = calls.time
         if (seconds := _epoch(calls.time)) is not None:
             context["aws:EpochTime"] = seconds
     return context

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["text_of", "worlds"]
 
+_TIMES: Final = ("aws:currenttime", "aws:epochtime", "aws:tokenissuetime")
 _DATE: Final = re.compile(r'"(\d{4}-\d\d-\d\d(?:[Tt][0-9:.]+(?:[Zz]|[+-]\d\d:?\d\d)?)?)"')
 _NETWORK: Final = re.compile(r'"(\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?)"')
 _END_OF_TIME: Final = datetime(9000, 1, 1, tzinfo=UTC)
@@ -46,7 +47,7 @@ def worlds(
     text = text_of(snapshot)
     lower = text.lower()
     times: list[str | None] = [calls.time]
-    if calls.time is None and ("aws:currenttime" in lower or "aws:epochtime" in lower):
+    if calls.time is None and any(key in lower for key in _TIMES):
         times = list(_times(text, clock()))
     addresses: list[str | None] = [calls.source_ip]
     if calls.source_ip is None and calls.vpc_endpoint is None and "aws:sourceip" in lower:

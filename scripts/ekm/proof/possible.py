@@ -172,7 +172,8 @@ def _to_come(setting: Setting, scene: Scene) -> Sequence[Box]:
             box[lookup] = setting.world.still_to_come(lookup)
     if setting.world.has(TLS) and not scene.known(TLS)[0]:
         box[TLS] = setting.world.domain(TLS).where(["true"])
-    return ({**box, **_tagged(setting, scene)},)
+    box |= _tagged(setting, scene)
+    return (box,) if all(box.values()) else ()
 
 
 def _tagged(setting: Setting, scene: Scene) -> Box:

@@ -189,7 +189,7 @@ def _of_kind(use: KeyUse, kept: frozenset[Family]) -> tuple[str, ...]:
     literals += [] if use.since is None else [use.since]
     if kept == {Family.DATE, Family.NUMERIC}:
         found = {each.operator.family for each in use.conditions} & kept
-        if found == {Family.NUMERIC}:
+        if found == {Family.NUMERIC} and use.since is None:
             return numbers(literals)
         return dates(literals, plain=Family.NUMERIC in found)
     if kept == {Family.IP}:
