@@ -22,7 +22,7 @@ from universe import (
     contexts,
 )
 
-from ekm.evaluation import Policies, Request, decide
+from ekm.evaluation import Outcome, Policies, Request, decide
 from ekm.evaluation.caller import CallerForm, parse_caller
 from ekm.policy import DocumentKind, parse_document
 from ekm.proof.actions import Action
@@ -34,7 +34,7 @@ from ekm.proof.scene import Place, set_scene
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ekm.evaluation.policies import PreparedPolicies
+    from ekm.proof.scene import Scene
 
 __all__ = ["disagreements"]
 
@@ -90,15 +90,13 @@ class World:
             grants=self.found["grants"] if action.startswith("kms:") else [],
         ).prepare(action)
 
-    def passes(
-        self, asker: Asker, action: str, place: Place, policies: PreparedPolicies, context: Context
-    ) -> bool:
-        """Whether a request is allowed, or left open."""
-        scene = set_scene(asker, Action(action, (action,)), place, policies, {})
-        if scene is None:
-            return False
+    def passes(self, scene: Scene, context: Context) -> bool:
+        """Whether a request is allowed, or left open; what a sure Deny denies is neither."""
         request = scene.request(context)
-        return decide(request, policies).allowed or allows(scene, request, lenient=True)
+        found = decide(request, scene.policies)
+        if found.outcome is Outcome.EXPLICITLY_DENIED:
+            return False
+        return found.allowed or allows(scene, request, lenient=True)
 
     def administers(self, asker: Asker) -> bool:
         """Whether somebody is an administrator."""
@@ -122,8 +120,11 @@ class World:
         for asker in askers:
             for action in actions:
                 policies = self.policies(asker, resource, action, generous=True)
+                scene = set_scene(asker, Action(action, (action,)), place, policies, {})
+                if scene is None:
+                    continue
                 for context in every:
-                    if self.passes(asker, action, place, policies, context):
+                    if self.passes(scene, context):
                         yield asker, action, context
 
     def breaks_a(self) -> bool:

@@ -196,7 +196,7 @@ def varied(random: Random) -> Json:
         (found["keys"][0]["policy"], TAG),
         (found["role"]["trust_policy"], random.choice([TAG, EXTERNAL_ID])),
     ):
-        if random.random() < 0.5:
+        if random.random() < 0.6:
             continue
         chosen = random.choice(policy["Statement"])
         operator = random.choice(["StringEquals", "StringNotEquals", "StringLikeIfExists"])
