@@ -142,6 +142,19 @@ def test_clock_that_jumped_and_lists_that_lag_end_as_one(stage: Stage, skew: flo
     stage.check_registered(())
 
 
+def test_retire_that_takes_a_young_one_for_gone_hides_it_from_no_later_run(stage: Stage) -> None:
+    """After a clock was set forward the next run passes over what is registered, for good."""
+    lag(stage, 20)
+    stage.register(projects=())
+    stage.skew += 300
+    assert stage.retire().result.how == "gone"
+    outcome = stage.register(projects=())
+    assert outcome.code == 0, outcome
+    assert "deleting" in "".join(stage.runs[-1].lines)
+    stage.sighted()
+    stage.check_registered(())
+
+
 def test_lag_beyond_the_bound_ends_as_one_all_the_same(stage: Stage) -> None:
     """Lists that lag for longer than was assumed leave two registrations."""
     mishaps = lost(CREATE)

@@ -197,8 +197,10 @@ def _created(
         match = yield from looked_for(_list(wanted), _choose(wanted), delays[1:], why)
         if match:
             return _Found(match, "adopted")
-    # What the record names and OpenAI does not find may be there all the same, if reads lag.
-    recorded = old is not None and old.live_id is not None
+    # What OpenAI did not find, now or when it was retired, may be there all the same, if reads lag.
+    unfound = old is not None and (
+        old.live_id is not None or (old.state is State.RETIRED and old.external_key_id is None)
+    )
     while True:
         try:
             key: ExternalKey = yield CreateKey(wanted.intent)
@@ -213,7 +215,7 @@ def _created(
             if unclear >= MOST_UNCLEAR:
                 raise
         else:
-            return _Found(key, "created", in_doubt=unclear > 0 or recorded)
+            return _Found(key, "created", in_doubt=unclear > 0 or unfound)
 
 
 def _list(wanted: Wanted) -> Callable[[], Protocol[tuple[ExternalKey, ...]]]:

@@ -105,7 +105,9 @@ def retire(unwanted: Unwanted) -> Protocol[Retired]:
         how = "deleted"
     left = "none" if record is None else record.state.value
     if record is not None and record.state is not State.RETIRED:
-        known = key.id if key else record.external_key_id
+        # The id stays only where this run deleted it: what was not found may be there after all
+        # (a clock set forward, reads that lag), and the next run must not pass it over.
+        known = key.id if key else None
         yield WriteRecord(replace(record, state=State.RETIRED, claim=claim, external_key_id=known))
         left = "retired"
     if unwanted.delete_record and record is not None:
