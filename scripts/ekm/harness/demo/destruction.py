@@ -19,36 +19,38 @@ def destroy(stage: Stage) -> None:
     report, workspace = stage.report, stage.workspace
     external_key_id = str(stage.outputs["external_key_id"])
     with report.step("Try to destroy it all"):
-        report.command("terraform destroy")
-        run = workspace.destroy(check=False)
-        _tell_refusal(report, run, "Refused:")
-        report.check(
+        _be_refused(
+            stage,
             "Refused, because deletion protection is on.",
-            holds=not run.ok and "deletion protection is on" in run.said,
-            found=run.said[-500:],
-        )
-        report.check(
-            "Key, policy, role, alias and registration are all there.", holds=_all_there(stage)
+            begins="Refused:",
+            says="deletion protection is on",
         )
     with report.step("Turn deletion protection off, in an apply of its own"):
         report.command("terraform apply -var deletion_protection=false")
         workspace.set_variables(**workspace.variables, deletion_protection=False)
         workspace.apply()
-        report.command("terraform destroy")
-        run = workspace.destroy(check=False)
-        _tell_refusal(report, run, "error[")
-        report.check(
+        _be_refused(
+            stage,
             "Still refused: the project is active, and archiving it cannot be undone.",
-            holds=not run.ok and "active projects" in run.said,
-            found=run.said[-500:],
-        )
-        report.check(
-            "Key, policy, role, alias and registration are all there.", holds=_all_there(stage)
+            begins="error[",
+            says="active projects",
         )
     with report.step("Destroy it, with the word for this run"):
         report.command(f"EKM_CONFIRM_ARCHIVE={external_key_id} terraform destroy")
         workspace.destroy(environment={"EKM_CONFIRM_ARCHIVE": external_key_id})
         _check_gone(stage, external_key_id)
+
+
+def _be_refused(stage: Stage, claim: str, *, begins: str, says: str) -> None:
+    """Try a destroy, tell the refusal from the word that it begins with, and look what is left."""
+    report = stage.report
+    report.command("terraform destroy")
+    run = stage.workspace.destroy(check=False)
+    _tell_refusal(report, run, begins)
+    report.check(claim, holds=not run.ok and says in run.said, found=run.said[-500:])
+    report.check(
+        "Key, policy, role, alias and registration are all there.", holds=_all_there(stage)
+    )
 
 
 def _tell_refusal(report: Report, run: Run, start: str) -> None:
