@@ -154,3 +154,11 @@ def test_names_every_layer_that_does_not_allow() -> None:
 def _rcp() -> dict[str, Any]:
     deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*"}
     return {"Version": "2012-10-17", "Statement": deny}
+
+
+@pytest.mark.parametrize("actions", [{"Action": "kms:Decrypt"}, {"NotAction": "kms:Enc*"}])
+def test_a_statement_about_other_actions_lacks_nothing(actions: dict[str, str]) -> None:
+    """A denial tells of statements that have nothing to do with what was asked."""
+    elsewhere = {**_without("Action", **actions), "Principal": {"AWS": OTHER}}
+    (sentence,) = _key_policy(elsewhere).missing
+    assert "statement 0" not in sentence

@@ -10,7 +10,10 @@ from botocore.session import Session
 
 from ekm.evaluation import Decision, Outcome, Policies, Request, decide
 from ekm.evaluation.caller import parse_caller
+from ekm.evaluation.decision import OpenPoint
+from ekm.evaluation.matching import action_matches
 from ekm.evaluation.reach import ACROSS_ACCOUNTS
+from ekm.policy import DocumentKind, parse_document
 
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/1"
 USER = "arn:aws:iam::111122223333:user/u"
@@ -231,3 +234,10 @@ def test_the_context_of_a_grant_holds_numbers_as_text() -> None:
     assert not _granted(
         "Encrypt", {"kms:EncryptionContext:k": 5}, EncryptionContextEquals={}
     ).allowed
+
+
+def test_an_empty_list_of_excepted_actions_is_left_open() -> None:
+    """The proof takes a statement that may have no effect for one that applies."""
+    raw = {"Effect": "Allow", "NotAction": [], "Resource": "*"}
+    (statement,) = parse_document({"Statement": raw}, DocumentKind.IDENTITY).statements
+    assert isinstance(action_matches(statement, "kms:encrypt"), OpenPoint)
