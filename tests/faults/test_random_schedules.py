@@ -52,6 +52,7 @@ class Stories(RuleBasedStateMachine):
         self.folder: tempfile.TemporaryDirectory[str] | None = None
         self.projects: tuple[str, ...] = ("prod",)
         self.retired = False
+        self.lag = 0.0
 
     @initialize(
         record=st.sampled_from(["ssm", "file"]),
@@ -60,6 +61,7 @@ class Stories(RuleBasedStateMachine):
     )
     def begin(self, record: str, lag: float, short: bool) -> None:
         """An organization whose lists may lag and leave the external id out; a kind of record."""
+        self.lag = lag
         self.folder = tempfile.TemporaryDirectory() if record == "file" else None
         self.stage = Stage(Path(self.folder.name) if self.folder else None)
         self.stage.set(
@@ -83,6 +85,8 @@ class Stories(RuleBasedStateMachine):
         """Time passes."""
         self.stage.now += seconds
 
+    # Both at once is where certainty ends (docs/reliability.md); test_lag.py has what is left then.
+    @precondition(lambda self: not self.lag)
     @rule(seconds=st.sampled_from([-90000, -300, 300, 90000]))
     def jump(self, seconds: float) -> None:
         """Somebody sets the clock."""
