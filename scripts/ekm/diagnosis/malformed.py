@@ -140,7 +140,8 @@ def _names_of_the_key(
         names |= {
             each.arn.rpartition(":")[2] for each in snapshot.aliases if each.target == key.arn
         }
-    if _at(content, steps) in names:
+    found = _at(content, steps)
+    if isinstance(found, str) and found in names:
         change = Change("replace", (*pointer, *steps), key.arn)
         yield key.arn, f"Write {key.arn} as Resource: the key's own ARN.", change
 

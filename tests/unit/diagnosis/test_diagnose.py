@@ -20,7 +20,7 @@ from healthy import (
     healthy,
     put,
 )
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ekm.diagnosis import diagnose, judge, patch
@@ -117,6 +117,7 @@ VALUES = [..., "*", "x", [], {}, "Deny", "kms:*", ROLE, KEY, OPENAI, ALIAS, None
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@example([("role/permission_policies/0/document/Statement/0/Resource", {})])
 @given(
     st.lists(st.tuples(st.sampled_from(PLACES), st.sampled_from(VALUES)), min_size=1, max_size=2)
 )
