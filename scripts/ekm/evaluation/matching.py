@@ -76,6 +76,8 @@ def _resource(pattern: ArnPattern, situation: Situation, *, excepted: bool) -> b
     runs = pattern.template.fill(lambda key: _single(context, key))
     if runs is None and excepted:
         return OpenPoint(f"{pattern.text}: a variable has no value in this request")
+    if wild := pattern.template.wild_default(context.get):
+        return OpenPoint(f"{pattern.text}: whether {wild!r} in a default is a pattern is not said")
     filled = None if runs is None else split_arn_pattern(runs, pattern.text)
     return filled is not None and filled.matches(segments)
 

@@ -50,6 +50,24 @@ class Template:
         """The condition keys that it asks for, in lower case."""
         return tuple(part.key for part in self.parts if isinstance(part, Variable))
 
+    def wild_default(self, has: Callable[[str], object]) -> str | None:
+        """A default with `*` or `?` in it that stands in for a value.
+
+        AWS's page does not say whether such a character is a wildcard.
+
+        Args:
+            has: The request's value of a key, None when there is none.
+
+        Returns:
+            The first such default, None when there is none.
+        """
+        for part in self.parts:
+            if not isinstance(part, Variable) or has(part.key) is not None:
+                continue
+            if part.default and ("*" in part.default or "?" in part.default):
+                return part.default
+        return None
+
     def fill(self, value_of: Callable[[str], str | None]) -> tuple[tuple[str, bool], ...] | None:
         """Put the request's values in; a `*` that comes from one is only a character.
 

@@ -41,10 +41,11 @@ RESOURCE_PATTERNS = [
     "arn:aws:s3:::b/*",
     f"arn:aws:kms:*:{OURS}:key/${{aws:PrincipalTag/t}}",
     f"arn:aws:kms:*:{OURS}:key/${{aws:PrincipalTag/t, 'ab'}}",
+    f"arn:aws:kms:*:{OURS}:key/${{aws:PrincipalTag/t, '*'}}",
 ]
 TEXTS = ["a", "A", "ab", "b", "*", "é"]
 TEXT_PATTERNS = [*TEXTS, "É", "a*", "?", "*b", "${aws:PrincipalTag/t}", "${*}", "a${?}"]
-TEXT_PATTERNS += ["${aws:PrincipalTag/t, 'a'}*"]
+TEXT_PATTERNS += ["${aws:PrincipalTag/t, 'a'}*", "${aws:PrincipalTag/t, 'a?'}"]
 TEXT_OPERATORS = ["StringEquals", "StringEqualsIgnoreCase", "StringLike"]
 TEXT_OPERATORS += ["StringNotEquals", "StringNotEqualsIgnoreCase", "StringNotLike"]
 ARN_OPERATORS = ["ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike"]

@@ -346,7 +346,7 @@ def _resource(statement: Json, request: Json, context: Json, *, variables: bool)
             return True
         if resource == "*":
             return _everywhere(text, request)
-        filled = _fill(text, context) if variables else _quote(text)
+        filled = _fill(text, context, like=True) if variables else _quote(text)
         if filled is _SEVERAL:
             return None
         if filled is None:
@@ -456,7 +456,8 @@ def _match(positive: str, text: str, value: str, context: Json, *, variables: bo
     """Whether one value of the request meets one value of the policy."""
     if not positive.startswith(("String", "Arn")):
         return _typed(positive, text, value)
-    filled = _fill(text, context) if variables else _quote(text)
+    like = positive == "StringLike" or positive.startswith("Arn")
+    filled = _fill(text, context, like=like) if variables else _quote(text)
     if filled is _SEVERAL:
         return None
     return False if filled is None else _text(positive, filled, value)
@@ -544,10 +545,10 @@ def _quote(text: str) -> str:
     return "".join({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in text)
 
 
-_SEVERAL = "a variable whose key has several values"
+_SEVERAL = "a variable whose key has several values, or a default that may be a pattern"
 
 
-def _fill(text: str, context: Json) -> str | None:
+def _fill(text: str, context: Json, *, like: bool) -> str | None:
     """A pattern with variables as a regular expression; None when one has no value."""
     done = ""
     for part in re.split(r"(\$\{[^}]*\})", text):
@@ -559,6 +560,9 @@ def _fill(text: str, context: Json) -> str | None:
             name, _, default = part[2:-1].partition(", ")
             value = context.get(name.lower(), default.strip("'") if default else None)
             if isinstance(value, list):
+                return _SEVERAL
+            # The page has no word on a "*" in a default where wildcards have a meaning.
+            if like and name.lower() not in context and set(default) & set("*?"):
                 return _SEVERAL
             if value is None:
                 return None

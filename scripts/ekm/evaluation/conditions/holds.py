@@ -197,6 +197,12 @@ def _matched_with_variables(
             if repeated:
                 undecided = OpenPoint(f"{repeated} has several values and cannot be a variable")
                 continue
+            like = operator.family is Family.ARN or operator.positive == "StringLike"
+            if like and (wild := template.wild_default(context.get)):
+                undecided = OpenPoint(
+                    f"{wanted}: whether {wild!r} in a default is a pattern is not said"
+                )
+                continue
             verdict = _matched_filled(operator, template, found, context)
         if verdict:
             return True
