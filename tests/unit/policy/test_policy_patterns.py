@@ -177,7 +177,7 @@ def test_resources_are_sorted_by_how_they_are_compared() -> None:
     wild, filled = "arn:aws:kms:*:*:key/1", "arn:aws:kms:::key/${aws:x}"
     read = parse_resources((KEY, wild, filled), variables=True)
     assert [each.text for each in read] == [KEY, wild, filled]
-    assert (read.everything, read.literals) == (False, {KEY})
+    assert (read.everything, read.literals) == (False, frozenset({KEY}))
     assert [each.text for each in read.others] == [wild, filled]
     assert parse_resources((filled,), variables=False).literals == {filled}
     everything = parse_resources((KEY, "*"), variables=True)
