@@ -360,6 +360,14 @@ def test_openai_is_not_known_to_have_the_name_that_a_policy_wants(key: str, oper
         assert failing(_with({**barred, "Condition": wanted})) == {"d"}
 
 
+def test_a_request_to_kms_holds_no_session_name() -> None:
+    """A use of the key that asks for a key of STS is said to be OpenAI's."""
+    found = snapshot()
+    use = found["keys"][0]["policy"]["Statement"][1]
+    use["Condition"]["Null"] = {"sts:RoleSessionName": "false"}
+    assert failing(found) == {"b", "d"}
+
+
 def test_the_id_of_somebody_gone_is_not_the_roles() -> None:
     """A Deny that a deleted role left behind is taken to refuse OpenAI."""
     gone = {"AWS": "AROAEXAMPLEEXAMPLE123"}

@@ -142,7 +142,11 @@ def _carried(setting: Setting, scene: Scene) -> Iterator[dict[str, Value]]:
     free = [
         lookup
         for lookup in (*PRESENT, "aws:sourceip")
-        if world.has(lookup) and lookup not in said and not scene.known(lookup)[0]
+        if world.has(lookup)
+        and lookup not in said
+        and not scene.known(lookup)[0]
+        # Keys of STS are in no request to KMS.
+        and (scene.action == ASSUME_ROLE or not lookup.startswith("sts:"))
     ]
     choices: list[list[Value]] = [
         [v for v in world.domain(each).values if isinstance(v, str) and v] for each in free
