@@ -185,26 +185,6 @@ def neighbour(random: Random) -> Json:
     return copy.deepcopy(found)
 
 
-# They follow from who asks of what; the first two from a use of the key alone.
-VARIABLES = ["${kms:CallerAccount}", "${aws:RequestedRegion}", "${aws:PrincipalAccount}"]
-
-
-def varied(random: Random) -> Json:
-    """A neighbour in which conditions compare a tag or external id with variables."""
-    found = neighbour(random)
-    for policy, key in (
-        (found["keys"][0]["policy"], TAG),
-        (found["role"]["trust_policy"], random.choice([TAG, EXTERNAL_ID])),
-    ):
-        if random.random() < 0.6:
-            continue
-        chosen = random.choice(policy["Statement"])
-        operator = random.choice(["StringEquals", "StringNotEquals", "StringLikeIfExists"])
-        value = random.choice([*VARIABLES, "b"])
-        chosen.setdefault("Condition", {}).setdefault(operator, {}).setdefault(key, value)
-    return found
-
-
 def _everything() -> Json:
     return {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
