@@ -285,6 +285,23 @@ def test_ssm_record_without_credentials_is_bad_input(
     assert (code, answer["error"]["id"]) == (2, "aws_configuration")
 
 
+@pytest.mark.parametrize("verb", ["register", "diagnose"])
+def test_credential_program_that_is_missing_is_bad_input(
+    verb: str, desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A `credential_process` that is not installed ends as a defect of ours."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    config = tmp_path / "config"
+    config.write_text(f"[default]\ncredential_process = {tmp_path}/none\n", encoding="utf-8")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    record = ["--record", "ssm:/openai-ekm/prod"] if verb == "register" else []
+    code, answer = desk.json(verb, *record)
+    assert (code, answer["error"]["id"]) == (2, "aws_configuration")
+    assert f"{tmp_path}/none" in answer["error"]["message"]
+
+
 def test_debug_log_hides_the_key(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """EKM_DEBUG=1 prints the admin key into a CI log."""
     root = logging.getLogger()

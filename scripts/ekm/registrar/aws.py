@@ -98,6 +98,13 @@ def translated(doing: str) -> Iterator[None]:
         raise _refused(doing, failure) from None
     except (botocore.BotoCoreError, botocore.HTTPClientError) as failure:
         raise _failed(doing, failure) from None
+    except (OSError, ValueError) as failure:  # a credential_process, a CA bundle, an endpoint
+        raise BadInput(
+            "aws_configuration",
+            f"Something that the AWS configuration names cannot be used at {doing}: {failure}.",
+            at_fault="AWS configuration",
+            remedy="Correct credential_process, ca_bundle or AWS_ENDPOINT_URL.",
+        ) from None
 
 
 def _refused(doing: str, failure: Any) -> EkmError:

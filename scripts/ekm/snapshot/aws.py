@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from ekm.errors import NotReachable
+from ekm.errors import BadInput, NotReachable
 from ekm.policy import Arn, parse_arn
 from ekm.policy.arn import is_account
 from ekm.snapshot.members import Alias, Customer, Key, NamedPolicy, Registration, Role
@@ -69,6 +69,7 @@ def collect(
         The snapshot; what could not be read is unseen.
 
     Raises:
+        BadInput: The AWS configuration names a program or file that cannot be used.
         NotReachable: AWS gave no answer.
     """
     from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - boto3 only where used
@@ -93,6 +94,13 @@ def collect(
             "aws_no_answer",
             f"AWS could not be read: {failure}",
             remedy="Check the network, the AWS credentials, and AWS_ENDPOINT_URL if it is set.",
+        ) from failure
+    except OSError as failure:  # a credential_process or a CA bundle that is not there
+        raise BadInput(
+            "aws_configuration",
+            f"Something that the AWS configuration names cannot be used: {failure}.",
+            at_fault="AWS configuration",
+            remedy="Correct credential_process or ca_bundle.",
         ) from failure
     return Snapshot(
         registration=registration,
