@@ -11,11 +11,21 @@ https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html
 
 from __future__ import annotations
 
-import base64
-import datetime as dt
-import ipaddress
 import re
 from typing import TYPE_CHECKING, Any
+
+from model_conditions import (
+    UNSAID,
+    arn_like,
+    condition,
+    every,
+    fill,
+    glob,
+    listed,
+    quote,
+    some,
+    word,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -46,7 +56,7 @@ def model(case: Json) -> str:
     denies = [
         _applies(statement, document, request, context, policies)
         for document in [*own, *guard, *filter(None, [policies.get("resource")])]
-        for statement in _list(document["Statement"])
+        for statement in listed(document["Statement"])
         if statement["Effect"] == "Deny"
     ]
     if True in denies:
@@ -58,7 +68,7 @@ def model(case: Json) -> str:
         return any(
             _applies(statement, document, request, context, policies) is True
             for document in documents
-            for statement in _list(document["Statement"])
+            for statement in listed(document["Statement"])
             if statement["Effect"] == "Allow"
         )
 
@@ -113,7 +123,7 @@ def _granted(
     document = policies.get("resource") or {"Statement": []}
     by_policy = any(
         _lets_in(_named(statement["Principal"], who, context), own)
-        for statement in _list(document["Statement"])
+        for statement in listed(document["Statement"])
         if statement["Effect"] == "Allow"
         and _applies(statement, document, request, context, policies)
     )
@@ -166,7 +176,7 @@ def _covers(grant: Json, request: Json, context: Json) -> bool:
     if operation not in grant["operations"] or grant["key_arn"] != request["resource"]:
         return False
     if operation == "CreateGrant":  # only what was granted can be delegated
-        asked = _list(context.get("kms:grantoperations", []))
+        asked = listed(context.get("kms:grantoperations", []))
         if not asked or not set(asked) <= set(grant["operations"]):
             return False
     constraints = grant.get("constraints", {})
@@ -191,7 +201,7 @@ def _named(principal: Json, who: str, context: Json) -> set[str]:
         return {"everyone"}
     found = set()
     for kind, texts in principal.items():
-        for text in _list(texts):
+        for text in listed(texts):
             if kind in ("Service", "Federated"):
                 found |= {"itself"} if text == who else set()
             else:
@@ -237,7 +247,7 @@ def _is_session(who: str) -> bool:
 def _context(request: Json) -> tuple[Json, bool]:
     """The request context with what follows from principal and resource, and whether it can be."""
     given = {
-        key.lower(): [_word(each) for each in value] if isinstance(value, list) else _word(value)
+        key.lower(): [word(each) for each in value] if isinstance(value, list) else word(value)
         for key, value in request["context"].items()
     }
     who, service = request["principal"], request["action"].split(":")[0]
@@ -277,19 +287,11 @@ def _context(request: Json) -> tuple[Json, bool]:
     return {**follows, **given, **hidden}, possible
 
 
-def _word(value: Json) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _nameless(document: Json) -> Json:
     """An RCP is about everyone, services included."""
-    statements = _list(document["Statement"])
+    statements = listed(document["Statement"])
     bare = [{k: v for k, v in each.items() if k != "Principal"} for each in statements]
     return {**document, "Statement": bare}
-
-
-def _list(value: Json) -> list[Json]:
-    return value if isinstance(value, list) else [value]
 
 
 def _applies(
@@ -299,9 +301,9 @@ def _applies(
     variables = document.get("Version") == "2012-10-17"
     action = request["action"].lower()
     if "Action" in statement:
-        covered = any(_glob(text.lower(), action) for text in _list(statement["Action"]))
+        covered = any(glob(text.lower(), action) for text in listed(statement["Action"]))
     else:
-        covered = not any(_glob(text.lower(), action) for text in _list(statement["NotAction"]))
+        covered = not any(glob(text.lower(), action) for text in listed(statement["NotAction"]))
     if not covered:
         return False
     parts: list[bool | None] = [_resource(statement, request, context, variables=variables)]
@@ -310,12 +312,12 @@ def _applies(
     parts.append(_principal(statement, request, context, policies))
     for operator, block in statement.get("Condition", {}).items():
         for key, values in block.items():
-            verdict = _condition(operator, key, _list(values), context, variables=variables)
+            verdict = condition(operator, key, listed(values), context, variables=variables)
             if key == "aws:PrincipalArn" and verdict is ("Not" in operator):
                 # Not met by a role without a path, but by one that has it, and which is not said.
-                verdict = None if _of_path(_list(values), request, context) else verdict
+                verdict = None if _of_path(listed(values), request, context) else verdict
             parts.append(verdict)
-    return _all(parts)
+    return every(parts)
 
 
 def _of_path(values: list[Json], request: Json, context: Json) -> bool:
@@ -325,17 +327,7 @@ def _of_path(values: list[Json], request: Json, context: Json) -> bool:
         return False
     _, partition, _, _, account, name = who.split(":", 5)
     role = f"arn:{partition}:iam::{account}:role/p/{name.split('/')[1]}"
-    return any(_glob(str(value), role) for value in values if ":role/p/" in str(value))
-
-
-def _all(parts: Iterable[bool | None]) -> bool | None:
-    found = list(parts)
-    return False if False in found else (None if None in found else True)
-
-
-def _any(parts: Iterable[bool | None]) -> bool | None:
-    found = list(parts)
-    return True if True in found else (None if None in found else False)
+    return any(glob(str(value), role) for value in values if ":role/p/" in str(value))
 
 
 def _resource(statement: Json, request: Json, context: Json, *, variables: bool) -> bool | None:
@@ -346,16 +338,16 @@ def _resource(statement: Json, request: Json, context: Json, *, variables: bool)
             return True
         if resource == "*":
             return _everywhere(text, request)
-        filled = _fill(text, context, like=True) if variables else _quote(text)
-        if filled is _SEVERAL:
+        filled = fill(text, context, like=True) if variables else quote(text)
+        if filled is UNSAID:
             return None
         if filled is None:
             return None if excepting else False
-        return _arn(filled, resource)
+        return arn_like(filled, resource)
 
     if not excepting and "Resource" not in statement:
         return True
-    covered = _any(map(covers, _list(statement["NotResource" if excepting else "Resource"])))
+    covered = some(map(covers, listed(statement["NotResource" if excepting else "Resource"])))
     if not excepting:
         return covered
     if covered:
@@ -399,184 +391,3 @@ def _principal(  # noqa: PLR0911 - a return for each clause
         # Whether everyone includes a service or a provider is not said.
         return None if not who.startswith("arn:") or "-provider/" in who else True
     return True if certain else (None if named else False)
-
-
-def _condition(  # noqa: C901, PLR0911 - the clauses in one place, as the page has them
-    operator: str, key: str, values: list[Json], context: Json, *, variables: bool
-) -> bool | None:
-    wanted = [_word(v) for v in values]
-    found = context.get(key.lower())
-    missing = found is None or found == []
-    hollow = found == "" or (bool(found) and set(found) == {""})  # a null data set, or not
-    quantifier, _, rest = operator.rpartition(":")
-    if_exists = rest.endswith("IfExists")
-    base = rest.removesuffix("IfExists")
-    if base == "Null":
-        if quantifier or not wanted:
-            return None
-        return _any(_null(text, missing=missing, hollow=hollow) for text in wanted)
-    negated = "Not" in base
-    positive = base.replace("Not", "")
-
-    if not wanted:  # as Access Analyzer's page has it
-        if quantifier == "ForAnyValue" and not if_exists:
-            return False
-        if quantifier == "ForAllValues" or (if_exists and not quantifier):
-            return True if missing else (None if hollow else False)
-        return None
-
-    def one(value: str) -> bool | None:
-        hit = _any(_match(positive, text, value, context, variables=variables) for text in wanted)
-        return None if hit is None else hit is not negated
-
-    if not quantifier:
-        if isinstance(found, list) and len(found) > 1:
-            return None
-        return (if_exists or negated) if missing else one(_list(found)[0])
-    if found is None:
-        return if_exists or quantifier == "ForAllValues"
-    if missing and if_exists and quantifier == "ForAnyValue":
-        return None
-    results = [one(value) for value in _list(found)]
-    verdict = _all(results) if quantifier == "ForAllValues" else _any(results)
-    if hollow and verdict is not (quantifier == "ForAllValues"):
-        return None
-    return verdict
-
-
-def _null(text: str, *, missing: bool, hollow: bool) -> bool | None:
-    if text not in ("true", "false"):
-        return None
-    if missing:
-        return text == "true"
-    return None if hollow else text == "false"
-
-
-def _match(positive: str, text: str, value: str, context: Json, *, variables: bool) -> bool | None:
-    """Whether one value of the request meets one value of the policy."""
-    if not positive.startswith(("String", "Arn")):
-        return _typed(positive, text, value)
-    like = positive == "StringLike" or positive.startswith("Arn")
-    filled = _fill(text, context, like=like) if variables else _quote(text)
-    if filled is _SEVERAL:
-        return None
-    return False if filled is None else _text(positive, filled, value)
-
-
-def _text(positive: str, pattern: str, value: str) -> bool | None:
-    """`pattern` is regular: literal parts escaped, wildcards as `.*` and `.`."""
-    if positive == "StringLike":
-        return re.fullmatch(pattern, value, re.DOTALL) is not None
-    if positive in ("ArnEquals", "ArnLike"):
-        return _arn(pattern, value) if pattern.count(":") >= SEGMENTS - 1 else None
-    plain = pattern.replace(".*", "*") if ".*" in pattern else pattern
-    plain = re.sub(r"\\(.)", r"\1", re.sub(r"(?<!\\)\.(?!\*)", "?", plain), flags=re.DOTALL)
-    if positive == "StringEquals" or plain == value:
-        return plain == value
-    if (plain + value).isascii():
-        return plain.lower() == value.lower()
-    return None if plain.casefold() == value.casefold() else False
-
-
-SEGMENTS = 6
-
-
-def _typed(positive: str, text: str, value: str) -> bool | None:
-    try:
-        if positive.startswith("Numeric"):
-            return _order(positive.removeprefix("Numeric"), _number(value), _number(text))
-        if positive.startswith("Date"):
-            return _order(positive.removeprefix("Date"), _instant(value), _instant(text))
-        if positive == "Bool":
-            truth = {"true": True, "false": False}
-            return truth[value.lower()] is truth[text.lower()]
-        if positive == "BinaryEquals":
-            return base64.b64decode(value, validate=True) == base64.b64decode(text, validate=True)
-        return _within(value, text)
-    except (ValueError, KeyError):
-        return None
-
-
-def _number(text: str) -> float:
-    if not re.fullmatch(r"[-+]?[0-9]+(\.[0-9]+)?", text):
-        raise ValueError(text)
-    return float(text)
-
-
-def _instant(text: str) -> float:
-    """A W3C profile of ISO 8601, or seconds since 1970; four digits may be either."""
-    if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text) and not re.fullmatch("[0-9]{4}", text):
-        return float(text)
-    if re.fullmatch("[0-9]{4}-[0-9]{2}", text):
-        text += "-01"
-    if re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        text += "T00:00:00Z"
-    read = dt.datetime.fromisoformat(text)
-    if read.tzinfo is None:
-        raise ValueError(text)
-    return read.timestamp()
-
-
-def _within(value: str, text: str) -> bool | None:
-    if "/" in text and not text.split("/")[1].isdigit():
-        raise ValueError(text)
-    address, network = ipaddress.ip_address(value), ipaddress.ip_network(text, strict=False)
-    if value.startswith("::ffff:") or text.startswith("::ffff:"):
-        return None  # IPv4 written as IPv6
-    if address in network:
-        return True
-    # "If you specify an IP address without the prefix, IAM uses the default of /32."
-    wide = "/" not in text and ":" in text
-    return None if wide and address in network.supernet(new_prefix=32) else False
-
-
-def _order(name: str, left: float, right: float) -> bool:
-    return {
-        "Equals": left == right,
-        "LessThan": left < right,
-        "LessThanEquals": left <= right,
-        "GreaterThan": left > right,
-        "GreaterThanEquals": left >= right,
-    }[name]
-
-
-def _quote(text: str) -> str:
-    """A pattern as a regular expression."""
-    return "".join({"*": ".*", "?": "."}.get(c, re.escape(c)) for c in text)
-
-
-_SEVERAL = "a variable whose key has several values, or a default that may be a pattern"
-
-
-def _fill(text: str, context: Json, *, like: bool) -> str | None:
-    """A pattern with variables as a regular expression; None when one has no value."""
-    done = ""
-    for part in re.split(r"(\$\{[^}]*\})", text):
-        if not part.startswith("${"):
-            done += _quote(part)
-        elif part[2:-1] in ("*", "?", "$"):
-            done += re.escape(part[2:-1])
-        else:
-            name, _, default = part[2:-1].partition(", ")
-            value = context.get(name.lower(), default.strip("'") if default else None)
-            if isinstance(value, list):
-                return _SEVERAL
-            # The page has no word on a "*" in a default where wildcards have a meaning.
-            if like and name.lower() not in context and set(default) & set("*?"):
-                return _SEVERAL
-            if value is None:
-                return None
-            done += re.escape(value)
-    return done
-
-
-def _glob(pattern: str, text: str) -> bool:
-    return re.fullmatch(_quote(pattern), text, re.DOTALL) is not None
-
-
-def _arn(pattern: str, text: str) -> bool:
-    """Segment by segment; a regular pattern has its colons as they are."""
-    ours, theirs = pattern.split(":", 5), text.split(":", 5)
-    return len(ours) == len(theirs) == SEGMENTS and all(
-        re.fullmatch(a, b, re.DOTALL) for a, b in zip(ours, theirs, strict=True)
-    )
