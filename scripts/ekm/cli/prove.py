@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,10 +16,6 @@ if TYPE_CHECKING:
     from ekm.proof import Claim, Proof
 
 __all__ = ["command"]
-
-# A snapshot holds a few documents of at most 32 KB each.
-LARGEST = 16 * 1024 * 1024
-REMEDY = "Collect a snapshot anew, and hand over its JSON as it was written."
 
 
 @click.command("prove", context_settings={"help_option_names": ["-h", "--help"]})
@@ -56,11 +51,11 @@ def command(
     source = Source(**given)
     # Imported here so that `ekm --help` does not pay for it.
     from ekm.proof import prove  # noqa: PLC0415
-    from ekm.snapshot import Snapshot  # noqa: PLC0415
+    from ekm.snapshot.file import read_snapshot  # noqa: PLC0415
 
     snapshot = collected_unless_given(file, source, offline=offline)
     named = file or "-"
-    proof = prove(Snapshot.from_json(_read(named)) if snapshot is None else snapshot)
+    proof = prove(read_snapshot(named) if snapshot is None else snapshot)
     if sarif is not None:
         _write(sarif, proof, "snapshot.json" if named == "-" else _place(named))
     if as_json:
@@ -68,41 +63,6 @@ def command(
     else:
         _show(proof)
     return 0 if proof.holds else 1
-
-
-def _read(file: str) -> Any:
-    """The JSON object in a file or on standard input."""
-    from ekm.policy.json_text import loads  # noqa: PLC0415 - see above
-
-    try:
-        if file == "-":
-            raw = sys.stdin.buffer.read(LARGEST + 1)
-        else:
-            with Path(file).open("rb") as stream:
-                raw = stream.read(LARGEST + 1)
-    except OSError as error:
-        raise BadInput(
-            "snapshot_unreadable",
-            f"{file} cannot be read: {error.strerror}.",
-            at_fault=file,
-            remedy="Name a file that holds a snapshot, or - for standard input.",
-        ) from None
-    if len(raw) > LARGEST:
-        raise _bad(file, f"is longer than {LARGEST} bytes")
-    try:
-        found = loads(raw.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise _bad(file, f"is not UTF-8 at byte {error.start}") from None
-    except ValueError as error:
-        raise _bad(file, f"is not JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise _bad(file, "is not a JSON object")
-    return found
-
-
-def _bad(file: str, reason: str) -> BadInput:
-    name = "Standard input" if file == "-" else file
-    return BadInput("snapshot_malformed", f"{name} {reason}.", at_fault=file, remedy=REMEDY)
 
 
 def _place(file: str) -> str:

@@ -78,6 +78,13 @@ def test_bad_input_exits_with_2(
     assert f"error[{id}]" in capsys.readouterr().err
 
 
+def test_a_byte_order_mark_is_no_part_of_a_snapshot(tmp_path: Path) -> None:
+    """What a Windows shell redirected into a file is refused here and taken by `ekm diagnose`."""
+    file = tmp_path / "snapshot.json"
+    file.write_text(json.dumps(snapshot()), encoding="utf-8-sig")
+    assert run(ekm, "ekm", ["prove", str(file)]) == 0
+
+
 def test_documents_larger_than_any_of_aws_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
