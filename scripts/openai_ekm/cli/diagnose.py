@@ -1,0 +1,147 @@
+"""`ekm diagnose`: what OpenAI's validation would answer, what is at fault, the smallest fix."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from openai_ekm.cli import render
+from openai_ekm.cli.reporting import Answer, Delivery, ReportOptions, shown_at
+from openai_ekm.cli.snapshot import (
+    SnapshotOptions,
+    Source,
+    collected_unless_given,
+    reads_aws,
+)
+from openai_ekm.diagnosis import diagnose
+from openai_ekm.diagnosis.report import KEY_STATE, report_of
+from openai_ekm.snapshot.file import read_snapshot
+from openai_ekm.snapshot.symbols import name_symbols
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from openai_ekm.diagnosis import Diagnosis, Fault
+    from openai_ekm.diagnosis.error_text import Read
+    from openai_ekm.snapshot import Snapshot
+
+__all__ = ["run"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiagnoseOptions(SnapshotOptions, ReportOptions):
+    """Options of `ekm diagnose`."""
+
+    snapshot: str | None
+    error_text: str | None
+
+
+def run(options: DiagnoseOptions) -> int:
+    """Run `ekm diagnose`."""
+    delivery = Delivery.read((KEY_STATE,), options)
+    source = options.source()
+    seen = _snapshot(
+        options.snapshot, source, offline=options.offline, needed=options.error_text is None
+    )
+
+    found = diagnose(seen) if seen is not None else None
+    body = found.as_json() if found is not None else {}
+    read = None
+    if options.error_text is not None:
+        from openai_ekm.diagnosis import error_text as texts  # noqa: PLC0415 - most runs read none
+
+        read = texts.read_error_text(options.error_text, found, seen)
+        body = {**(body or texts.NOTHING_SEEN), "error": read.as_json()}
+        body["outcome"] = body["outcome"] or read.outcome
+    if seen is not None:
+        body = name_symbols(body, seen)
+    subject = source.module or ""
+    file, line = shown_at(
+        (options.snapshot, source.from_plan), source.from_terraform, subject, options.source_file
+    )
+    made = report_of(found, read, seen, file=file, line=line, subject=subject)
+    (report,) = delivery.accept([made])
+    reason = next((each.reason for each in report.findings if each.reason is not None), None)
+    if reason is not None:
+        body = {**body, "accepted": {KEY_STATE: reason}}
+    if report.notes:
+        body = {**body, "notes": list(report.notes)}
+    lines = [_named(each, seen) for each in _lines(found, read, reason)]
+    lines += [f"Note: {note}" for note in report.notes]
+    return delivery.deliver(Answer([report], body, lines))
+
+
+def _snapshot(
+    file_name: str | None, source: Source, *, offline: bool, needed: bool
+) -> Snapshot | None:
+    if file_name is None and source == Source() and not needed:
+        return None
+    found = collected_unless_given(file_name, source, offline=offline)
+    if found is None:
+        return read_snapshot(str(file_name), strict=True)
+    return _now(found) if reads_aws(source, offline=offline) else found
+
+
+def _now(snapshot: Snapshot) -> Snapshot:
+    """Return a live snapshot with the time of now, at which OpenAI would be judged."""
+    time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return replace(snapshot, calls=replace(snapshot.calls, time=time))
+
+
+def _named(line: render.Line, seen: Snapshot | None) -> render.Line:
+    """Put the names of what a plan does not know yet where its symbols stand."""
+    return name_symbols(line, seen) if seen is not None and isinstance(line, str) else line
+
+
+def _lines(found: Diagnosis | None, read: Read | None, reason: str | None) -> Iterator[render.Line]:
+    if read is not None:
+        yield from _lines_of_text(read)
+    if found is None:
+        return
+    colour = {"ok": "green", "undecided": "yellow"}.get(found.outcome, "red")
+    yield ("outcome: ", render.Styled(str(found.outcome), colour))
+    if found.open_point:
+        yield f"  open: {found.open_point}"
+    if found.outcome == "undecided":
+        yield "  The policies let OpenAI in. The key's state was not seen: it may be disabled."
+        if reason is not None:
+            yield f"  accepted: {reason}"
+    if found.message:
+        yield f"  AWS would say: {found.message}"
+    for fault in found.faults:
+        yield from _lines_of_fault("fault", fault)
+    for warned in found.warnings:
+        yield from _lines_of_fault("warning", warned)
+    if found.unseen:
+        told = (
+            f"{path} ({found.reasons[path]})" if path in found.reasons else path
+            for path in found.unseen
+        )
+        yield f"not seen: {', '.join(told)}"
+
+
+def _lines_of_text(read: Read) -> Iterator[render.Line]:
+    yield f"That text means: {read.meaning}"
+    for number, cause in enumerate(read.causes, 1):
+        yield f"  {number}. {cause.message}"
+        yield f"     check: {cause.check}"
+    if read.note:
+        yield read.note
+
+
+def _lines_of_fault(kind: str, fault: Fault) -> Iterator[render.Line]:
+    yield ""
+    yield f"{kind}[{fault.id}]: {fault.message}"
+    rows: list[tuple[str, Any]] = [
+        ("where", fault.location),
+        ("found", fault.found),
+        ("needed", fault.needed),
+        ("remedy", fault.remedy),
+    ]
+    rows += [("near", str(near)) for near in fault.near_misses]
+    rows += [("fix", json.dumps(change.as_json(), ensure_ascii=False)) for change in fault.fix]
+    for label, text in rows:
+        if text:
+            yield f"  {label + ':':8} {text}"

@@ -1,0 +1,130 @@
+"""Options that every verb takes, before or after its name: AWS profile, Region, Terraform, output.
+
+Each one takes effect when it is read, so that an error in the options behind it is shown the same
+way. `forget` undoes all of them: several runs in one process must not share them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from openai_ekm import aws_selection, terraform
+from openai_ekm.cli import logs, render
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["GlobalOption", "forget", "format_options", "global_options"]
+
+
+class GlobalOption(click.Option):
+    """An option of every verb."""
+
+
+def _use_profile(_: click.Context, __: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        aws_selection.select(profile=value)
+
+
+def _use_region(_: click.Context, __: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        aws_selection.select(region=value)
+
+
+def _use_terraform(_: click.Context, __: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        terraform.select_program(value)
+
+
+def _be_quiet(_: click.Context, __: click.Parameter, value: bool) -> None:
+    if value:
+        render.configure(quiet=True)
+
+
+def _log_calls(_: click.Context, __: click.Parameter, value: bool) -> None:
+    if value:
+        logs.show_calls()
+
+
+def _debug(_: click.Context, __: click.Parameter, value: bool) -> None:
+    if value:
+        render.configure(debug=True)
+        logs.show_everything()
+
+
+def _be_plain(_: click.Context, __: click.Parameter, value: bool) -> None:
+    if value:
+        render.configure(colour=False)
+
+
+def _text(name: str, metavar: str, callback: Callable[..., None], text: str) -> GlobalOption:
+    return GlobalOption(
+        [name], metavar=metavar, help=text, callback=callback, expose_value=False, is_eager=True
+    )
+
+
+def _flag(names: list[str], callback: Callable[..., None], text: str) -> GlobalOption:
+    return GlobalOption(
+        names, is_flag=True, help=text, callback=callback, expose_value=False, is_eager=True
+    )
+
+
+def global_options() -> list[click.Parameter]:
+    """Return the options, new ones for each command."""
+    return [
+        _text("--profile", "NAME", _use_profile, "AWS profile; wins over the environment."),
+        _text("--region", "REGION", _use_region, "AWS Region; wins over the environment."),
+        _text(
+            "--terraform",
+            "PROGRAM",
+            _use_terraform,
+            "Name or path of Terraform or OpenTofu.  [env var: EKM_TERRAFORM; default: terraform, "
+            "else tofu]",
+        ),
+        _flag(["-v", "--verbose"], _log_calls, "Show each call to OpenAI and AWS."),
+        _flag(["-q", "--quiet"], _be_quiet, "Show results and errors only, no progress."),
+        _flag(
+            ["--debug"],
+            _debug,
+            "Show what the HTTP libraries log, and the traceback of a defect; admin keys are "
+            "hidden.  [env var: EKM_DEBUG]",
+        ),
+        _flag(["--no-color"], _be_plain, "Show no colours.  [env var: NO_COLOR]"),
+    ]
+
+
+NAMES: Final = "--profile, --region, --terraform, -v, -q, --debug, --no-color"
+
+
+def format_options(
+    command: click.Command, ctx: click.Context, formatter: click.HelpFormatter
+) -> None:
+    """Write a command's options, and those of every verb behind them.
+
+    A verb below `ekm` names them in one line, because `ekm --help` explains them.
+    """
+    own: list[tuple[str, str]] = []
+    every: list[tuple[str, str]] = []
+    for parameter in command.get_params(ctx):
+        row = parameter.get_help_record(ctx)
+        if row is not None:
+            (every if isinstance(parameter, GlobalOption) else own).append(row)
+    if own:
+        with formatter.section("Options"):
+            formatter.write_dl(own)
+    if ctx.parent is None:
+        with formatter.section("Options of every verb"):
+            formatter.write_dl(every)
+    else:
+        with formatter.section("Options of every verb (ekm --help)"):
+            formatter.write_text(NAMES)
+
+
+def forget() -> None:
+    """Undo what the options of an earlier run in this process chose."""
+    aws_selection.forget()
+    terraform.select_program(None)
+    render.configure(quiet=False, debug=False, colour=None)
+    logs.stop()

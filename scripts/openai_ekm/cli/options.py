@@ -1,0 +1,233 @@
+"""Options that several verbs share, with their environment names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+__all__ = [
+    "LONGEST_WAIT",
+    "all_option",
+    "arn_options",
+    "confirm_option",
+    "external_key_option",
+    "from_terraform_option",
+    "intent_options",
+    "json_option",
+    "module_option",
+    "offline_option",
+    "openai_options",
+    "place_options",
+    "report_option",
+    "source_options",
+    "wait_option",
+]
+
+MEMBERS = (
+    ("role-arn", "ARN of the role that OpenAI assumes."),
+    ("kms-arn", "ARN of the KMS key."),
+    ("external-id", "Id of your OpenAI organization (org-…), or of a project."),
+    ("name", "Name of the registration, as OpenAI shows it."),
+)
+LONGEST_WAIT = 86_400  # seconds; a day, past which nobody is waiting
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def variable_of(name: str) -> str:
+    """Return the environment variable of an option, such as EKM_ROLE_ARN of `role-arn`."""
+    return "EKM_" + name.replace("-", "_").upper()
+
+
+def from_terraform_option(command: Command) -> Command:
+    """Declare `--from-terraform`."""
+    return click.option(
+        "--from-terraform",
+        metavar="DIR|-",
+        help="Take missing values from `terraform output -json` in DIR, or from stdin.",
+    )(command)
+
+
+def module_option(command: Command) -> Command:
+    """Declare `--module`, for a verb that works on one instance."""
+    return click.option(
+        "--module",
+        metavar="NAME",
+        help="Choose an instance if Terraform's output ekm is a map of several.",
+    )(command)
+
+
+def all_option(command: Command) -> Command:
+    """Declare `--all`, for a verb that may work on every instance."""
+    return click.option(
+        "--all",
+        "every",
+        is_flag=True,
+        help="Take every instance of Terraform's output ekm, in turn.",
+    )(command)
+
+
+def place_options(command: Command) -> Command:
+    """Declare `--record`, `--from-terraform` and `--module`."""
+    return click.option(
+        "--record",
+        envvar="EKM_RECORD",
+        metavar="ssm:NAME|file:PATH",
+        help="Place of the record: an SSM path, or a file, which needs no AWS.",
+        show_envvar=True,
+    )(from_terraform_option(module_option(command)))
+
+
+def intent_options(command: Command) -> Command:
+    """Declare the four members of an intent."""
+    return arn_options(_member_options(command, MEMBERS[2:]))
+
+
+class _RenamedOption(click.Option):
+    """An option whose earlier names are still accepted; help shows the first name alone."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the row of the help."""
+        record = super().get_help_record(ctx)
+        return None if record is None else (f"{self.opts[0]} {self.metavar}", record[1])
+
+
+def external_key_option(text: str, *earlier: str) -> Callable[[Command], Command]:
+    """Add `--external-key`.
+
+    Args:
+        text: What the verb does with the registration.
+        earlier: Names that an earlier release gave the option.
+    """
+    return click.option(
+        "--external-key",
+        *earlier,
+        "external_key",
+        cls=_RenamedOption,
+        metavar="ID",
+        help=text,
+    )
+
+
+def arn_options(command: Command) -> Command:
+    """Declare `--role-arn` and `--kms-arn`."""
+    return _member_options(command, MEMBERS[:2])
+
+
+def _member_options(command: Command, members: tuple[tuple[str, str], ...]) -> Command:
+    for name, text in reversed(members):
+        option = click.option(
+            f"--{name}", envvar=variable_of(name), metavar="TEXT", help=text, show_envvar=True
+        )
+        command = option(command)
+    return command
+
+
+def openai_options(command: Command) -> Command:
+    """Declare where the admin key is, and the client certificate of mutual TLS."""
+    for option, variable, text in (
+        ("--mtls-key", "OPENAI_MTLS_KEY_PATH", "Its private key, PEM, not encrypted."),
+        ("--mtls-cert", "OPENAI_MTLS_CERT_PATH", "Client certificate for mutual TLS, PEM."),
+    ):
+        command = click.option(
+            option,
+            envvar=variable,
+            metavar="FILE",
+            help=text,
+            show_envvar=True,
+            expose_value=False,
+            callback=_keep_for_client,
+        )(command)
+    return click.option(
+        "--admin-key-from",
+        envvar="EKM_ADMIN_KEY_FROM",
+        metavar="secretsmanager:ARN|ssm:NAME",
+        help="Read the admin key there instead of from OPENAI_ADMIN_KEY.",
+        show_envvar=True,
+    )(command)
+
+
+def _keep_for_client(context: click.Context, option: click.Parameter, value: str | None) -> None:
+    """Keep a file's name for `client_certificate`: every verb takes it, and none looks at it."""
+    context.meta[f"ekm.{option.name}"] = value or None
+
+
+def wait_option(command: Command) -> Command:
+    """Declare `--wait`."""
+    return click.option(
+        "--wait",
+        envvar="EKM_WAIT_SECONDS",
+        type=click.IntRange(0, LONGEST_WAIT),
+        default=180,
+        show_default=True,
+        metavar="SECONDS",
+        help="Longest wait for IAM, and for another run that holds the record.",
+        show_envvar=True,
+    )(command)
+
+
+def confirm_option(command: Command) -> Command:
+    """Declare `--confirm-archive`."""
+    return click.option(
+        "--confirm-archive",
+        envvar="EKM_CONFIRM_ARCHIVE",
+        metavar="EXTERNAL_KEY_ID",
+        help="Archive the active projects of this key in this run; archiving is final.",
+        show_envvar=True,
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    """Declare `--json`."""
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Print one JSON document on stdout."
+    )(command)
+
+
+def report_option(command: Command) -> Command:
+    """Declare `--report`."""
+    return click.option(
+        "--report",
+        metavar="PATH",
+        help="Also write the report to PATH.json and PATH.md, however the run ends.",
+    )(command)
+
+
+def offline_option(command: Command) -> Command:
+    """Declare `--offline`, which reads what the outputs hold and nothing of AWS."""
+    return click.option(
+        "--offline",
+        is_flag=True,
+        help="With --from-terraform: read the outputs alone; do not call AWS.",
+    )(command)
+
+
+def source_options(command: Command) -> Command:
+    """Declare the options that say where a snapshot comes from."""
+    for option in (
+        click.option(
+            "--module",
+            metavar="ADDRESS",
+            help="Choose an instance if there are several.",
+        ),
+        click.option(
+            "--from-plan",
+            metavar="FILE|-",
+            help="Read a saved plan, or what `terraform show -json PLAN` prints; do not call AWS.",
+        ),
+        click.option(
+            "--from-terraform",
+            metavar="DIR|-",
+            help="Read `terraform output -json` in DIR, or from stdin.",
+        ),
+        *(
+            click.option(
+                f"--{name}", metavar="TEXT", help=f"{text}  [env var: {variable_of(name)}]"
+            )
+            for name, text in reversed(MEMBERS[:3])
+        ),
+    ):
+        command = option(command)
+    return command

@@ -1,0 +1,197 @@
+"""`ekm retire`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from openai_ekm.cli import inputs
+from openai_ekm.cli.instances import Answer, answer_each
+from openai_ekm.cli.session import Session, list_lag, parse_record_location
+from openai_ekm.errors import BadInput
+from openai_ekm.registration.intent import check_id
+from openai_ekm.registration.retire import RetireRequest, retire
+from openai_ekm.registration.retire_plan import retire_plan
+
+if TYPE_CHECKING:
+    from openai_ekm.registration.retire import Retired
+    from openai_ekm.registration.retire_plan import RetirePlan
+
+__all__ = ["carry_out", "run"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetireOptions:
+    """Options of `ekm retire`."""
+
+    role_arn: str | None
+    kms_arn: str | None
+    external_id: str | None
+    name: str | None
+    record: str | None
+    from_terraform: str | None
+    module: str | None
+    every: bool
+    confirm_archive: str | None
+    delete_record: bool
+    only_plan: bool
+    wait: int
+    admin_key_from: str | None
+    as_json: bool
+
+
+def run(options: RetireOptions) -> int:
+    """Run `ekm retire`."""
+    if options.every and options.confirm_archive is not None:
+        raise BadInput(
+            "option_useless",
+            "--confirm-archive names one external key, and --all means every one.",
+            at_fault="--confirm-archive",
+            remedy="Retire what has active projects one by one with --module NAME; leave "
+            "--confirm-archive (and the variable EKM_CONFIRM_ARCHIVE) out with --all.",
+        )
+    instances = inputs.gather_each(
+        from_terraform=options.from_terraform,
+        module=options.module,
+        every=options.every,
+        role_arn=options.role_arn,
+        kms_arn=options.kms_arn,
+        external_id=options.external_id,
+        name=options.name,
+        record=options.record,
+    )
+
+    def retire_one(given: inputs.Given) -> Answer:
+        asked = _asked(
+            given,
+            wait=0 if options.only_plan else options.wait,
+            admin_key_from=options.admin_key_from,
+            confirm=options.confirm_archive,
+            delete_record=options.delete_record,
+        )
+        return _planned(*asked) if options.only_plan else _retired(*asked)
+
+    return answer_each(instances, retire_one, as_json=options.as_json)
+
+
+def carry_out(
+    given: inputs.Given,
+    *,
+    wait: int,
+    admin_key_from: str | None,
+    confirm: str | None,
+    delete_record: bool,
+    as_json: bool,
+) -> None:
+    """Retire what was given, and print what came of it."""
+    asked = _asked(
+        given,
+        wait=wait,
+        admin_key_from=admin_key_from,
+        confirm=confirm,
+        delete_record=delete_record,
+    )
+    answer_each({None: given}, lambda _: _retired(*asked), as_json=as_json)
+
+
+def _retired(unwanted: RetireRequest, session: Session) -> Answer:
+    """Retire, and say what came of it."""
+    result = session.runner().run(retire(unwanted))
+    document = {
+        "result": result.how,
+        "external_key_id": result.external_key_id,
+        "archived_projects": list(result.archived),
+        "record_place": unwanted.place,
+        "record": result.record,
+    }
+    return Answer(document, _as_text(result, unwanted.place))
+
+
+def _planned(unwanted: RetireRequest, session: Session) -> Answer:
+    """Say what retiring would do; the exit code is what it would be refused with, or 0."""
+    plan = session.runner().run(retire_plan(unwanted))
+    document = {
+        "external_key_id": plan.external_key_id,
+        "record_place": unwanted.place,
+        "steps": [
+            {
+                "step": step.step,
+                "what": step.what,
+                "irreversible": step.irreversible,
+                "needs": step.needs,
+            }
+            for step in plan.steps
+        ],
+        "refusal": plan.refusal.as_json() if plan.refusal else None,
+    }
+    return Answer(document, _plan_as_text(plan), plan.refusal.exit_code if plan.refusal else 0)
+
+
+def _asked(
+    given: inputs.Given,
+    *,
+    wait: int,
+    admin_key_from: str | None,
+    confirm: str | None,
+    delete_record: bool,
+) -> tuple[RetireRequest, Session]:
+    """Return what is to be retired, and what to do it with."""
+    intent = given.intent_if_any()
+    place = parse_record_location(given.record)
+    if confirm is not None:
+        check_id(confirm, "--confirm-archive")
+    session = Session(
+        place, admin_key_from=admin_key_from, account=intent.account if intent else None
+    )
+    unwanted = RetireRequest(
+        place=str(place),
+        base_url=session.base_url,
+        intent=intent,
+        confirm=confirm,
+        delete_record=delete_record,
+        wait=float(wait),
+        list_lag=list_lag(),
+    )
+    return unwanted, session
+
+
+def _plan_as_text(plan: RetirePlan) -> list[str]:
+    lines = ["This is a plan; nothing was changed."]
+    if plan.refusal:
+        lines += [f"Refused as asked: {plan.refusal.message}", f"  {plan.refusal.remedy}"]
+        if plan.steps:
+            lines.append("With that word given, it would:")
+    for number, step in enumerate(plan.steps, 1):
+        lines.append(f"  {number}. {step.what}")
+        if step.irreversible:
+            lines.append(f"     Irreversible: {step.irreversible}")
+        if step.needs:
+            lines.append(f"     Needs: {step.needs}")
+    if not plan.steps and not plan.refusal:
+        lines.append("There is nothing to retire.")
+    lines.append(
+        "The KMS key, its policy and the role are not part of it: keep them until nobody needs "
+        "what was encrypted. A deleted KMS key takes all of that with it; docs/teardown.md."
+    )
+    return lines
+
+
+def _as_text(result: Retired, place: str) -> list[str]:
+    said = {
+        "deleted": f"Deleted the registration {result.external_key_id} at OpenAI.",
+        "gone": f"The registration {result.external_key_id} was gone already.",
+        "nothing": "Nothing was registered.",
+    }[result.how]
+    lines = [said]
+    lines += [f"  archived  {project}" for project in result.archived]
+    lines.append(
+        {
+            "deleted": f"  record    {place} (deleted)",
+            "retired": f"  record    {place} (says retired)",
+        }.get(result.record, f"  record    {place} (none)")
+    )
+    lines.append(
+        "Next: what was encrypted stays readable while the KMS key is usable; wait an hour for "
+        "OpenAI's caches before you touch the key, and delete it last."
+    )
+    return lines

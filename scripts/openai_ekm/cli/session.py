@@ -1,0 +1,232 @@
+"""Puts the registrar together from what was given: record, admin key, client, runner."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from openai_ekm import aws_session
+from openai_ekm.cli import render
+from openai_ekm.cli.denial_explainer import make_denial_explainer
+from openai_ekm.cli.inputs import client_certificate, secret_variable, text_variable
+from openai_ekm.drill.note_store import FileNotes, SsmNotes
+from openai_ekm.errors import BadInput
+from openai_ekm.openai_api.base_url import parse_base_url
+from openai_ekm.openai_api.constants import CALLS_PER_MINUTE, DEFAULT_BASE_URL
+from openai_ekm.registration import admin_key
+from openai_ekm.registration.consistency import LIST_LAG
+from openai_ekm.registration.file_store import FileStore
+from openai_ekm.registration.runner import Heartbeat, Runner
+from openai_ekm.registration.ssm_store import SsmStore, check_prefix
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import boto3
+
+    from openai_ekm.drill.note_store import NoteStore
+    from openai_ekm.openai_api.client import AdminApi
+    from openai_ekm.openai_api.redaction import AdminKey
+    from openai_ekm.registration.record_store import RecordStore
+
+__all__ = [
+    "RecordLocation",
+    "Session",
+    "list_lag",
+    "note_store",
+    "parse_record_location",
+]
+
+MOST_CALLS_PER_MINUTE = 100_000
+LONGEST_LIST_LAG = 3600  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class RecordLocation:
+    """The location of a record: `ssm` or `file`, and its path."""
+
+    kind: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.path}"
+
+
+def parse_record_location(text: str | None) -> RecordLocation:
+    """Read `--record`.
+
+    Raises:
+        BadInput: Missing, or of neither form.
+    """
+    if text is None:
+        raise BadInput(
+            "option_missing",
+            "--record is missing: neither given, nor in EKM_RECORD, nor in Terraform's outputs.",
+            at_fault="--record",
+            remedy="Give --from-terraform DIR after an apply, or --record ssm:/openai-ekm/NAME, or "
+            "--record file:PATH.",
+        )
+    kind, colon, path = text.partition(":")
+    if kind not in {"ssm", "file"} or not colon or not path or "\0" in path:
+        raise BadInput(
+            "record_place_malformed",
+            f"--record {text!r} is neither ssm:NAME nor file:PATH.",
+            at_fault="--record",
+            remedy="Give ssm:/openai-ekm/NAME, or file:PATH.",
+        )
+    if kind == "ssm":
+        path = path.rstrip("/")
+        path = path.removesuffix("/record")
+        check_prefix(path)
+    return RecordLocation(kind, path)
+
+
+class Session:
+    """Everything a verb works with, made when it is first asked for and checked in one order.
+
+    Args:
+        place: Where the record is, None when the verb needs none.
+        admin_key_from: Reference to the admin key, or None for OPENAI_ADMIN_KEY.
+        account: 12 digits that the AWS credentials must be of, or None where not known.
+        needs_openai: Whether the verb calls OpenAI: then its settings are checked at once.
+        without_admin_key: Whether the verb has something to say where there is no admin key.
+    """
+
+    def __init__(
+        self,
+        place: RecordLocation | None,
+        *,
+        admin_key_from: str | None = None,
+        account: str | None = None,
+        needs_openai: bool = True,
+        without_admin_key: bool = False,
+    ) -> None:
+
+        self.place = place
+        self.base_url = parse_base_url(text_variable("OPENAI_BASE_URL") or DEFAULT_BASE_URL)
+        self._certificate = client_certificate() if needs_openai else None
+        self.calls_per_minute = _calls_per_minute()
+        self._session: boto3.Session | None = None
+        self._key: AdminKey | None = None
+        secret = secret_variable(admin_key.VARIABLE) if admin_key_from is None else None
+        if needs_openai and admin_key_from is None and (secret or not without_admin_key):
+            self._key = admin_key.from_environment(secret)
+        elif needs_openai and admin_key_from is not None:
+            admin_key.check_reference(admin_key_from)
+        if place is not None and place.kind == "ssm":
+            self.store: RecordStore | None = self._ssm_store(place, account)
+        else:
+            self.store = self._file_store(place)
+        if needs_openai and self._key is None and admin_key_from is not None:
+            self._key = admin_key.from_reference(admin_key_from, self.aws_session())
+
+    def require_admin_key(self) -> None:
+        """Stop where OpenAI must be asked and there is no admin key.
+
+        Raises:
+            BadInput: There is none.
+        """
+        if self._key is None:
+            self._key = admin_key.from_environment(secret_variable(admin_key.VARIABLE))
+
+    def aws_session(self) -> boto3.Session:
+        """Return the session for AWS, which serves only what was asked of it."""
+        if self._session is None:
+            self._session = aws_session.new_session()
+        return self._session
+
+    @property
+    def may_ask_openai(self) -> bool:
+        """Return whether there is an admin key."""
+        return self._key is not None
+
+    @property
+    def may_ask_aws(self) -> bool:
+        """Return whether policies and key may be read: with a file record AWS is not called."""
+        return self.place is not None and self.place.kind == "ssm"
+
+    def runner(self) -> Runner:
+        """Return a runner over the record and OpenAI, whose waits keep the lease alive."""
+        assert self.store is not None  # nosec B101 # narrows the type
+        heartbeat = Heartbeat(self.store)
+        return Runner(
+            self.api(heartbeat),
+            self.store,
+            heartbeat=heartbeat,
+            explain=make_denial_explainer(self.aws_session()) if self.may_ask_aws else None,
+            progress=render.progress,
+        )
+
+    def api(
+        self, heartbeat: object = None, *, progress: Callable[[str], None] = render.progress
+    ) -> AdminApi:
+        """Return OpenAI's Admin API, paced, which shares its lists with other processes."""
+        # These import requests and filelock: a run that asks OpenAI nothing needs neither.
+        from openai_ekm.openai_api.client import AdminApi  # noqa: PLC0415
+        from openai_ekm.openai_api.pacing import WindowPacer, state_folder  # noqa: PLC0415
+        from openai_ekm.openai_api.shared_lists import SharedLists, SharingApi  # noqa: PLC0415
+        from openai_ekm.openai_api.transport import RequestsTransport  # noqa: PLC0415
+
+        assert self._key is not None  # nosec B101 # narrows the type
+        sleep = heartbeat.sleep if isinstance(heartbeat, Heartbeat) else time.sleep
+        transport = RequestsTransport(self.base_url, self._key, certificate=self._certificate)
+        if not self.calls_per_minute:  # nothing to share where calls cost nothing: an emulator
+            return AdminApi(transport, sleep=sleep, progress=progress)
+        pacer = WindowPacer(self.calls_per_minute, self.base_url, sleep=sleep, progress=progress)
+        lists = SharedLists(self.base_url, self._key, state_folder(), sleep=sleep)
+        return SharingApi(lists, transport, pacer=pacer, sleep=sleep, progress=progress)
+
+    def _ssm_store(self, place: RecordLocation, account: str | None) -> RecordStore:
+
+        if account is not None:
+            aws_session.check_account(self.aws_session(), account)
+        return SsmStore(aws_session.client(self.aws_session(), "ssm"), place.path)
+
+    def _file_store(self, place: RecordLocation | None) -> RecordStore | None:
+
+        return None if place is None else FileStore(Path(place.path))
+
+
+def note_store(session: Session, place: RecordLocation) -> NoteStore:
+    """Return where the note of a drill on this record is."""
+    if place.kind == "ssm":
+        return SsmNotes(aws_session.client(session.aws_session(), "ssm"), place.path)
+    return FileNotes(Path(place.path))
+
+
+def list_lag() -> float:
+    """Return the seconds by which OpenAI's lists may lag behind a create.
+
+    Raises:
+        BadInput: Not a whole number from 0 to 3600.
+    """
+    text = text_variable("EKM_LIST_LAG_SECONDS")
+    if text is None:
+        return LIST_LAG
+    if not text.isascii() or not text.isdigit() or int(text[:9]) > LONGEST_LIST_LAG:
+        raise BadInput(
+            "list_lag_malformed",
+            f"EKM_LIST_LAG_SECONDS is {text[:40]!r}; it must be a whole number of seconds, at "
+            f"most {LONGEST_LIST_LAG}.",
+            at_fault="EKM_LIST_LAG_SECONDS",
+            remedy=f"Unset it for the default of {LIST_LAG:.0f}.",
+        )
+    return float(text)
+
+
+def _calls_per_minute() -> int:
+
+    text = text_variable("EKM_CALLS_PER_MINUTE")
+    if text is None:
+        return CALLS_PER_MINUTE
+    if not text.isascii() or not text.isdigit() or int(text[:9]) > MOST_CALLS_PER_MINUTE:
+        raise BadInput(
+            "calls_per_minute_malformed",
+            f"EKM_CALLS_PER_MINUTE is {text[:40]!r}; it must be a whole number of calls a minute "
+            "and endpoint, 0 for no pacing.",
+            at_fault="EKM_CALLS_PER_MINUTE",
+            remedy=f"Unset it for the default of {CALLS_PER_MINUTE}, or set 0 with an emulator.",
+        )
+    return int(text)

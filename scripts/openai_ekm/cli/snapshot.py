@@ -1,0 +1,212 @@
+"""`ekm snapshot`: collect what bears on a key, from AWS, a plan, or the module's outputs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from openai_ekm.cli import render
+from openai_ekm.cli.terraform_outputs import outputs_source, read_outputs
+from openai_ekm.errors import BadInput
+from openai_ekm.snapshot import file, terraform_outputs
+from openai_ekm.terraform import select_instance
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from openai_ekm.snapshot import Snapshot
+
+__all__ = [
+    "SnapshotOptions",
+    "Source",
+    "collected",
+    "collected_unless_given",
+    "read_plan",
+    "reads_aws",
+    "run",
+]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+_INTENT = ("role_arn", "kms_arn", "external_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The source from which a snapshot is to be made."""
+
+    role_arn: str | None = None
+    kms_arn: str | None = None
+    external_id: str | None = None
+    from_terraform: str | None = None
+    from_plan: str | None = None
+    module: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SnapshotOptions:
+    """Options of `ekm snapshot`, and of each verb that takes a snapshot's source."""
+
+    role_arn: str | None
+    kms_arn: str | None
+    external_id: str | None
+    from_terraform: str | None
+    from_plan: str | None
+    module: str | None
+    offline: bool
+
+    def source(self) -> Source:
+        """Return what a snapshot is to be made from."""
+        return Source(
+            role_arn=self.role_arn,
+            kms_arn=self.kms_arn,
+            external_id=self.external_id,
+            from_terraform=self.from_terraform,
+            from_plan=self.from_plan,
+            module=self.module,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Registered:
+    """The identifiers that `openai_ekm.snapshot.aws.collect` looks up."""
+
+    role_arn: str
+    kms_arn: str
+    external_id: str
+
+
+def run(options: SnapshotOptions) -> None:
+    """Run `ekm snapshot`."""
+    source = options.source()
+    render.document(collected(source, live=reads_aws(source, offline=options.offline)).as_json())
+
+
+def reads_aws(source: Source, *, offline: bool) -> bool:
+    """Return whether a snapshot of this source is made of what AWS has.
+
+    Args:
+        source: What was given.
+        offline: Whether `--offline` was.
+
+    Raises:
+        BadInput: `--offline` without outputs that could do alone.
+    """
+    if offline and source.from_terraform is None:
+        raise _useless("--offline")
+    return source.from_plan is None and not offline
+
+
+def collected_unless_given(file: str | None, source: Source, *, offline: bool) -> Snapshot | None:
+    """Collect a snapshot for a verb that judges one, unless a file names it.
+
+    Args:
+        file: The file that was named, if one was.
+        source: From what to collect.
+        offline: With outputs: take those alone, and not what AWS has.
+
+    Raises:
+        BadInput: Both were given, or neither.
+        NotReachable: AWS gave no answer.
+    """
+    if file is None:
+        return collected(source, live=reads_aws(source, offline=offline))
+    if source != Source() or offline:
+        raise BadInput(
+            "option_useless",
+            "A snapshot was given, and where to collect one as well.",
+            at_fault="SNAPSHOT",
+            remedy="Give one of the two.",
+        )
+    return None
+
+
+def collected(source: Source, *, live: bool) -> Snapshot:
+    """Make a snapshot.
+
+    Args:
+        source: From what.
+        live: Read AWS; outputs then only say what is registered.
+
+    Raises:
+        BadInput: Too much or too little was given, or it cannot be read.
+        NotReachable: AWS gave no answer.
+    """
+    given = [name for name in _INTENT if getattr(source, name)]
+    if source.from_plan is not None:
+        if given or source.from_terraform is not None:
+            raise _useless("--from-plan")
+        from openai_ekm.snapshot import plan  # noqa: PLC0415 - `--help` needs none of it
+
+        body = read_plan(source.from_plan)
+        return plan.snapshot_of(body, module=source.module)
+    if source.module is not None and source.from_terraform is None:
+        raise _useless("--module")
+    values: dict[str, str | None] = {name: getattr(source, name) for name in _INTENT}
+    if source.from_terraform is not None:
+        where = outputs_source(source.from_terraform)
+        outputs = select_instance(read_outputs(source.from_terraform), where, source.module)
+        if not live:
+            if given:
+                raise _useless("--from-terraform")
+
+            return terraform_outputs.made_of(outputs, "Terraform's outputs")
+        values = {name: values[name] or _output_value(outputs, name) for name in _INTENT}
+    for name in _INTENT:
+        values[name] = values[name] or os.environ.get(f"EKM_{name.upper()}") or None
+        if values[name] is None:
+            option = "--" + name.replace("_", "-")
+            raise BadInput(
+                "option_missing",
+                f"{option} is missing: neither given, nor in EKM_{name.upper()}, nor in "
+                "Terraform's outputs.",
+                at_fault=option,
+                remedy="Give --role-arn, --kms-arn and --external-id, or --from-terraform DIR, or "
+                "--from-plan FILE.",
+            )
+    return _live(_Registered(*(values[name] or "" for name in _INTENT)))
+
+
+def read_plan(source: str) -> dict[str, Any]:
+    """Read `terraform show -json PLAN`; lines around it are told.
+
+    Args:
+        source: Path of a file, or `-` for standard input.
+
+    Raises:
+        BadInput: It cannot be read, or is no JSON object.
+    """
+    with render.waiting("Reading the plan"):
+        plan, notice = file.read_plan(source)
+    if notice is not None:
+        render.progress(notice)
+    return plan
+
+
+def _live(registered: _Registered) -> Snapshot:
+    from openai_ekm.aws_session import client, new_session  # noqa: PLC0415 - boto3 only where needed
+    from openai_ekm.snapshot.aws import collect  # noqa: PLC0415 - see above
+
+    render.progress("Reading role, key and policies from AWS.")
+    session = new_session()
+    with render.waiting("Waiting for AWS"):
+        return collect(
+            registered,
+            lambda _account: session,
+            lambda: client(session, "organizations", "us-east-1"),
+        )
+
+
+def _output_value(outputs: Mapping[str, Any], name: str) -> str | None:
+    found = outputs.get(name)
+    return found if isinstance(found, str) and found else None
+
+
+def _useless(option: str) -> BadInput:
+    return BadInput(
+        "option_useless",
+        f"{option} means nothing beside what else was given.",
+        at_fault=option,
+        remedy="Give ARNs and external id, or --from-terraform, or --from-plan (and its --module).",
+    )

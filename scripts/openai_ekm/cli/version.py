@@ -1,0 +1,106 @@
+"""`ekm version`: what is installed here, as a report of a fault needs it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import platform
+import re
+import subprocess  # nosec B404 # each call says below why it is safe
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import Any, Final
+
+from openai_ekm import terraform
+from openai_ekm._version import __version__
+from openai_ekm.cli import render
+from openai_ekm.errors import BadInput
+
+__all__ = ["run"]
+
+_VERSION: Final = re.compile(r'^__version__ = "([0-9][^"\s]{0,40})"$', re.MULTILINE)
+_VERSION_FILE: Final = "scripts/openai_ekm/_version.py"  # the module carries its registrar
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}")
+_TOP: Final = Path(__file__).resolve().parents[3]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionOptions:
+    """Options of `ekm version`."""
+
+    as_json: bool
+
+
+def run(options: VersionOptions) -> None:
+    """Run `ekm version`."""
+    facts: dict[str, Any] = {
+        "package": __version__,
+        "commit": find_commit(),
+        "module": find_module_version(Path.cwd()),
+        "terraform": _ask_terraform(),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+    }
+    if options.as_json:
+        render.document(facts)
+        return
+    for name, value in facts.items():
+        shown = value if value is not None else "not found"
+        if isinstance(value, dict):
+            shown = f"{value['program']} {value['version']}"
+        render.result(f"{name:<10} {shown}")
+
+
+def find_commit() -> str | None:
+    """Return the commit that this package was installed from, where that is known.
+
+    It is known of an installation from a repository
+    (https://packaging.python.org/en/latest/specifications/direct-url/), and of a checkout.
+    """
+    with contextlib.suppress(PackageNotFoundError, ValueError, KeyError, TypeError):
+        written = json.loads(distribution("openai-ekm-aws").read_text("direct_url.json") or "{}")
+        commit = str(written["vcs_info"]["commit_id"])
+        if _COMMIT.fullmatch(commit):
+            return commit
+    if not (_TOP / ".git").exists():
+        return None
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        done = subprocess.run(  # nosec B603, B607 # the git on PATH, fixed words
+            ["git", "rev-parse", "HEAD"],  # noqa: S607 - the git on PATH
+            cwd=_TOP,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+        if _COMMIT.fullmatch(done.stdout.strip()):
+            return done.stdout.strip()
+    return None
+
+
+def find_module_version(folder: Path) -> str | None:
+    """Return the version of the module that a folder holds or calls.
+
+    Args:
+        folder: The module itself, or a root that calls it and was initialized.
+    """
+    roots = [folder]
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        listed = json.loads((folder / ".terraform/modules/modules.json").read_text("utf-8"))
+        roots += [folder / entry["Dir"] for entry in listed["Modules"]]
+    for root in roots:
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            found = _VERSION.search((root / _VERSION_FILE).read_text("utf-8"))
+            if found:
+                return found[1]
+    return None
+
+
+def _ask_terraform() -> dict[str, Any] | None:
+    """Return the program and its version; None where there is none that runs."""
+    try:
+        program, content = terraform.run_version()
+        return {"program": program, "version": str(json.loads(content)["terraform_version"])}
+    except (BadInput, ValueError, KeyError, TypeError):
+        return None

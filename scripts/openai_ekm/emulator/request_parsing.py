@@ -1,0 +1,215 @@
+"""Read bodies and query parameters, and refuse them in OpenAI's words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from openai_ekm.emulator.errors import INVALID_FIELD, ApiError, invalid_pattern
+from openai_ekm.json_reader import read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fastapi import Request
+
+    from openai_ekm.emulator.settings import Settings
+
+__all__ = ["choice", "flag", "integer", "json_object", "page_of", "parsed"]
+
+Model = TypeVar("Model", bound=BaseModel)
+T = TypeVar("T")
+
+
+async def json_object(request: Request) -> dict[str, Any]:
+    """Return the request's JSON object.
+
+    Raises:
+        ApiError: 400, when the content type or the body is not JSON, or it is no object.
+    """
+    content_type = request.headers.get("content-type", "")
+    if content_type.partition(";")[0].strip().lower() != "application/json":
+        raise ApiError(
+            400,
+            f"Invalid Content-Type header ({content_type}), expected application/json.",
+        )
+    try:
+        body = read_json((await request.body()).decode(), pairs=dict)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise ApiError(400, "We could not parse the JSON body of your request.")
+    return body
+
+
+def parsed(model: type[Model], body: dict[str, Any], settings: Settings) -> Model:
+    """Return a body as a model.
+
+    Raises:
+        ApiError: For the first field that fails its check, in OpenAI's words.
+    """
+    try:
+        read = model.model_validate(body)
+    except ValidationError as error:
+        raise _refusal(error) from None
+    unknown = list(read.model_extra or ())
+    if unknown and settings.unknown_members == "refuse":
+        raise ApiError(
+            INVALID_FIELD,
+            f"Unknown parameter: '{unknown[0]}'.",
+            param=unknown[0],
+            code="unknown_parameter",
+        )
+    return read
+
+
+def _refusal(failure: ValidationError) -> ApiError:
+    first = failure.errors()[0]
+    field, kind, found = str(first["loc"][0]), first["type"], first.get("input")
+    status = INVALID_FIELD
+    context = first.get("ctx", {})
+    if kind == "missing":
+        return ApiError(
+            status,
+            f"Missing required parameter: '{field}'.",
+            param=field,
+            code="missing_required_parameter",
+        )
+    if kind == "string_pattern_mismatch":
+        return invalid_pattern(field, context["pattern"], status=status, code="invalid_value")
+    if kind == "literal_error" and isinstance(found, str):
+        return unsupported_value(field, found, str(context["expected"]).replace(" or ", " and "))
+    if kind == "string_too_short":
+        return ApiError(
+            status,
+            f"Invalid '{field}': string too short. Expected a string with minimum length "
+            f"{context['min_length']}, but got an empty string instead.",
+            param=field,
+            code="string_below_min_length",
+        )
+    return ApiError(
+        status,
+        f"Invalid type for '{field}': expected a string, but got {_json_type(found)} instead.",
+        param=field,
+        code="invalid_type",
+    )
+
+
+def unsupported_value(field: str, found: str, supported: str) -> ApiError:
+    """Return the error for a value that is none of the supported ones."""
+    return ApiError(
+        INVALID_FIELD,
+        f"Invalid value: '{found}'. Supported values are: {supported}.",
+        param=field,
+        code="invalid_value",
+    )
+
+
+def _json_type(value: Any) -> str:
+    names = {
+        "NoneType": "null",
+        "bool": "a boolean",
+        "int": "an integer",
+        "float": "a decimal number",
+        "list": "an array",
+        "dict": "an object",
+        "str": "a string",
+    }
+    return names.get(type(value).__name__, type(value).__name__)
+
+
+def integer(
+    request: Request, name: str, default: int, *, lowest: int, highest: int, status: int
+) -> int:
+    """Return a query parameter that is a number in a range.
+
+    Raises:
+        ApiError: It is not.
+    """
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    try:
+        number = int(text)
+    except ValueError:
+        raise ApiError(
+            status,
+            f"Invalid type for '{name}': expected an integer, but got a string instead.",
+            param=name,
+            code="invalid_type",
+        ) from None
+    if number < lowest:
+        raise ApiError(
+            status,
+            f"Invalid '{name}': integer below minimum value. Expected a value >= {lowest}, "
+            f"but got {number} instead.",
+            param=name,
+            code="integer_below_min_value",
+        )
+    if number > highest:
+        raise ApiError(
+            status,
+            f"Invalid '{name}': integer above maximum value. Expected a value <= {highest}, "
+            f"but got {number} instead.",
+            param=name,
+            code="integer_above_max_value",
+        )
+    return number
+
+
+def choice(request: Request, name: str, values: Sequence[str]) -> str | None:
+    """Return a query parameter that is one of some values, or `None` when it is absent.
+
+    Raises:
+        ApiError: It is another one.
+    """
+    text = request.query_params.get(name)
+    if text is None or text in values:
+        return text
+    quoted = [f"'{value}'" for value in values]
+    raise unsupported_value(name, text, " and ".join(quoted))
+
+
+def flag(request: Request, name: str) -> bool:
+    """Return a query parameter that is true or false; absent is false."""
+    return choice(request, name, ("true", "false")) == "true"
+
+
+def page_of(
+    items: Sequence[T],
+    ids: Sequence[str],
+    *,
+    after: str | None,
+    limit: int,
+    settings: Settings,
+) -> tuple[list[T], bool]:
+    """Cut a page out of a list.
+
+    Args:
+        items: Everything, in the order asked for.
+        ids: Their ids.
+        after: The cursor: the id of the last item of the page before.
+        limit: Page size; 0 is an empty page.
+        settings: What an unknown cursor does.
+
+    Returns:
+        The page, and whether there is more behind it.
+
+    Raises:
+        ApiError: An unknown cursor, unless the settings say that it returns nothing.
+    """
+    start = 0
+    if after:
+        if after not in ids:
+            if settings.unknown_after == "empty":
+                return [], False
+            raise ApiError(
+                INVALID_FIELD,
+                f"Invalid 'after': no item with id '{after}'.",
+                param="after",
+                code="invalid_value",
+            )
+        start = list(ids).index(after) + 1
+    page = list(items[start : start + limit])
+    return page, limit > 0 and len(items) > start + limit

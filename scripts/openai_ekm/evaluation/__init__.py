@@ -1,0 +1,19 @@
+"""Decide whether AWS would allow a request, and name the statements that decide it.
+
+The package does no I/O, and every input has an answer.
+"""
+
+from openai_ekm.evaluation.decide import decide
+from openai_ekm.evaluation.decision import Decision, Outcome, StatementRef
+from openai_ekm.evaluation.policies import Policies, PreparedPolicies
+from openai_ekm.evaluation.request import Request
+
+__all__ = [
+    "Decision",
+    "Outcome",
+    "Policies",
+    "PreparedPolicies",
+    "Request",
+    "StatementRef",
+    "decide",
+]

@@ -1,0 +1,161 @@
+"""Decide one request in the order that AWS's pages give.
+
+1. A malformed document anywhere makes the answer `error`; one of which AWS's pages do not say
+   whether it is saved leaves the answer open.
+2. A Deny that applies, in any document, is the end.
+3. Every level of resource control policies and of service control policies must allow.
+4. A role or key is used only if its own policy (or, for a key, a grant) lets the caller in; how
+   closely that names the caller says which of the caller's own policies must allow as well.
+5. A request that no policy can allow (another partition, administration of another account's
+   key) fails.
+
+An open point never allows, and the message names it.
+
+Sources:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html
+https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_evaluation.html
+https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_evaluation.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openai_ekm.evaluation.applicable import Guardrail
+from openai_ekm.evaluation.caller import CallerForm
+from openai_ekm.evaluation.context import contradiction, read_context
+from openai_ekm.evaluation.decision import Decision, OpenPoint, Outcome
+from openai_ekm.evaluation.explain import NothingAllows
+from openai_ekm.evaluation.limits import exceeded_limit
+from openai_ekm.evaluation.policies import Policies, PreparedPolicies
+from openai_ekm.evaluation.routes import Answer, Layers, by_identity, by_resource
+from openai_ekm.evaluation.services import RequiredGrants, route
+from openai_ekm.evaluation.statements import NOTHING, Findings, find_statements
+from openai_ekm.policy.malformed import MalformedPolicy
+
+if TYPE_CHECKING:
+    from openai_ekm.evaluation.applicable import ApplicableStatements
+    from openai_ekm.evaluation.request import Request, Situation
+
+__all__ = ["decide"]
+
+
+def decide(request: Request, policies: Policies | PreparedPolicies) -> Decision:
+    """Decide one request.
+
+    Args:
+        request: What is asked.
+        policies: Every policy in force, read already or not.
+
+    Returns:
+        The decision; for any request and any documents, never an exception.
+    """
+    if isinstance(policies, Policies):
+        try:
+            policies = policies.prepare(request.action)
+        except MalformedPolicy as fault:
+            if fault.disputed:
+                return _undecided_decision(OpenPoint(str(fault)))
+            return Decision(Outcome.ERROR, message=str(fault))
+    situation = read_context(request, bounded=policies.permissions_boundary is not None)
+    if isinstance(situation, OpenPoint):
+        return _undecided_decision(situation)
+    way = situation.way
+    if way is not RequiredGrants.RESOURCE:  # most are, and need no further look
+        way = route(situation, has_resource_policy=policies.resource is not None)
+        if isinstance(way, OpenPoint):
+            return _undecided_decision(way)
+    applicable = policies.about(situation.action)
+    layers = Layers(
+        policies,
+        find_statements(applicable.identity, situation) if applicable.identity else NOTHING,
+        find_statements(applicable.resource, situation) if applicable.resource else NOTHING,
+        None if applicable.boundary is None else find_statements(applicable.boundary, situation),
+        None if applicable.session is None else find_statements(applicable.session, situation),
+    )
+    guardrails = _guardrails(applicable, situation) if applicable.guardrails else ()
+    points: tuple[OpenPoint, ...] = ()
+    if applicable.denies:  # most documents hold no Deny for the action
+        said = _all_findings(layers, guardrails)
+        denied = tuple([ref for findings in said for ref in findings.denies])
+        if denied:
+            return Decision(Outcome.EXPLICITLY_DENIED, denied)
+        points = _open_denies(said)
+    if way is RequiredGrants.RESOURCE:
+        answer = by_resource(layers, situation)
+    else:
+        answer = by_identity(layers, situation)
+    return _conclude(answer, guardrails, points, situation)
+
+
+Judged = tuple[Guardrail, Findings]
+
+
+def _guardrails(applicable: ApplicableStatements, situation: Situation) -> tuple[Judged, ...]:
+    """Return the levels of RCPs and SCPs that bear on the request.
+
+    Service-linked roles are subject to neither, service principals to no SCP.
+    """
+    if situation.service_linked:
+        return ()
+    service = situation.caller.form is CallerForm.SERVICE
+    return tuple(
+        [
+            (each, find_statements(each.statements, situation))
+            for each in applicable.guardrails
+            if not (service and each.about_caller)
+        ]
+    )
+
+
+def _all_findings(layers: Layers, guardrails: tuple[Judged, ...]) -> list[Findings]:
+    """Return the findings of every layer."""
+    said = [layers.identity, layers.resource, layers.boundary, layers.session]
+    found = [each for each in said if each is not None]
+    return found + [each for _, each in guardrails]
+
+
+def _open_denies(said: list[Findings]) -> tuple[OpenPoint, ...]:
+    """Return the open points that leave open whether a statement denies."""
+    return tuple(
+        [
+            OpenPoint(f"{ref} may deny: {point.text}")
+            for findings in said
+            for ref, point in findings.open_denies
+        ]
+    )
+
+
+def _undecided_decision(point: OpenPoint) -> Decision:
+    return Decision(Outcome.IMPLICITLY_DENIED, missing=(point.text,), message=point.text)
+
+
+def _conclude(
+    answer: Answer,
+    guardrails: tuple[Judged, ...],
+    points: tuple[OpenPoint, ...],
+    situation: Situation,
+) -> Decision:
+    """Put the answer of the caller's way together with guardrails and open denials."""
+    granted, missing = answer.granted, answer.missing
+    points += answer.points
+    for guardrail, findings in guardrails:
+        if findings.allows:
+            if granted is not None:
+                granted += findings.allowing
+        else:
+            missing += (NothingAllows(guardrail.name, guardrail.documents, situation),)
+            points += tuple([point for _, point in findings.open_allows])
+    if granted is not None and not missing and not points:
+        impossible = contradiction(situation)
+        beyond = exceeded_limit(situation)
+        if impossible is None and beyond is None:
+            return Decision(Outcome.ALLOWED, granted)
+        points = () if impossible is None else (impossible,)
+        missing = () if beyond is None else (beyond,)
+    if not points:
+        return Decision(Outcome.IMPLICITLY_DENIED, (), missing)
+    texts = tuple(dict.fromkeys([point.text for point in points]))
+    return Decision(Outcome.IMPLICITLY_DENIED, (), missing + texts, "; ".join(texts))

@@ -1,0 +1,180 @@
+"""A request: its principal, action, resource and context.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+(which keys follow from principal and resource)
+"""
+
+from __future__ import annotations
+
+from dataclasses import field
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from openai_ekm.evaluation.caller import Caller, CallerForm, parse_caller
+from openai_ekm.evaluation.decision import OpenPoint
+from openai_ekm.policy.letters import has_ascii_name, in_any_case
+from openai_ekm.policy.light import light
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from openai_ekm.evaluation.services.required_grants import RequiredGrants
+
+__all__ = ["Context", "Request", "Situation"]
+
+Value = str | tuple[str, ...]
+
+SERVICE_LINKED_PATH = ":role/aws-service-role/"
+
+
+@light(frozen=True, slots=True)
+class Request:
+    """One request.
+
+    Args:
+        principal: ARN of a session, role (a session of it under no particular name), user or
+            root user, or the name of a service.
+        action: `service:Action`.
+        resource: Full ARN of role or key, or `*` for an action without a resource.
+        resource_account: Twelve digits; None when the resource's ARN says it.
+        context: The whole request context: a string, or several for a multivalued key.
+    """
+
+    principal: str
+    action: str
+    resource: str
+    resource_account: str | None = None
+    context: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+
+
+@light(frozen=True, slots=True)
+class Situation:
+    """A request in the form in which statements are compared with it.
+
+    Args:
+        request: As it was asked.
+        caller: Who asks.
+        role_arn: The role behind the caller, with its path where the context says it.
+        path_known: Whether that path is known.
+        action: In lower case.
+        service: The part of the action before its colon.
+        resource: The resource's ARN in six parts; None for `*`.
+        resource_account: Whose resource it is; empty when unknown.
+        region: Where the resource is; empty when it has none.
+        way: Whose word it needs, or why that is not known (`openai_ekm.evaluation.services.way`).
+        context: Its keys and values.
+        bounded: Whether the caller has a permissions boundary.
+    """
+
+    request: Request
+    caller: Caller
+    role_arn: str
+    path_known: bool
+    action: str
+    service: str
+    resource: tuple[str, ...] | None
+    resource_account: str
+    region: str
+    way: RequiredGrants | OpenPoint | None
+    context: Context
+    bounded: bool
+
+    @property
+    def service_linked(self) -> bool:
+        """Return whether the caller is a session of a service-linked role (its path says so)."""
+        return SERVICE_LINKED_PATH in self.role_arn
+
+
+@light(frozen=True, slots=True)
+class Context:
+    """The condition keys of a request, by lower-case name.
+
+    A key that follows from principal and resource is derived when it is absent; no other is.
+
+    Args:
+        given: What the request says.
+        derived: What follows, by lower-case name.
+        foreign: Whether a key that the request says holds a character outside ASCII.
+    """
+
+    given: Mapping[str, Value]
+    derived: Mapping[str, str]
+    foreign: bool = False
+
+    def get(self, lookup: str) -> Value | None:
+        """Return the value of a key in lower case; None when the request has none."""
+        value = self.given.get(lookup)
+        return self.derived.get(lookup) if value is None else value
+
+    def open_name(self, lookup: str) -> OpenPoint | None:
+        """Return why it is open which value a key's name means; None when it is not open.
+
+        Case is folded in ASCII only. AWS does not say whether a letter outside it is the same in
+        another case, or as an ASCII letter that it folds to.
+
+        Args:
+            lookup: The key in lower case.
+        """
+        if lookup.isascii() and not self.foreign:
+            return None
+        if not has_ascii_name(lookup):
+            return OpenPoint(f"{lookup} is not the name of a condition key")
+        if self.get(lookup) is not None:
+            return None
+        wanted = in_any_case(lookup)
+        for key in self.given:
+            if in_any_case(key) == wanted:
+                both = f"{lookup} and {key}"
+                return OpenPoint(f"AWS does not say whether {both} are one condition key")
+        return None
+
+
+@lru_cache(maxsize=4096)
+def derive(
+    principal: str, role_arn: str, service: str, account: str, region: str
+) -> Mapping[str, str]:
+    """Return what the context holds because of who asks, and about what.
+
+    Args:
+        principal: Who asks; a principal that `parse_caller` reads.
+        role_arn: The role behind the caller, or empty.
+        service: Of the action.
+        account: The resource's account, or empty.
+        region: The resource's Region, or empty.
+
+    Returns:
+        Keys in lower case and their values.
+    """
+    caller = parse_caller(principal)
+    if caller is None or caller.form is CallerForm.PROVIDER:
+        keys = {}
+    elif caller.form is CallerForm.SERVICE:
+        keys = {"aws:principalisawsservice": "true", "aws:principalservicename": caller.name}
+    else:
+        keys = {
+            "aws:principalarn": role_arn or caller.text,
+            "aws:principalaccount": caller.account,
+            "aws:principaltype": TYPES[caller.form],
+            "aws:principalisawsservice": "false",
+        }
+        if caller.form is CallerForm.USER:
+            keys["aws:username"] = caller.name
+        elif caller.form is CallerForm.ROOT:
+            keys["aws:userid"] = caller.account
+        if service == "kms":
+            keys["kms:calleraccount"] = caller.account
+    if account:
+        keys["aws:resourceaccount"] = account
+    if region and service == "kms":
+        keys["aws:requestedregion"] = region
+    return MappingProxyType(keys)
+
+
+TYPES: dict[CallerForm, str] = {
+    CallerForm.SESSION: "AssumedRole",
+    CallerForm.ROLE: "AssumedRole",
+    CallerForm.USER: "User",
+    CallerForm.FEDERATED_USER: "FederatedUser",
+    CallerForm.ROOT: "Account",
+}

@@ -1,0 +1,294 @@
+"""The calls that registering, validating and retiring need; each returns a value or raises.
+
+Sources: docs/reference/openai-api.md#external-keys, docs/reference/openai-api.md#projects
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote
+
+from openai_ekm.errors import BadInput
+from openai_ekm.openai import OPENAI_ID
+from openai_ekm.openai_api import constants, retry
+from openai_ekm.openai_api.objects import ExternalKey, NotAnObject, Project, limited
+from openai_ekm.openai_api.pacing import Pacer, Unpaced
+from openai_ekm.openai_api.pages import all_items
+from openai_ekm.openai_api.redaction import redact
+from openai_ekm.openai_api.refusals import ApiRefused, Kind, Refusal, as_error, read_refusal
+from openai_ekm.openai_api.transport import (
+    AnswerLost,
+    HttpRequest,
+    HttpResponse,
+    NeverSent,
+    Transport,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from openai_ekm.openai_api.retry import RetryPolicy
+
+__all__ = ["AdminApi"]
+
+T = TypeVar("T")
+Item = TypeVar("Item", ExternalKey, Project)
+
+_KEYS = "/organization/external_keys"
+_PROJECTS = "/organization/projects"
+_SUCCESS = range(200, 300)
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_.:/+=-]{1,128}")
+
+
+class AdminApi:
+    """OpenAI's Admin API, as far as external keys and projects go.
+
+    Args:
+        transport: Makes one exchange.
+        pacer: Waits before each call.
+        sleep: Takes seconds.
+        progress: Takes a line for stderr, when a repeat is more than two seconds away.
+        chance: Returns a number between 0 and 1, for jitter.
+        now: Current time, for a Retry-After that is a date.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        pacer: Pacer | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        progress: Callable[[str], None] = lambda _line: None,
+        chance: Callable[[], float] = random.random,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._transport = transport
+        self.pacer: Pacer = pacer or Unpaced()
+        self._sleep = sleep
+        self._progress = progress
+        self._chance = chance
+        self._now = now
+        self.calls = 0
+        self.organization: str | None = None  # that the key is of, once an answer has told
+
+    def list_external_keys(self) -> tuple[ExternalKey, ...]:
+        """Return every registration whose purpose is `ekm`, as the API lists them."""
+
+        def fetch(cursor: str | None) -> Mapping[str, Any]:
+            query = [("limit", str(constants.PAGE_SIZE)), ("purpose", "ekm")]
+            return self._safe(_get(_KEYS, query, cursor))
+
+        return self._list(_KEYS, fetch, ExternalKey.parse)
+
+    def get_external_key(self, id: str) -> ExternalKey:
+        """Return a registration.
+
+        Raises:
+            ApiRefused: Kind GONE only when OpenAI says exactly that.
+        """
+        request = HttpRequest("GET", f"{_KEYS}/{_segment(id)}", f"GET {_KEYS}/{{id}}")
+        return self._parse(request, self._send(request, retry.SAFE, id), ExternalKey.parse)
+
+    def create_external_key(
+        self, *, name: str, role_arn: str, kms_arn: str, external_id: str
+    ) -> ExternalKey:
+        """Register a key; never sent twice unless the first was refused as rate-limited.
+
+        Raises:
+            ApiUnclear: It may have happened: list and adopt.
+        """
+        body = {
+            "type": "aws",
+            "purpose": "ekm",
+            "name": name,
+            "role_arn": role_arn,
+            "kms_arn": kms_arn,
+            "external_id": external_id,
+        }
+        request = HttpRequest("POST", _KEYS, f"POST {_KEYS}", body=body)
+        return self._parse(request, self._send(request, retry.ONCE), ExternalKey.parse)
+
+    def validate_external_key(self, id: str) -> None:
+        """Ask OpenAI to use the key now. It changes nothing, so it may be repeated.
+
+        Raises:
+            ApiRefused: OpenAI cannot use it; the message has AWS's words.
+        """
+        request = HttpRequest(
+            "POST", f"{_KEYS}/{_segment(id)}/validate", f"POST {_KEYS}/{{id}}/validate"
+        )
+        answer = self._send(request, retry.SAFE, id)
+        status = answer.get("status")
+        if status != "success":
+            shown = limited(status) if isinstance(status, str) else type(status).__name__
+            refusal = Refusal(Kind.NOT_VALIDATED, 200, f"status {redact(json.dumps(shown))[:200]}")
+            raise as_error(refusal, f"{request.method} {request.path}")
+
+    def delete_external_key(self, id: str) -> None:
+        """Delete a registration; nothing in AWS changes.
+
+        Raises:
+            ApiRefused: Kind GONE or IN_USE among others.
+        """
+        request = HttpRequest("DELETE", f"{_KEYS}/{_segment(id)}", f"DELETE {_KEYS}/{{id}}")
+        self._send(request, retry.ONCE, id)
+
+    def list_projects(self) -> tuple[Project, ...]:
+        """Return every active project of the organization."""
+
+        def fetch(cursor: str | None) -> Mapping[str, Any]:
+            return self._safe(_get(_PROJECTS, [("limit", str(constants.PAGE_SIZE))], cursor))
+
+        found = self._list(_PROJECTS, fetch, Project.parse)
+        return tuple(project for project in found if not project.archived)
+
+    def create_project(self, *, name: str, external_key_id: str) -> Project:
+        """Create a project that is encrypted from its first moment.
+
+        Raises:
+            ApiUnclear: It may have happened: list and adopt.
+        """
+        body = {"name": name, "external_key_id": external_key_id}
+        request = HttpRequest("POST", _PROJECTS, f"POST {_PROJECTS}", body=body)
+        answer = self._send(request, retry.ONCE, external_key_id)
+        return self._parse(request, answer, Project.parse)
+
+    def archive_project(self, id: str) -> bool:
+        """Archive a project, for good; False when it is not there, which any 404 says.
+
+        Source: docs/reference/openai-api.md#projects
+        """
+        request = HttpRequest(
+            "POST", f"{_PROJECTS}/{_segment(id)}/archive", f"POST {_PROJECTS}/{{id}}/archive"
+        )
+        try:
+            self._send(request, retry.ONCE)
+        except ApiRefused as refused:
+            if refused.refusal.kind is not Kind.NOT_FOUND:
+                raise
+            return False
+        return True
+
+    def _list(
+        self,
+        path: str,
+        fetch: Callable[[str | None], Mapping[str, Any]],
+        parse: Callable[[object], Item],
+    ) -> tuple[Item, ...]:
+        try:
+            # What is on two pages, since the list changed meanwhile, is there once all the same.
+            found = {item.id: item for item in map(parse, all_items(fetch))}
+            return tuple(found.values())
+        except NotAnObject as failure:
+            raise _unreadable(f"GET {path}", failure) from None
+
+    def _safe(self, request: HttpRequest) -> Mapping[str, Any]:
+        return self._send(request, retry.SAFE)
+
+    def _parse(
+        self, request: HttpRequest, answer: Mapping[str, Any], parse: Callable[[object], T]
+    ) -> T:
+        try:
+            return parse(answer)
+        except NotAnObject as failure:
+            raise _unreadable(request.endpoint, failure) from None
+
+    def _send(
+        self, request: HttpRequest, policy: RetryPolicy, external_key_id: str | None = None
+    ) -> Mapping[str, Any]:
+        """Send, repeat as the policy says, and return the JSON object of a 2xx answer."""
+        attempt = 0
+        while True:
+            attempt += 1
+            self.pacer.wait(request.endpoint)
+            outcome = self._attempt(request, external_key_id)
+            if not isinstance(outcome, Refusal):
+                return outcome
+            delay = policy.delay(outcome, attempt, self._chance())
+            if delay is None:
+                raise as_error(outcome, f"{request.method} {request.path}")
+            if outcome.kind is Kind.RATE_LIMITED:
+                self.pacer.back_off(request.endpoint, delay)
+                self.pacer.waited += delay
+            if delay > constants.TELL_AFTER:
+                self._progress(
+                    f"{request.endpoint} {_describe_outcome(outcome)}; "
+                    f"again in {delay:.0f} s (attempt {attempt + 1} of {policy.attempts})."
+                )
+            self._sleep(delay)
+
+    def _attempt(
+        self, request: HttpRequest, external_key_id: str | None
+    ) -> Mapping[str, Any] | Refusal:
+        self.calls += 1
+        try:
+            response = self._transport.send(request)
+        except NeverSent as failure:
+            stays = None if failure.remedy is None else False
+            return Refusal(
+                Kind.UNREACHABLE, 0, str(failure), should_retry=stays, remedy=failure.remedy
+            )
+        except AnswerLost as failure:
+            return Refusal(Kind.AMBIGUOUS, 0, f"(no whole answer: {failure})")
+        return self._read(response, external_key_id)
+
+    def _read(
+        self, response: HttpResponse, external_key_id: str | None
+    ) -> Mapping[str, Any] | Refusal:
+        request_id = _of_form(_REQUEST_ID, response.headers.get("x-request-id"))
+        organization = _of_form(OPENAI_ID, response.headers.get("openai-organization"))
+        self.organization = organization or self.organization
+        if response.status in _SUCCESS:
+            try:
+                answer = json.loads(response.body)
+            except (ValueError, RecursionError):
+                answer = None
+            if isinstance(answer, dict):
+                return answer
+        return read_refusal(
+            response.status,
+            response.body,
+            content_type=response.headers.get("content-type", ""),
+            location=response.headers.get("location"),
+            external_key_id=external_key_id,
+            request_id=request_id,
+            retry_after=retry.retry_after(response.headers, self._now()),
+            should_retry=retry.should_retry(response.headers),
+        )
+
+
+def _of_form(form: re.Pattern[str], header: str | None) -> str | None:
+    """Return a header's value if it has the header's form, else None."""
+    return header if header is not None and form.fullmatch(header) else None
+
+
+def _describe_outcome(outcome: Refusal) -> str:
+    """Return what a call met, in words: a call that was not answered has no status."""
+    if not outcome.status:
+        return "got no answer"
+    return f"answered HTTP {outcome.status} ({outcome.kind.value})"
+
+
+def _get(path: str, query: list[tuple[str, str]], cursor: str | None) -> HttpRequest:
+    pages = [("after", cursor)] if cursor is not None else []
+    return HttpRequest("GET", path, f"GET {path}", query=(*query, *pages))
+
+
+def _segment(id: str) -> str:
+    """Percent-encode an id for a path. Source: docs/reference/openai-api.md#retries."""
+    if id in {"", ".", ".."}:
+        raise BadInput(
+            "id_malformed",
+            f"The id {id!r} cannot stand in a path of OpenAI's API.",
+            remedy="Give the id as OpenAI shows it, extkey_… or proj_….",
+        )
+    return quote(id, safe="")
+
+
+def _unreadable(asked: str, failure: NotAnObject) -> Exception:
+    return as_error(Refusal(Kind.AMBIGUOUS, 200, f"({failure})"), asked)

@@ -1,0 +1,488 @@
+"""A snapshot from a saved plan: the policies before anything is applied.
+
+A value that the plan does not know yet is a symbol (`openai_ekm.snapshot.symbols`). It is the same
+text wherever the plan shows the same thing, so that values that are equal after the apply are equal
+in the snapshot. Symbols replace only unknown values of the module's own documents whose meaning is
+known. A document with any other unknown value is unseen, with the reason.
+
+Source: https://developer.hashicorp.com/terraform/internals/json-format (after, after_unknown).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import count, zip_longest
+from typing import TYPE_CHECKING, Any, Final
+
+from openai_ekm.errors import BadInput
+from openai_ekm.policy import parse_arn
+from openai_ekm.snapshot.members import Alias
+from openai_ekm.snapshot.symbols import (
+    EXTERNAL_ID,
+    KEY_ID,
+    PRINCIPAL,
+    REGION,
+    REPLICATED_KEY_ID,
+    ROLE_NAME,
+)
+from openai_ekm.snapshot.terraform_outputs import made_of
+from openai_ekm.snapshot.unseen import UNSEEN
+
+if TYPE_CHECKING:
+    from openai_ekm.snapshot.members import Key
+    from openai_ekm.snapshot.snapshot import Snapshot
+
+__all__ = ["snapshot_of", "snapshots_of"]
+
+_DOCUMENTS: Final = "terraform_data.documents"
+# The module's statements whose one principal is the account's root user.
+_OF_ACCOUNT: Final = ("AllowUseByRole", "DelegateToAccount")
+_ADMINISTRATION: Final = "AllowAdministration"
+_UNKNOWN: Final = object()
+
+
+@dataclass(frozen=True, slots=True)
+class _Symbols:
+    """The values that one instance's plan knows, else a symbol for each.
+
+    Args:
+        account: Twelve digits.
+        account_known: Whether the plan knows it.
+        region: The Region.
+        role_arn: ARN of the role.
+        key_arn: ARN of the key.
+    """
+
+    account: str
+    account_known: bool
+    region: str
+    role_arn: str
+    key_arn: str
+
+
+def snapshots_of(plan: Mapping[str, Any]) -> dict[str, Snapshot]:
+    """Return what a plan tells of every instance of the module, by the instance's address.
+
+    Args:
+        plan: `terraform show -json PLAN`, decoded. An instance that is the root is named "".
+
+    Raises:
+        BadInput: It is no plan, or has no instance.
+    """
+    changes = _changes(plan)
+    prefixes = _prefixes(changes)
+    if not prefixes:
+        raise _without_instance(None)
+    return {each.rstrip("."): _of_instance(plan, changes, each) for each in prefixes}
+
+
+def snapshot_of(plan: Mapping[str, Any], *, module: str | None = None) -> Snapshot:
+    """Return what a plan tells of one instance of the module.
+
+    Args:
+        plan: `terraform show -json PLAN`, decoded.
+        module: Address of the instance, such as `module.ekm["prod"]`; needed when there are
+            several. Empty for the module as the root.
+
+    Raises:
+        BadInput: It is no plan, or has no such instance, or several.
+    """
+    changes = _changes(plan)
+    prefixes = [e for e in _prefixes(changes) if module is None or e.rstrip(".") == module]
+    if not prefixes:
+        raise _without_instance(module)
+    if len(prefixes) > 1:
+        raise BadInput(
+            "plan_with_several_instances",
+            f"The plan has {len(prefixes)} instances of the module: "
+            f"{', '.join(each.rstrip('.') for each in prefixes)}.",
+            at_fault="--from-plan",
+            remedy="Choose one with --module ADDRESS.",
+        )
+    return _of_instance(plan, changes, prefixes[0])
+
+
+def _changes(plan: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    changes = plan.get("resource_changes")
+    if not isinstance(changes, list) or not all(_is_change(each) for each in changes):
+        raise BadInput(
+            "plan_malformed",
+            "This is not a plan as `terraform show -json PLAN` prints it.",
+            at_fault="--from-plan",
+            remedy="terraform plan -out=PLAN; terraform show -json PLAN | ekm snapshot "
+            "--from-plan -",
+        )
+    return changes
+
+
+def _is_change(value: Any) -> bool:
+    return (
+        isinstance(value, Mapping)
+        and isinstance(value.get("address"), str)
+        and isinstance(value.get("type"), str)
+        and isinstance(value.get("change"), Mapping)
+    )
+
+
+def _prefixes(changes: list[Mapping[str, Any]]) -> list[str]:
+    """Return the beginning of every address inside an instance, for each instance."""
+    return [
+        each["address"].removesuffix(_DOCUMENTS)
+        for each in changes
+        if each["address"].endswith(_DOCUMENTS)
+        and isinstance(each["change"].get("after"), Mapping)
+        and isinstance(each["change"]["after"].get("input"), Mapping)
+    ]
+
+
+def _without_instance(module: str | None) -> BadInput:
+    return BadInput(
+        "plan_without_documents",
+        f"The plan has no instance of the module{f' at {module}' if module else ''}.",
+        at_fault="--from-plan",
+        remedy="Plan a root that calls the module, and give its address if it is not alone.",
+    )
+
+
+def _of_instance(
+    plan: Mapping[str, Any], changes: list[Mapping[str, Any]], prefix: str
+) -> Snapshot:
+    inside = [each for each in changes if each["address"].startswith(prefix)]
+    role = _known_values(next((e for e in inside if e["type"] == "aws_iam_role"), None))
+    made = next((e for e in inside if e["type"] == "aws_kms_key" and _is_made(e)), None)
+    existing = _existing(plan, prefix)
+    symbols = _symbols(plan, inside, prefix, role)
+    policies, reasons = _policies(inside, prefix, symbols)
+    found: dict[str, Any] = {"policies": policies, "external_ids": None}
+    found |= _outputs(plan, prefix)
+    external_id = _guarded_value(inside, "external_id")
+    found |= {} if external_id is None else {"external_id": external_id}
+    found |= {"role_arn": symbols.role_arn, "key_arn": symbols.key_arn}
+    found["kms_arn"] = _guarded_value(inside, "kms_arn") or symbols.key_arn
+    if not isinstance(found.get("external_id"), str):
+        trusted = _trusted_ids(policies.get("trust_policy"))
+        found |= {"external_id": trusted[0] if trusted else EXTERNAL_ID}
+        found["external_ids"] = trusted or None
+    snapshot = made_of(found, "The plan's values")
+    assert snapshot.keys is not UNSEEN  # nosec B101 # narrows the type
+    assert snapshot.role is not UNSEEN  # nosec B101 # narrows the type
+    assert snapshot.role is not None  # nosec B101 # narrows the type
+    duration = role.get("max_session_duration")
+    bounded = role.get("permissions_boundary", _UNKNOWN)
+    key = _key(snapshot.keys[0], made, existing)
+    snapshot = replace(
+        snapshot,
+        keys=(key,),
+        role=replace(
+            snapshot.role,
+            # Of a role whose plan says so, as null or as an empty text.
+            permissions_boundary=None if bounded in {None, ""} else UNSEEN,
+            max_session_duration=duration if isinstance(duration, int) else UNSEEN,
+            tags=_tags(role),
+        ),
+        unknown_account=None if symbols.account_known else symbols.account,
+        reasons=reasons,
+    )
+    if made is None or "create" not in made["change"].get("actions", ()):
+        return snapshot
+    # A key that the plan makes has no grants yet, no replicas, and the aliases of the plan alone.
+    aliases = tuple(_aliases(inside, symbols))
+    return replace(snapshot, grants=(), keys=(replace(key, related=()),), aliases=aliases)
+
+
+def _key(key: Key, made: Mapping[str, Any] | None, existing: Mapping[str, Any]) -> Key:
+    """Add what the resource, or the data source of an existing key, tells of the key."""
+    if made is not None:
+        known = _known_values(made)
+        return replace(
+            key,
+            state="Enabled" if known.get("is_enabled", True) else "Disabled",
+            spec=known.get("customer_master_key_spec") or UNSEEN,
+            usage=known.get("key_usage") or UNSEEN,
+            origin="AWS_KMS",
+            multi_region="PRIMARY" if known.get("multi_region") is True else None,
+            tags=_tags(known),
+        )
+    if not existing:
+        return key
+    configuration = existing.get("multi_region_configuration") or [{}]
+    several = (
+        configuration[0].get("multi_region_key_type") if existing.get("multi_region") else None
+    )
+    return replace(
+        key,
+        arn=existing.get("arn") or key.arn,
+        state=existing.get("key_state") or UNSEEN,
+        spec=existing.get("key_spec") or UNSEEN,
+        usage=existing.get("key_usage") or UNSEEN,
+        origin=existing.get("origin") or UNSEEN,
+        multi_region=several,
+    )
+
+
+def _tags(known: Mapping[str, Any]) -> Any:
+    """Return the tags of a resource, the provider's included; unseen when one is not known."""
+    tags = known.get("tags_all")
+    if not isinstance(tags, Mapping) or not all(isinstance(each, str) for each in tags.values()):
+        return UNSEEN
+    return dict(tags)
+
+
+def _aliases(inside: list[Mapping[str, Any]], symbols: _Symbols) -> Iterator[Alias]:
+    for each in inside:
+        name = _known_values(each).get("name") if each["type"] == "aws_kms_alias" else None
+        if isinstance(name, str):
+            yield Alias(f"arn:aws:kms:{symbols.region}:{symbols.account}:{name}", symbols.key_arn)
+
+
+def _symbols(
+    plan: Mapping[str, Any],
+    inside: list[Mapping[str, Any]],
+    prefix: str,
+    role: Mapping[str, Any],
+) -> _Symbols:
+    """Return account, Region, role and key: as the plan knows them, else a symbol each."""
+    existing = _existing(plan, prefix)
+    made = next(
+        (_known_values(e) for e in inside if e["type"] == "aws_kms_key" and _is_made(e)), {}
+    )
+    registered = _guarded_value(inside, "kms_arn") or ""
+    key_arn = existing.get("arn") or made.get("arn") or _guarded_value(inside, "key_arn")
+    if key_arn is None and ":key/" in registered:
+        key_arn = registered
+    role_arn = role.get("arn") or _guarded_value(inside, "role_arn")
+    account, region = _account_and_region(plan, prefix)
+    told = (role_arn, key_arn, registered)
+    for known in (parse_arn(each) for each in told if isinstance(each, str)):
+        if known is not None:
+            account, region = account or known.account, region or known.region
+    number, region = account or _free_number(plan), region or REGION
+    if not isinstance(role_arn, str):
+        path, name = role.get("path") or "/", role.get("name") or ROLE_NAME
+        role_arn = f"arn:aws:iam::{number}:role{path}{name}"
+    if not isinstance(key_arn, str):
+        key_id = REPLICATED_KEY_ID if made.get("multi_region") is True else KEY_ID
+        key_arn = f"arn:aws:kms:{region}:{number}:key/{key_id}"
+    return _Symbols(number, account is not None, region, role_arn, key_arn)
+
+
+def _is_made(change: Mapping[str, Any]) -> bool:
+    return change.get("mode") != "data"
+
+
+def _guarded_value(inside: list[Mapping[str, Any]], name: str) -> str | None:
+    """Return what the guards of registration and deletion hold under a name."""
+    for each in inside:
+        if each["address"].endswith(("terraform_data.guard", "terraform_data.deletion_guard")):
+            value = _input(each).get(name)
+            if isinstance(value, str):
+                return value
+    return None
+
+
+def _free_number(plan: Mapping[str, Any]) -> str:
+    """Return twelve digits that stand nowhere in a plan."""
+    text = str(plan)
+    return next(each for each in map("{:012d}".format, count()) if each not in text)
+
+
+def _policies(
+    inside: list[Mapping[str, Any]], prefix: str, symbols: _Symbols
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the documents with their symbols, and why one is not there."""
+    change = next(each for each in inside if each["address"] == prefix + _DOCUMENTS)
+    documents = _input(change)
+    found: dict[str, Any] = {}
+    reasons: dict[str, str] = {}
+    for name, path in (
+        ("trust_policy", "trust_policy"),
+        ("permission_policy", "permission_policies"),
+        ("key_policy", "keys[0].policy"),
+    ):
+        document = documents.get(name)
+        if document is None:
+            if name == "key_policy":
+                reasons[path] = "the plan holds no policy of a key that the module does not make"
+            continue
+        filled = _fill_symbols(document, name, symbols)
+        lost = next(_unknown_places(filled), None)
+        if lost is None:
+            found[name] = filled
+        else:
+            reasons[path] = f"the plan does not know {name}{lost} yet"
+    return found, reasons
+
+
+def _fill_symbols(document: Any, name: str, symbols: _Symbols) -> Any:
+    """Return a document with a symbol at each unknown place whose meaning is known."""
+    if not isinstance(document, Mapping) or not isinstance(document.get("Statement"), list):
+        return document
+    return {
+        **document,
+        "Statement": [_statement(each, name, symbols) for each in document["Statement"]],
+    }
+
+
+def _statement(statement: Any, name: str, symbols: _Symbols) -> Any:
+    if not isinstance(statement, Mapping):
+        return statement
+    found, sid = dict(statement), statement.get("Sid")
+    if name == "permission_policy" and found.get("Resource") is _UNKNOWN:
+        found["Resource"] = symbols.key_arn
+    if name == "key_policy" and isinstance(found.get("Principal"), Mapping):
+        principal = dict(found["Principal"])
+        principal["AWS"] = _principals(principal.get("AWS"), sid, symbols)
+        found["Principal"] = principal
+    known = {"sts:ExternalId": EXTERNAL_ID}
+    if name == "key_policy" and sid in _OF_ACCOUNT:
+        known["aws:PrincipalArn"] = symbols.role_arn
+    if isinstance(found.get("Condition"), Mapping):
+        found["Condition"] = {
+            operator: _values(keys, known) if isinstance(keys, Mapping) else keys
+            for operator, keys in found["Condition"].items()
+        }
+    return found
+
+
+def _values(keys: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        key: [known.get(key, each) if each is _UNKNOWN else each for each in values]
+        if isinstance(values, list)
+        else (known.get(key, values) if values is _UNKNOWN else values)
+        for key, values in keys.items()
+    }
+
+
+def _principals(given: Any, sid: Any, symbols: _Symbols) -> Any:
+    """Return the principals of a statement of the key policy.
+
+    The module takes administrators from its own account alone, and never the role. It sorts them,
+    so that one that is unknown makes all of them unknown; the account's root user stands before
+    them, and is unknown alone where the account is.
+    """
+    root = f"arn:aws:iam::{symbols.account}:root"
+    some = f"arn:aws:iam::{symbols.account}:role/{PRINCIPAL}"
+    if sid in _OF_ACCOUNT and given is _UNKNOWN:
+        return root
+    if sid != _ADMINISTRATION:
+        return given
+    if given is _UNKNOWN:
+        return [some]
+    if not isinstance(given, list):
+        return given
+    first = some if symbols.account_known else root
+    return [
+        (first if index == 0 else some) if each is _UNKNOWN else each
+        for index, each in enumerate(given)
+    ]
+
+
+def _unknown_places(value: Any, path: str = "") -> Iterator[str]:
+    """Yield the paths of values that are still not known."""
+    if value is _UNKNOWN:
+        yield path
+    elif isinstance(value, Mapping):
+        for name, each in value.items():
+            yield from _unknown_places(each, f"{path}.{name}")
+    elif isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from _unknown_places(each, f"{path}[{index}]")
+
+
+def _outputs(plan: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """Return the external ids that an output tells, where the outputs are of this instance."""
+    outputs = plan.get("output_changes") or {}
+    change = outputs.get("ekm") if prefix else None
+    values = change.get("after") if change else {}
+    if not prefix:
+        values = {name: each.get("after") for name, each in outputs.items()}
+    if not isinstance(values, Mapping):
+        return {}
+    names = ("external_id", "external_ids")
+    return {name: values[name] for name in names if values.get(name)}
+
+
+def _account_and_region(plan: Mapping[str, Any], prefix: str) -> tuple[str | None, str | None]:
+    """Return the account and Region that the plan was made with, so far as it knows them."""
+    account = region = None
+    for each in _data(plan, prefix):
+        values = each.get("values") or {}
+        if each.get("type") == "aws_caller_identity":
+            account = values.get("account_id") or account
+        elif each.get("type") == "aws_region":
+            region = values.get("region") or values.get("name") or values.get("id") or region
+    return account, region
+
+
+def _existing(plan: Mapping[str, Any], prefix: str) -> Mapping[str, Any]:
+    for each in _data(plan, prefix):
+        if each.get("type") == "aws_kms_key":
+            return each.get("values") or {}
+    return {}
+
+
+def _data(plan: Mapping[str, Any], prefix: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the data sources of the instance that were read while planning."""
+    root = ((plan.get("prior_state") or {}).get("values") or {}).get("root_module") or {}
+    waiting = [root]
+    while waiting:
+        module = waiting.pop()
+        waiting += module.get("child_modules") or ()
+        for each in module.get("resources") or ():
+            if each.get("mode") == "data" and str(each.get("address")).startswith(prefix):
+                yield each
+
+
+def _trusted_ids(document: Any) -> list[str]:
+    """Return the external ids that a trust policy names, where nothing else tells them."""
+    found: list[str] = []
+    for statement in document.get("Statement", ()) if isinstance(document, Mapping) else ():
+        for keys in (statement.get("Condition") or {}).values():
+            values = keys.get("sts:ExternalId") or []
+            found += values if isinstance(values, list) else [values]
+    return [value for value in found if isinstance(value, str)]
+
+
+def _known_values(change: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what a plan knows of a resource, without what it does not know yet."""
+    found = {} if change is None else _merge_change(change)
+    return {name: value for name, value in found.items() if not any(_unknown_places(value, " "))}
+
+
+def _input(change: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the input of a `terraform_data`, with a mark at what is not known yet."""
+    found = {} if change is None else _merge_change(change).get("input")
+    return found if isinstance(found, dict) else {}
+
+
+def _merge_change(change: Mapping[str, Any]) -> dict[str, Any]:
+    body = change["change"]
+    merged = _merge_unknown(body.get("after"), body.get("after_unknown"))
+    return merged if isinstance(merged, dict) else {}
+
+
+def _merge_unknown(known: Any, unknown: Any) -> Any:
+    """Return a planned value with a mark at every leaf that is not known yet."""
+    if unknown is True:
+        return _UNKNOWN
+    if isinstance(unknown, Mapping):
+        before = known if isinstance(known, Mapping) else {}
+        merged = {
+            name: _merge_unknown(value, unknown.get(name, False)) for name, value in before.items()
+        }
+        for name in unknown.keys() - before.keys():
+            if _has_mark(unknown[name]):
+                merged[name] = _merge_unknown(None, unknown[name])
+        return merged
+    if isinstance(unknown, list) and (isinstance(known, list) or _has_mark(unknown)):
+        values = known if isinstance(known, list) else []
+        return [_merge_unknown(value, mark) for value, mark in zip_longest(values, unknown)]
+    return known
+
+
+def _has_mark(unknown: Any) -> bool:
+    """Return whether anything in a part of `after_unknown` is not known yet."""
+    if isinstance(unknown, Mapping | list):
+        return any(map(_has_mark, unknown.values() if isinstance(unknown, Mapping) else unknown))
+    return unknown is True
