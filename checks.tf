@@ -2,18 +2,18 @@
 
 check "external_ids_look_like_openai_ids" {
   assert {
-    condition = alltrue([for id in var.external_ids : can(regex("^(org-|proj_)", id))])
+    condition = alltrue([for id in local.external_ids : can(regex("^(org-|proj_)", id))])
     error_message = format(
       "external_ids holds %s; OpenAI accepts its organization id (org-…) or the id of one of the organization's API projects (proj_…). Copy the id from the organization's settings.",
-      jsonencode([for id in var.external_ids : id if !can(regex("^(org-|proj_)", id))]),
+      jsonencode([for id in local.external_ids : id if !can(regex("^(org-|proj_)", id))]),
     )
   }
 }
 
 check "registered_arn_is_not_an_alias" {
   assert {
-    condition     = !strcontains(coalesce(var.kms_key_arn, "none"), ":alias/")
-    error_message = "kms_key_arn is an alias, and OpenAI will register it as such. Moving the alias to another key makes all data under this one unreadable. Give the key's own ARN (output key_arn) unless that is what you want."
+    condition     = !local.by_alias || var.accept_alias
+    error_message = "kms_key_arn is an alias, and OpenAI will register it as such. Moving the alias to another key makes all data under this one unreadable. Give the key's own ARN (output key_arn); if an alias is what you want, set accept_alias = true."
   }
 }
 

@@ -1,23 +1,41 @@
 # To hand over
 
+output "summary" {
+  description = "Ids, ARNs and names, without the policies. Give it to your root's own output `ekm`, which `--from-terraform` reads."
+  value = {
+    account_id      = local.account_id
+    region          = local.region
+    name            = local.registration_name
+    external_id     = local.external_ids[0]
+    role_arn        = module.role.ready_arn
+    kms_arn         = local.ready_kms_arn
+    key_arn         = local.key_arn
+    alias_arn       = one(module.key[*].alias_arn)
+    record          = local.record
+    projects        = sort(tolist(var.projects))
+    external_key_id = one(module.registration[*].external_key_id)
+    project_ids     = length(module.registration) == 0 ? {} : module.registration[0].project_ids
+  }
+}
+
 output "role_arn" {
-  description = "ARN of the role that OpenAI assumes, its policies in place: for the registration, or for your OpenAI contact (ChatGPT Enterprise)."
+  description = "ARN of the role that OpenAI assumes, known once its policies are in place: for the registration, or for your OpenAI contact (ChatGPT Enterprise)."
   value       = module.role.ready_arn
 }
 
 output "kms_arn" {
-  description = "ARN of the key as it is registered, policy and alias in place: for the registration, or for your OpenAI contact. The same as `key_arn`, unless `kms_key_arn` is an alias."
+  description = "ARN of the key as it is registered, known once policy and alias are in place: for the registration, or for your OpenAI contact. The same as `key_arn`, unless `kms_key_arn` is an alias."
   value       = local.ready_kms_arn
 }
 
 output "external_id" {
   description = "The external id that is registered: for the registration."
-  value       = var.external_ids[0]
+  value       = local.external_ids[0]
 }
 
 output "external_ids" {
-  description = "Every external id that the role accepts: for whoever reviews the trust."
-  value       = var.external_ids
+  description = "Every external id that the role accepts: for a review of the trust policy."
+  value       = local.external_ids
 }
 
 output "name" {
@@ -26,7 +44,7 @@ output "name" {
 }
 
 output "handoff" {
-  description = "What your OpenAI contact needs to switch on EKM for a ChatGPT Enterprise workspace."
+  description = "The two ARNs that your OpenAI contact needs to switch on EKM for a ChatGPT Enterprise workspace."
   value = {
     role_arn = module.role.ready_arn
     kms_arn  = local.ready_kms_arn
@@ -36,13 +54,13 @@ output "handoff" {
 # Registration
 
 output "record" {
-  description = "Where the registrar keeps its record, as `ssm:PREFIX`: for `ekm-register --from-terraform` and `ekm status`."
+  description = "Place of the registrar's record, as `ssm:PREFIX`: for `ekm-register --from-terraform` and `ekm status`."
   value       = local.record
 }
 
 output "projects" {
-  description = "Names of the projects asked for: for `ekm-register --from-terraform`."
-  value       = local.projects
+  description = "Names of the projects in `projects`, whether or not the apply registers: for `ekm-register --from-terraform`."
+  value       = sort(tolist(var.projects))
 }
 
 output "external_key_id" {
@@ -55,7 +73,29 @@ output "project_ids" {
   value       = length(module.registration) == 0 ? {} : module.registration[0].project_ids
 }
 
+# Where, and called what
+
+output "account_id" {
+  description = "Account of the key and the role: for policies and alarms."
+  value       = local.account_id
+}
+
+output "region" {
+  description = "Region of the key and the record."
+  value       = local.region
+}
+
+output "role_name" {
+  description = "Name of the role: for policies that are attached to it, and for alarms."
+  value       = local.role_name
+}
+
 # Key
+
+output "key_id" {
+  description = "Id of the key: for alarms and commands."
+  value       = reverse(split("/", local.key_arn))[0]
+}
 
 output "key_arn" {
   description = "ARN of the key itself, never an alias: for IAM policies and alarms."
@@ -90,6 +130,6 @@ output "key_policy_json" {
 }
 
 output "policies" {
-  description = "The three policies as objects, `trust_policy`, `permission_policy` and `key_policy`, of which a plan shows every known part: for tests before an apply."
+  description = "The trust policy, the permission policy and the key policy as objects: `trust_policy`, `permission_policy`, `key_policy`. A plan shows every known part of them: for tests before an apply."
   value       = local.documents
 }

@@ -3,12 +3,15 @@
 
 locals {
   # No control characters, and no space at either end.
-  visible_name = "^[^\\s\\pC]([^\\pC]{0,126}[^\\s\\pC])?$"
+  visible_name = "^[^\\s\\pC]([^\\pC]{0,254}[^\\s\\pC])?$"
 
-  # The admin key is sent there: no other host, no credentials in the URL, nothing behind the path.
+  # The admin key is sent there: OpenAI's hosts (the regional ones, us, eu and ae, and those for mutual TLS, mtls and mtls-eu)
+  # or this machine; no credentials in the URL, no way out of the path. scripts/openai_ekm/openai_api/base_url.py reads it as well.
+  url_path = "(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?$"
+  url_port = "(:(6553[0-5]|655[0-2]\\d|65[0-4]\\d{2}|6[0-4]\\d{3}|[1-5]\\d{4}|[1-9]\\d{0,3}))?"
   base_url = join("|", [
-    "^https://([a-z0-9-]+\\.)?api\\.openai\\.com(/[A-Za-z0-9._~/-]*)?$",
-    "^https?://(127\\.0\\.0\\.1|localhost|\\[::1\\])(:\\d{1,5})?(/[A-Za-z0-9._~/-]*)?$",
+    "^https://([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)?api\\.openai\\.com${local.url_path}",
+    "^https?://(127\\.0\\.0\\.1|localhost|\\[::1\\])${local.url_port}${local.url_path}",
   ])
 
   admin_key_reference = join("|", [
@@ -17,19 +20,24 @@ locals {
   ])
 }
 
+variable "projects" {
+  description = "Names of API projects that the registration creates under the key. A name that you add creates a project; a name that you remove archives nothing. Not for a ChatGPT workspace. Default: none."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for name in var.projects : can(regex(local.visible_name, name))])
+    error_message = "projects must be names of 1 to 256 characters, without control characters, and without a space at either end; found ${jsonencode([for name in var.projects : name if !can(regex(local.visible_name, name))])}. Choose other names."
+  }
+}
+
 variable "registration" {
-  description = <<-EOT
-    Registers the key at OpenAI within the apply. Null (default): not here; hand `role_arn` and `kms_arn` to OpenAI (ChatGPT Enterprise), or run `ekm-register`.
-    - `name`: name of the registration at OpenAI, 1 to 128 characters. Default: as `name` of the module. Changing it is another registration.
-    - `projects`: names of API projects to create under the key. A name added is a project created; a name removed archives nothing.
-    - `wait_seconds`: how long to wait for IAM to settle, 0 to 3600 seconds. Default 180.
-    - `base_url`: `https://api.openai.com/v1`, a regional host of it, or a loopback address. Default: the environment variable `OPENAI_BASE_URL`, else `https://api.openai.com/v1`.
-    - `admin_key_from`: where the admin key is kept, `secretsmanager:ARN` or `ssm:NAME`. Default: the environment variable `OPENAI_ADMIN_KEY`.
-    - `registrar_command`: words of the command that registers. Default: the module's own launcher, which needs Python 3.11 and nothing installed.
-  EOT
+  description = "Registers the key at OpenAI within the apply: `{}`, or with members (docs/registration.md). Null (default): run `ekm register --from-terraform` after the apply, or hand `role_arn` and `kms_arn` to OpenAI (ChatGPT Enterprise)."
+  # `projects` stands here to be refused: Terraform drops members that a type does not have, without a word.
   type = object({
     name              = optional(string)
-    projects          = optional(set(string), [])
+    projects          = optional(set(string))
     wait_seconds      = optional(number, 180)
     base_url          = optional(string)
     admin_key_from    = optional(string)
@@ -39,12 +47,12 @@ variable "registration" {
 
   validation {
     condition     = alltrue([for it in var.registration[*] : it.name == null || can(regex(local.visible_name, it.name))])
-    error_message = "registration.name must have 1 to 128 characters, no control characters, and no space at either end; found ${jsonencode(try(var.registration.name, null))}. Choose another name, or leave it out."
+    error_message = "registration.name must have 1 to 256 characters, no control characters, and no space at either end; found ${jsonencode(try(var.registration.name, null))}. Choose another name, or leave it out."
   }
 
   validation {
-    condition     = alltrue(flatten([for it in var.registration[*] : [for name in it.projects : can(regex(local.visible_name, name))]]))
-    error_message = "registration.projects must be names of 1 to 128 characters, without control characters, and without a space at either end; found ${jsonencode([for name in try(var.registration.projects, []) : name if !can(regex(local.visible_name, name))])}. Choose other names."
+    condition     = alltrue([for it in var.registration[*] : it.projects == null])
+    error_message = "registration has no projects; found ${jsonencode(try(var.registration.projects, null))}. They are an input of their own: write projects = [...] beside registration."
   }
 
   validation {

@@ -21,7 +21,7 @@ locals {
 }
 
 variable "external_ids" {
-  description = "The external ids that OpenAI may name when it assumes the role; the first is the one that is registered. OpenAI accepts your organization id (`org-…`: ChatGPT Enterprise and API) or the id of one of its API projects (`proj_…`: API only). Several are for a change of id without a gap."
+  description = "External ids that the role accepts. The first one is registered: your organization's id (`org-…`), or the id of one of its API projects (`proj_…`), which is for the API alone. They are no secret and are shown even when given as sensitive. Details: docs/inputs.md."
   type        = list(string)
   nullable    = false
 
@@ -55,7 +55,7 @@ variable "external_ids" {
 # Role
 
 variable "name" {
-  description = "Names this instance: the role, the key's alias (`alias/<name>`) and the record in Parameter Store (`/openai-ekm/<name>`). 1 to 64 letters, digits, `_` and `-`; unique in the account. Changing it makes another role and another registration."
+  description = "Name of this instance: of the role, of the key's alias and of the record. 1 to 64 letters, digits, `_` and `-`; unique in the account. Changing it makes another role and another registration."
   type        = string
   default     = "openai-ekm"
   nullable    = false
@@ -68,7 +68,7 @@ variable "name" {
 }
 
 variable "role_name" {
-  description = "Name of the role, where it is not to be `name`: for a role that exists (`ekm adopt`). 1 to 64 letters, digits and `_+=,.@-`. Changing it makes another role and another registration. Null (default): as `name`."
+  description = "Name of the role, if it differs from `name`: for a role that you adopt (`ekm adopt`). 1 to 64 letters, digits and `_+=,.@-`. Changing it makes another role and another registration. Null (default): as `name`."
   type        = string
   default     = null
 
@@ -80,7 +80,7 @@ variable "role_name" {
 }
 
 variable "role_policy_name" {
-  description = "Name of the role's inline policy, for one that exists (`ekm adopt`): 1 to 128 letters, digits and `_+=,.@-`. Changing it takes the policy away before the new one is there: OpenAI may be refused for seconds. Default `AllowEncryptDecrypt`."
+  description = "Name of the role's inline policy: for a policy that you adopt (`ekm adopt`). 1 to 128 letters, digits and `_+=,.@-`. Changing it can cut OpenAI off for seconds. Default `AllowEncryptDecrypt`."
   type        = string
   default     = "AllowEncryptDecrypt"
   nullable    = false
@@ -111,7 +111,7 @@ variable "role_path" {
 }
 
 variable "permissions_boundary" {
-  description = "ARN of the IAM policy, of this account or of AWS, that bounds the role; it must allow `kms:Encrypt` and `kms:Decrypt` on the key. Null (default): no boundary."
+  description = "ARN of the IAM policy that bounds the role, of this account or of AWS. It must allow `kms:Encrypt` and `kms:Decrypt` on the key. Null (default): no boundary."
   type        = string
   default     = null
 
@@ -122,7 +122,7 @@ variable "permissions_boundary" {
 }
 
 variable "max_session_duration" {
-  description = "Longest session of the role, 3600 to 43200 seconds. OpenAI reaches the role from a role of its own, and AWS ends such sessions after 3600 seconds whatever stands here. Default 3600."
+  description = "Longest session of the role, 3600 to 43200 seconds. AWS ends OpenAI's sessions after 3600 seconds in any case (docs/inputs.md). Default 3600."
   type        = number
   default     = 3600
   nullable    = false
@@ -135,7 +135,7 @@ variable "max_session_duration" {
 }
 
 variable "extra_trust_conditions" {
-  description = "Conditions added to the role's trust policy: condition operator, then condition key, then the list of values. They only narrow: the external id is always required. Example: `{ DateLessThan = { \"aws:CurrentTime\" = [\"2030-01-01T00:00:00Z\"] } }`."
+  description = "Conditions added to the role's trust policy: condition operator, then condition key, then the list of values. They only narrow it. Example: `{ DateLessThan = { \"aws:CurrentTime\" = [\"2030-01-01T00:00:00Z\"] } }`."
   type        = map(map(list(string)))
   default     = {}
   nullable    = false
@@ -157,7 +157,7 @@ variable "extra_trust_conditions" {
 }
 
 variable "extra_use_conditions" {
-  description = "Conditions added to the role's identity policy, in the form of `extra_trust_conditions`. OpenAI's calls must meet them; which source address, session name or encryption context those carry is not public."
+  description = "Conditions added to the role's identity policy, in the form of `extra_trust_conditions`. A condition that OpenAI's calls do not meet cuts OpenAI off (docs/inputs.md)."
   type        = map(map(list(string)))
   default     = {}
   nullable    = false
@@ -180,7 +180,7 @@ locals {
 }
 
 variable "tags" {
-  description = "Tags of the key and the role: at most 50, keys of 1 to 128 characters, values of at most 256. A change of tags can change who may use the key where policies test tags."
+  description = "Tags of the key and the role: at most 50, with keys of 1 to 128 and values of at most 256 characters. Where policies test tags, a change of tags can change who may use the key."
   type        = map(string)
   default     = {}
   nullable    = false
@@ -215,5 +215,24 @@ variable "tags" {
   validation {
     condition     = length(distinct([for key in keys(var.tags) : lower(key)])) == length(var.tags)
     error_message = "tags must have keys that differ by more than case, as IAM asks; found ${jsonencode([for key in keys(var.tags) : key if length([for other in keys(var.tags) : other if lower(other) == lower(key)]) > 1])}. Keep one."
+  }
+}
+
+variable "role_tags" {
+  description = "Tags of the role alone. They are added to `tags` and win over a tag with the same key. Default: none."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  # What the validations of `tags` ask, one by one, asked of what comes together.
+  validation {
+    condition = alltrue([for tags in [merge(var.tags, var.role_tags)] : try(
+      length(tags) <= 50 && length(distinct([for key in keys(tags) : lower(key)])) == length(tags) && alltrue([
+        for key, value in tags : length(key) >= 1 && length(key) <= 128 && length(value) <= 256 &&
+        !startswith(lower(key), "aws:") && can(regex(local.tag_characters, join("", [key, value])))
+      ]),
+      false,
+    )])
+    error_message = "role_tags, together with tags, must be at most 50, with keys of 1 to 128 and values of at most 256 characters: letters, digits, spaces and _.:/=+@-, none beginning with aws:, no two alike but for case. Correct ${jsonencode(keys(var.role_tags))}."
   }
 }

@@ -6,8 +6,8 @@ module "ekm" {
   deletion_protection = var.deletion_protection
   tags                = var.tags
 
+  projects = var.projects
   registration = {
-    projects          = var.projects
     wait_seconds      = var.wait_seconds
     base_url          = var.base_url
     admin_key_from    = var.admin_key_from

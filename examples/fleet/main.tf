@@ -8,6 +8,8 @@ module "ekm" {
   deletion_protection = var.deletion_protection
   tags                = var.tags
 
+  projects = each.value.projects
+
   # Null: `ekm register --from-terraform .` registers all of them after the apply.
-  registration = var.register_in_apply ? { projects = each.value.projects } : null
+  registration = var.register_in_apply ? {} : null
 }

@@ -1,6 +1,6 @@
 output "ekm" {
-  description = "Everything that the module tells of each key, and the projects wanted: for `ekm register --from-terraform`."
-  value       = { for name, key in module.ekm : name => merge(key, { projects = sort(var.keys[name].projects) }) }
+  description = "Everything that the module tells of each key: for `ekm register --from-terraform`."
+  value       = module.ekm
 }
 
 output "external_key_ids" {

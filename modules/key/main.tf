@@ -1,5 +1,5 @@
 locals {
-  # Only then can the policy lock out whoever applies it; otherwise IAM policies of the account decide.
+  # Only then can the policy lock out the identity that applies it; otherwise IAM policies of the account decide.
   named_administrators_only = var.policy_mode == "least_privilege" && !var.account_root_administers
 }
 
@@ -27,11 +27,18 @@ resource "aws_kms_key" "this" {
   tags   = var.tags
 
   lifecycle {
-    # Disabling the key is the kill switch: whoever threw it, the next apply must not undo it.
+    # Disabling the key is the kill switch: the next apply must not undo it.
     ignore_changes = [is_enabled]
 
+    # The key is made after the role. A second set-up with the same name ends at AWS's EntityAlreadyExists for the role,
+    # and no second key is left behind. A condition, since an attribute would make the key policy unknown in a plan.
     precondition {
-      condition     = length(local.foreign_administrators) == 0
+      condition     = var.role_unique_id != ""
+      error_message = "The role ${var.role_arn} must exist before its key; found none. Apply again."
+    }
+
+    precondition {
+      condition     = var.mocked || length(local.foreign_administrators) == 0
       error_message = "administrators must be roles or users of the account ${var.account_id}; found ${jsonencode(local.foreign_administrators)}. Name principals of this account."
     }
 
@@ -42,7 +49,7 @@ resource "aws_kms_key" "this" {
 
     # https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html (BypassPolicyLockoutSafetyCheck)
     precondition {
-      condition = !local.named_administrators_only || anytrue([
+      condition = var.mocked || !local.named_administrators_only || anytrue([
         for caller in data.aws_iam_session_context.caller : contains(var.administrators, caller.issuer_arn)
       ])
       error_message = format(
@@ -55,5 +62,11 @@ resource "aws_kms_key" "this" {
 
 resource "aws_kms_alias" "this" {
   name          = "alias/${var.alias}"
+  target_key_id = aws_kms_key.this.key_id
+}
+
+resource "aws_kms_alias" "further" {
+  for_each      = var.further_aliases
+  name          = "alias/${each.key}"
   target_key_id = aws_kms_key.this.key_id
 }

@@ -91,8 +91,15 @@ locals {
   }
 
   policy = {
-    Version   = "2012-10-17"
-    Statement = concat(local.statements[var.policy_mode], var.deletion_protection ? [local.deny_key_deletion] : [])
+    Version = "2012-10-17"
+    Statement = concat(
+      local.statements[var.policy_mode],
+      var.deletion_protection ? [local.deny_key_deletion] : [],
+      [for it in var.extra_statements : merge(
+        { Sid = it.sid, Effect = it.effect, Principal = it.principals, Action = it.actions, Resource = "*" },
+        length(it.conditions) == 0 ? {} : { Condition = it.conditions },
+      )],
+    )
   }
 
   policy_json = jsonencode(local.policy)

@@ -12,6 +12,12 @@ variable "role_arn" {
   nullable    = false
 }
 
+variable "role_unique_id" {
+  description = "The role's unique id, known once the role exists: the key is made after it."
+  type        = string
+  nullable    = false
+}
+
 variable "alias" {
   description = "Name of the key's alias, without `alias/`."
   type        = string
@@ -70,4 +76,31 @@ variable "tags" {
   description = "Tags of the key."
   type        = map(string)
   nullable    = false
+}
+
+variable "mocked" {
+  description = "Whether the provider makes its answers up, as in `terraform test`: what AWS would say is then not asked for."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "further_aliases" {
+  description = "Names of further aliases, without `alias/`."
+  type        = set(string)
+  default     = []
+  nullable    = false
+}
+
+variable "extra_statements" {
+  description = "Statements added to the key's policy."
+  type = list(object({
+    sid        = string
+    effect     = string
+    principals = map(list(string))
+    actions    = list(string)
+    conditions = map(map(list(string)))
+  }))
+  default  = []
+  nullable = false
 }

@@ -68,3 +68,10 @@ variable "registrar_command" {
   description = "The words that start the registrar, or null for this module's launcher."
   type        = list(string)
 }
+
+variable "mocked" {
+  description = "Whether the provider makes its answers up, as in `terraform test`: what AWS would say is then not asked for."
+  type        = bool
+  default     = false
+  nullable    = false
+}

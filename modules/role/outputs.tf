@@ -1,6 +1,11 @@
 output "arn" {
-  description = "ARN of the role, for the key's policy; built, so that the key does not depend on the role."
+  description = "ARN of the role, for the key's policy; built, so that a plan shows it."
   value       = local.arn
+}
+
+output "unique_id" {
+  description = "The role's unique id, once the role exists."
+  value       = aws_iam_role.this.unique_id
 }
 
 output "ready_arn" {

@@ -65,3 +65,10 @@ variable "tags" {
   type        = map(string)
   nullable    = false
 }
+
+variable "mocked" {
+  description = "Whether the provider makes its answers up, as in `terraform test`: what AWS would say is then not asked for."
+  type        = bool
+  default     = false
+  nullable    = false
+}

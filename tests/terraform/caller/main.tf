@@ -34,11 +34,17 @@ variable "kms_key_arn" {
   default     = null
 }
 
+variable "projects" {
+  description = "Names of the projects under the key."
+  type        = set(string)
+  default     = []
+  nullable    = false
+}
+
 variable "registration" {
   description = "The registration, or null for none."
   type = object({
     name              = optional(string)
-    projects          = optional(set(string), [])
     wait_seconds      = optional(number, 180)
     base_url          = optional(string)
     admin_key_from    = optional(string)
@@ -55,6 +61,7 @@ module "ekm" {
   deletion_protection = var.deletion_protection
   multi_region        = var.multi_region
   kms_key_arn         = var.kms_key_arn
+  projects            = var.projects
   registration        = var.registration
 }
 

@@ -28,10 +28,8 @@ module "ekm" {
   name                = "openai-ekm-${each.key}"
   deletion_protection = var.deletion_protection
 
-  registration = {
-    projects          = each.value
-    registrar_command = var.registrar_command
-  }
+  projects     = each.value
+  registration = { registrar_command = var.registrar_command }
 }
 
 output "keys" {

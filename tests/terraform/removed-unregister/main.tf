@@ -10,8 +10,8 @@ removed {
 
   provisioner "local-exec" {
     when        = destroy
-    interpreter = ["ekm-register", "--retire"]
-    command     = "--delete-record"
+    interpreter = ["ekm-register", "--retire", "--delete-record"]
+    command     = "unregister ${self.input.name} from OpenAI (record ${self.input.record})"
     environment = {
       EKM_ROLE_ARN       = self.input.role_arn
       EKM_KMS_ARN        = self.input.kms_arn
