@@ -17,12 +17,12 @@ import time
 import tracemalloc
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[1] / "tests" / "support")]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from fleet_world import FleetWorld, entries, least_seconds  # noqa: E402
+from tests.doubles.fleet_world import FleetWorld, entries, least_seconds
 
-from ekm.registrar.fleet.budget import pages  # noqa: E402
-from ekm.registrar.fleet.listed import LOOK_AGAIN_AFTER  # noqa: E402
+from openai_ekm.fleet.budget import pages
+from openai_ekm.fleet.shared_listing import LOOK_AGAIN_AFTER
 
 SIZES = (1, 10, 100, 1000)
 
@@ -34,8 +34,8 @@ def row(number: int) -> tuple[str, ...]:
     began = time.perf_counter()
     outcomes = world.register(fleet)
     real = time.perf_counter() - began
-    assert not [one for one in outcomes if one.failure], "a registration failed"
-    assert not world.service.refused, "the rate limit was met"
+    assert not [one for one in outcomes if one.failure], "a registration failed"  # nosec B101 # a benchmark checks itself
+    assert not world.service.refused, "the rate limit was met"  # nosec B101 # a benchmark checks itself
     calls, least = sum(world.service.calls.values()), pages(0) + 3 * number
     again = pages(number) if world.seconds > LOOK_AGAIN_AFTER else 0
     minutes, at_least = world.seconds / 60, least_seconds(number) / 60
@@ -71,8 +71,8 @@ def processes(number: int) -> tuple[int, int, float]:
     with tempfile.TemporaryDirectory(prefix="ekm-bench-") as folder:
         world = FleetWorld(shared_folder=Path(folder))
         outcomes = world.register(entries(number), concurrency=10)
-    assert not [one for one in outcomes if one.failure], "a registration failed"
-    assert not world.service.refused, "the rate limit was met"
+    assert not [one for one in outcomes if one.failure], "a registration failed"  # nosec B101 # a benchmark checks itself
+    assert not world.service.refused, "the rate limit was met"  # nosec B101 # a benchmark checks itself
     lists = world.service.calls["GET /organization/external_keys"]
     return sum(world.service.calls.values()), lists, world.seconds / 60
 

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from module_policies import (
-    ACCOUNT,
+from tests.constants import ACCOUNT, KEY, ROLE
+from tests.support.module_policies import (
     ADMINISTER,
     DELEGATE_USE,
-    KEY,
     PROTECT,
-    ROLE,
     ROOT,
     TRUST,
     USE,

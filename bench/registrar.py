@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "tests" / folder) for folder in ("faults", "support")]
+sys.path.insert(0, str(ROOT))
 
-from settling import Settled, settled  # noqa: E402 - once it can be found
-from stage import Stage  # noqa: E402 - see above
+from tests.doubles.faults_stage import Stage  # noqa: E402 - see above
+from tests.faults.settling import Settled, settled  # noqa: E402 - once it can be found
 
-from ekm.registrar.attempts import FLOOR  # noqa: E402 - see above
+from openai_ekm.registration.iam_wait import FLOOR  # noqa: E402 - see above
 
 if TYPE_CHECKING:
     from collections.abc import Callable

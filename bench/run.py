@@ -12,7 +12,7 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
+import subprocess  # nosec B404 # each call says below why it is safe
 import sys
 import tempfile
 import time
@@ -20,13 +20,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from module_policies import snapshot
+from tests.support.module_policies import snapshot
 
-from ekm.errors import EkmError
-from ekm.harness import OPENAI_ACCOUNT, REGION, EmulatorProcess, LocalStack, Workspace
-from ekm.harness.surroundings import rehearsal_environment
+from openai_ekm.errors import EkmError
+from openai_ekm.rehearsal import OPENAI_ACCOUNT, REGION, EmulatorProcess, LocalStack, Workspace
+from openai_ekm.rehearsal.terraform_environment import rehearsal_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = ROOT / "examples" / "api-project"
@@ -86,7 +86,7 @@ def command(*words: str | Path) -> Action:
     environment = {**os.environ, "NO_COLOR": "1"}
 
     def run() -> None:
-        subprocess.run(words, check=True, capture_output=True, env=environment)
+        subprocess.run(words, check=True, capture_output=True, env=environment)  # nosec B603 # fixed words
 
     return run
 

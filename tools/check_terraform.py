@@ -12,11 +12,11 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ekm.errors import EkmError
-from ekm.harness import Workspace
-from ekm.harness.command import run_command
-from ekm.harness.providers import find_terraform
-from ekm.harness.roots import local_modules
+from openai_ekm.errors import EkmError
+from openai_ekm.rehearsal import Workspace
+from openai_ekm.rehearsal.command import run_command
+from openai_ekm.rehearsal.module_copy import local_modules
+from openai_ekm.rehearsal.providers import find_terraform
 
 ROOT = Path(__file__).resolve().parent.parent
 VALID = ROOT / ".cache" / "terraform-valid"

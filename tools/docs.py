@@ -1,10 +1,12 @@
-"""Write the generated tables: inputs and outputs into README.md, OpenAI's answers into errors.md.
+"""Write the generated tables of README.md and of pages in docs.
 
     python tools/docs.py           write the tables
     python tools/docs.py --check   fail when they differ from their source (CI)
 
 The text between `<!-- inputs -->` and `<!-- /inputs -->` (and the same for `outputs`, from the
-HCL, and `answers`, from the table that tests/contract tries) is replaced.
+HCL, `answers`, from the table that tests/contract tries, `variables`, from the package, and
+`schemas`, from the folder of schemas) is replaced. So are the examples and the module's registry
+source, in every page (doc_examples.py).
 """
 
 from __future__ import annotations
@@ -14,14 +16,43 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+import doc_examples
 import hcl2
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 ERRORS = ROOT / "docs" / "errors.md"
-sys.path.insert(0, str(ROOT / "tests" / "support"))
+ENVIRONMENT = ROOT / "docs" / "environment.md"
+FORMATS = ROOT / "docs" / "reference" / "json.md"
+# Every input of the root module, by concern, in the order of README.md and docs/inputs.md.
+INPUTS = {
+    "Who may use the key": ("external_ids", "extra_trust_conditions", "extra_use_conditions"),
+    "Role": (
+        "name",
+        "role_name",
+        "role_policy_name",
+        "role_path",
+        "permissions_boundary",
+        "max_session_duration",
+    ),
+    "New key": ("alias", "aliases", "key_description", "multi_region", "rotation_period_in_days"),
+    "Existing key": ("kms_key_arn", "accept_alias"),
+    "Key policy": (
+        "key_policy_mode",
+        "administrators",
+        "account_root_administers",
+        "extra_key_policy_statements",
+    ),
+    "Protection": ("deletion_protection", "deletion_window_in_days"),
+    "Registration": ("registration", "projects"),
+    "Tags": ("tags", "role_tags", "key_tags"),
+}
+sys.path.insert(0, str(ROOT))
 
-from openai_answers import ROWS, SECTIONS, SHORT, Answer  # noqa: E402 - once it can be found
+from tests.support.openai_answers import ROWS, SECTIONS, SHORT, Answer  # noqa: E402 - once it can be found
+
+from openai_ekm import environment_variables as environment  # noqa: E402 - see above
+from openai_ekm import schemas  # noqa: E402 - see above
 
 
 def blocks(file: Path, kind: str) -> dict[str, dict[str, Any]]:
@@ -70,14 +101,33 @@ def default_of(body: dict[str, Any]) -> str:
     return "`null`" if default is None else f"`{default}`"
 
 
+def variables() -> dict[str, dict[str, Any]]:
+    """Return the root module's variables by name."""
+    files = [ROOT / "variables.tf", *sorted(ROOT.glob("variables.*.tf"))]
+    return {name: body for file in files for name, body in blocks(file, "variable").items()}
+
+
 def inputs_table() -> str:
-    """Return the table of the root module's variables."""
-    rows = ["| input | type | default | what it is |", "|---|---|---|---|"]
-    for file in [ROOT / "variables.tf", *sorted(ROOT.glob("variables.*.tf"))]:
-        for name, body in blocks(file, "variable").items():
+    """Return the tables of the root module's variables, one for each concern.
+
+    Raises:
+        ValueError: A variable has no concern, or a concern names what is no variable.
+    """
+    found = variables()
+    listed = [name for names in INPUTS.values() for name in names]
+    if sorted(listed) != sorted(found):
+        differing = sorted(set(listed) ^ set(found))
+        raise ValueError(f"INPUTS of tools/docs.py must name each variable once: {differing}")
+    lines = []
+    for concern, names in INPUTS.items():
+        lines += [f"### {concern}", ""]
+        lines += ["| input | type | default | what it is |", "|---|---|---|---|"]
+        for name in names:
+            body = found[name]
             what = cell(text_of(body.get("description", "")))
-            rows.append(f"| `{name}` | `{type_of(body)}` | {default_of(body)} | {what} |")
-    return "\n".join(rows)
+            lines.append(f"| `{name}` | `{type_of(body)}` | {default_of(body)} | {what} |")
+        lines.append("")
+    return "\n".join(lines).rstrip()
 
 
 def outputs_table() -> str:
@@ -123,6 +173,36 @@ def _answer_row(row: Answer) -> str:
     return f"| {' | '.join(cell(text) for text in cells)} |"
 
 
+def variables_tables() -> str:
+    """Return the tables of environment variables."""
+    lines = []
+    for section, title in environment.SECTIONS.items():
+        lines += [
+            f"## {title}",
+            "",
+            "| variable | holds | what it does |",
+            "|---|---|---|",
+            *(
+                f"| `{each.name}` | {cell(each.holds)} | {cell(each.meaning)} |"
+                for each in environment.VARIABLES
+                if each.section == section
+            ),
+            "",
+        ]
+    return "\n".join(lines).rstrip()
+
+
+def schemas_table() -> str:
+    """Return the formats, each with where its documents come from."""
+    lines = ["| schema | what it is of | where it comes from |", "|---|---|---|"]
+    folder = "../../scripts/openai_ekm/schemas"
+    for name in schemas.names():
+        schema = schemas.read(name)
+        link = f"[{name}]({folder}/{name}.schema.json)"
+        lines.append(f"| {link} | {cell(schema['title'])} | {cell(schema['description'])} |")
+    return "\n".join(lines)
+
+
 def between(document: str, marker: str, table: str) -> str:
     """Return the document with what stands between a marker's two comments replaced."""
     head, rest = document.split(f"<!-- {marker} -->", 1)
@@ -134,18 +214,24 @@ def main() -> int:
     """Write the documents, or with --check say whether they are up to date."""
     check = sys.argv[1:] == ["--check"]
     outdated = False
-    for file, tables in (
-        (README, {"inputs": inputs_table(), "outputs": outputs_table()}),
-        (ERRORS, {"answers": answers_table()}),
-    ):
+    tables: dict[Path, dict[str, str]] = {
+        README: {"inputs": inputs_table(), "outputs": outputs_table()},
+        ERRORS: {"answers": answers_table()},
+        ENVIRONMENT: {"variables": variables_tables()},
+        FORMATS: {"schemas": schemas_table()},
+    }
+    for file in sorted({*tables, *doc_examples.pages(ROOT)}):
         current = wanted = file.read_text(encoding="utf-8")
-        for marker, table in tables.items():
+        for marker, table in tables.get(file, {}).items():
             wanted = between(wanted, marker, table)
+        for marker in doc_examples.markers(wanted):
+            wanted = between(wanted, marker, doc_examples.example(ROOT, marker))
+        wanted = doc_examples.with_release(ROOT, wanted)
         if current == wanted:
             continue
         if check:
             name = file.relative_to(ROOT)
-            print(f"{name}: a table differs from what it is made from. Run `make docs`.")
+            print(f"{name}: a part differs from what it is made from. Run `make docs`.")
             outdated = True
         else:
             file.write_text(wanted, encoding="utf-8")

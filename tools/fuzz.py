@@ -17,18 +17,18 @@ from pathlib import Path
 from random import Random, SystemRandom
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "unit" / "evaluation"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import generated
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from model import model
+from tests.unit.evaluation import random_cases
+from tests.unit.evaluation.model import model
 
-from ekm.cli.decide import command
-from ekm.errors import BadInput
-from ekm.evaluation import decide
-from ekm.evaluation.case import case_of
+from openai_ekm.cli.commands import decide_command
+from openai_ekm.errors import BadInput
+from openai_ekm.evaluation import decide
+from openai_ekm.evaluation.case import case_of
 
 PROCESSES = 2
 CHUNK = 10_000
@@ -38,7 +38,7 @@ SPREAD = 1_000_003  # as in the test: a case that fails here fails there under t
 def compare(first: int, count: int, seed: int) -> Any:
     """The first case on which the two disagree, or None."""
     for number in range(first, first + count):
-        made = generated.case(Random(seed * SPREAD + number))
+        made = random_cases.case(Random(seed * SPREAD + number))  # nosec B311 # repeatable test data
         case = case_of(made)
         found, wanted = decide(case.request, case.policies).outcome.value, model(made)
         if found != wanted:
@@ -50,9 +50,9 @@ def compare(first: int, count: int, seed: int) -> Any:
 @given(st.integers(0, 2**32 - 1), st.integers(0), st.integers(0, 40), st.binary(max_size=12))
 def spoilt_lines(seed: int, at: int, removed: int, put: bytes) -> None:
     """A line with a run of bytes replaced is answered or refused, never a crash."""
-    line = json.dumps(generated.case(Random(seed))).encode()
+    line = json.dumps(random_cases.case(Random(seed))).encode()  # nosec B311 # repeatable test data
     at %= len(line)
-    result = CliRunner().invoke(command, ["-"], input=line[:at] + put + line[at + removed :])
+    result = CliRunner().invoke(decide_command, ["-"], input=line[:at] + put + line[at + removed :])
     if result.exception is not None and not isinstance(result.exception, BadInput):
         raise result.exception
 

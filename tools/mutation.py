@@ -2,10 +2,10 @@
 
     python tools/mutation.py
 
-Each mutant (`mutants.py`) of ekm.policy and ekm.evaluation lives in memory alone, in a process
-forked from one that has everything else loaded. A first look takes a hundred cases of the model and
-the decision tables; what passes that meets the unit tests of both packages, up to the first
-failure. An endless loop is noticed too.
+Each mutant (`mutants.py`) of openai_ekm.policy and openai_ekm.evaluation lives in memory alone, in
+a process forked from one that has everything else loaded. A first look takes a hundred cases of the
+model and the decision tables; what passes that meets the unit tests of both packages, up to the
+first failure. An endless loop is noticed too.
 
 Environment:
     EKM_MUTANTS: How many are tried (default all), drawn with EKM_MUTATION_SEED (default 1).
@@ -31,7 +31,7 @@ import random
 import re
 import resource
 import signal
-import subprocess
+import subprocess  # nosec B404 # each call says below why it is safe
 import sys
 import time
 from collections import Counter
@@ -63,7 +63,7 @@ FIRST = (
 ORDER = [*FIRST, *PACKAGES, f"--ignore={UNIT}/evaluation/test_tables.py"]  # those had their look
 OPTIONS = ["-x", "-q", "-p", "no:ekm", "-p", "no:cacheprovider", "-p", "no:xdist"]
 OPTIONS += ["-W", "ignore", "--assert=plain"]
-FIRST_CASES, CASES = 150, 1000  # of the model
+FIRST_CASES, CASES = 200, 1000  # of the model
 FIRST_LIMIT, LIMIT = 20, 90  # seconds
 MEMORY = 4 << 30  # bytes; a loop may also append without end
 
@@ -91,7 +91,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return spec
 
     def exec_module(self, module: ModuleType) -> None:
-        exec(compile(self.mutant.code, str(self.mutant.path), "exec"), module.__dict__)
+        exec(compile(self.mutant.code, str(self.mutant.path), "exec"), module.__dict__)  # nosec B102 # runs a mutant of our own code
 
 
 def survives(mutant: Mutant) -> bool:
@@ -120,8 +120,8 @@ def _passes(mutant: Mutant, tests: Callable[[], int], limit: int) -> bool:
 
 def _first_look() -> int:
     os.environ["EKM_FUZZ_CASES"] = str(FIRST_CASES)
-    importlib.import_module("test_model").test_agrees_with_the_model()
-    tables = importlib.import_module("test_tables")
+    importlib.import_module("tests.unit.evaluation.test_model").test_agrees_with_the_model()
+    tables = importlib.import_module("tests.unit.evaluation.test_tables")
     for row in tables.ROWS:
         tables.test_decides(row)
     return 0
@@ -135,12 +135,18 @@ def _unit_tests() -> int:
 
 def _warm() -> None:
     """Load what no mutant changes, once for all of them."""
-    sys.path[:0] = [str(SCRIPTS), str(UNIT / "evaluation")]
+    sys.path[:0] = [str(SCRIPTS), str(ROOT)]
     hypothesis.settings.register_profile("mutation", derandomize=True, database=None)
     hypothesis.settings.load_profile("mutation")
-    for name in ("generated", "model", "hypothesis.strategies", "ipaddress", "difflib"):
+    for name in (
+        "tests.unit.evaluation.random_cases",
+        "tests.unit.evaluation.model",
+        "hypothesis.strategies",
+        "ipaddress",
+        "difflib",
+    ):
         importlib.import_module(name)
-    assert not any(f"ekm.{name}" in sys.modules for name in PACKAGES)
+    assert not any(f"openai_ekm.{name}" in sys.modules for name in PACKAGES)  # nosec B101 # a tool checks itself
     gc.freeze()
 
 
@@ -160,7 +166,7 @@ def _changed(since: str) -> set[tuple[Path, int]]:
         "--",
         str(SCRIPTS),
     ]
-    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout  # nosec B603 # fixed words
     found: set[tuple[Path, int]] = set()
     path = ROOT
     for line in shown.splitlines():
@@ -183,7 +189,9 @@ def _before(path: Path | None) -> dict[str, dict[str, Any]]:
 def main() -> None:
     """Run the sample, print survivors and score."""
     settings = os.environ
-    files = [path for name in PACKAGES for path in sorted((SCRIPTS / "ekm" / name).rglob("*.py"))]
+    files = [
+        path for name in PACKAGES for path in sorted((SCRIPTS / "openai_ekm" / name).rglob("*.py"))
+    ]
     only = settings.get("EKM_MUTATION_ONLY", "")
     population = [mutant for path in files if only in str(path) for mutant in mutants(path)]
     if "EKM_MUTATION_SINCE" in settings:
@@ -191,7 +199,7 @@ def main() -> None:
         population = [each for each in population if (each.path, each.line) in changed]
     wanted = int(settings.get("EKM_MUTANTS", str(len(population))))
     seed = int(settings.get("EKM_MUTATION_SEED", "1"))
-    sample = random.Random(seed).sample(population, min(wanted, len(population)))
+    sample = random.Random(seed).sample(population, min(wanted, len(population)))  # nosec B311 # a repeatable sample
     results = Path(settings["EKM_MUTATION_RESULTS"]) if "EKM_MUTATION_RESULTS" in settings else None
     known = _before(results)
     again = "EKM_MUTATION_AGAIN" in settings
@@ -205,7 +213,7 @@ def main() -> None:
     fork = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(int(settings.get("EKM_MUTATION_JOBS", "2")), fork) as pool:
         for mutant, survived in zip(new, pool.map(survives, new), strict=True):
-            place = f"{mutant.path.relative_to(SCRIPTS / 'ekm')}:{mutant.line}"
+            place = f"{mutant.path.relative_to(SCRIPTS / 'openai_ekm')}:{mutant.line}"
             line = {"key": _key(mutant), "place": place, "what": mutant.what, "survived": survived}
             known[_key(mutant)] = line
             if results is not None:

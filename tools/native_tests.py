@@ -10,19 +10,34 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
-from ekm.errors import EkmError
-from ekm.harness import Run, Workspace
+from openai_ekm.errors import EkmError
+from openai_ekm.rehearsal import Run, Workspace
 
 ROOT = Path(__file__).resolve().parent.parent
 AT_ONCE = 2
 CLOSING = re.compile(r"(\d+) passed, (\d+) failed")
 
 
-def main() -> int:
-    """Print the output of every file that fails, and one closing line."""
-    started = time.monotonic()
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What Terraform said of all files.
+
+    Attributes:
+        passed: How many runs passed.
+        failed: How many did not; a file that ended without a closing line counts as one.
+        output: All that was printed for the files that failed.
+    """
+
+    passed: int
+    failed: int
+    output: str
+
+
+def run_all() -> Tested:
+    """Run every file with the Terraform that EKM_TERRAFORM names, else the one on PATH."""
     files = sorted(ROOT.glob("tests/*.tftest.hcl"))
     with tempfile.TemporaryDirectory(prefix="ekm-native-") as copy:
         workspace = Workspace(ROOT, copy)
@@ -35,14 +50,25 @@ def main() -> int:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             runs = list(pool.map(test, files))
     passed = failed = 0
+    said = []
     for run in runs:
         counts = CLOSING.search(run.output)
         passed += int(counts[1]) if counts else 0
         failed += int(counts[2]) if counts else 1
         if not run.ok or not counts:
-            print(run.output)
-    print(f"{passed} passed, {failed} failed in {time.monotonic() - started:.1f}s")
-    return 0 if passed and not failed and all(run.ok for run in runs) else 1
+            said.append(run.output)
+            failed += 0 if not counts or int(counts[2]) else 1
+    return Tested(passed, failed, "\n".join(said))
+
+
+def main() -> int:
+    """Print the output of every file that fails, and one closing line."""
+    started = time.monotonic()
+    tested = run_all()
+    if tested.output:
+        print(tested.output)
+    print(f"{tested.passed} passed, {tested.failed} failed in {time.monotonic() - started:.1f}s")
+    return 0 if tested.passed and not tested.failed else 1
 
 
 if __name__ == "__main__":

@@ -16,9 +16,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENT = ROOT / "docs" / "reliability.md"
-sys.path[:0] = [str(ROOT / "tests" / "faults"), str(ROOT / "tests" / "support")]
+sys.path.insert(0, str(ROOT))
 
-import reliability  # noqa: E402 - the tests' own schedules, once they can be found
+from tests.faults import reliability  # noqa: E402 - the tests' own schedules, once they can be found
 
 
 def main() -> int:
