@@ -1,16 +1,25 @@
-"""What every suite of this repository shares; the fixtures of a rehearsal come from the package.
+"""What every suite of this repository shares.
 
-See `ekm.harness.plugin` for `ekm_localstack`, `ekm_openai`, `ekm_workspace` and the others: these
-suites use the very plugin that a user's own suite does.
+The fixtures `ekm_localstack`, `ekm_openai`, `ekm_workspace` and so on come from
+`openai_ekm.rehearsal.plugin`, the pytest plugin of the package. The corrections of pytest-terraform
+are here, and not in the plugin: they are for these suites alone.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+from pytest_terraform import tf, xdist
+
+from tests.support.schemas import held
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 pytest_plugins = ["pytester"]
 
@@ -26,7 +35,34 @@ settings.register_profile(
 settings.load_profile("repeatable")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Correct four faults of pytest-terraform 0.7.0 before it configures itself.
+
+    - It takes OpenTofu where that is installed.
+    - It stops every run on a machine without Terraform, also a run that needs none.
+    - It calls `load`, which does not exist, in every worker but the one that applied.
+    - It destroys what a shared fixture applied although its teardown is off.
+    """
+    # Mutation runs without our plugin, and needs no Terraform.
+    if not config.pluginmanager.hasplugin("terraform") or not config.pluginmanager.hasplugin("ekm"):
+        return
+    if not config.option.dest_tf_binary:
+        name = config.getoption("ekm_terraform") or config.getini("ekm_terraform") or "terraform"
+        config.option.dest_tf_binary = shutil.which(name) or name
+    tf.TerraformTestApi.load = classmethod(lambda cls, path: cls.from_file(path))
+    shared = xdist.ScopedTerraformFixture
+    destroy = shared.tear_down
+    shared.tear_down = lambda self: None if self.teardown_config == "off" else destroy(self)
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The repository's root folder, which is also the root module's."""
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _hold_output_to_its_schema(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Hold each JSON document that a verb prints in this process to its published schema."""
+    yield from held(monkeypatch)

@@ -84,6 +84,26 @@ run "refuses_a_key_of_another_partition" {
   expect_failures = [var.kms_key_arn]
 }
 
+run "says_nothing_of_an_alias_that_is_meant" {
+  command = plan
+
+  variables {
+    kms_key_arn  = "arn:aws:kms:eu-west-1:111122223333:alias/team/openai"
+    accept_alias = true
+  }
+}
+
+run "refuses_key_tags_for_a_key_that_is_not_made" {
+  command = plan
+
+  variables {
+    kms_key_arn = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-4333-8444-555555555555"
+    key_tags    = { team = "a" }
+  }
+
+  expect_failures = [var.kms_key_arn]
+}
+
 run "refuses_the_alias_of_an_aws_managed_key" {
   command = plan
 

@@ -189,6 +189,7 @@ run "asks_for_the_same_statement_that_a_new_key_has" {
   }
 
   variables {
+    role_unique_id           = "AROAEXAMPLE"
     alias                    = "openai-ekm"
     description              = "For OpenAI"
     multi_region             = false

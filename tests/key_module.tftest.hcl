@@ -12,6 +12,7 @@ variables {
   multi_region             = false
   rotation_period_in_days  = 365
   deletion_window_in_days  = 30
+  role_unique_id           = "AROAEXAMPLE"
   policy_mode              = "least_privilege"
   administrators           = ["arn:aws:iam::111122223333:role/deployer"]
   account_root_administers = false

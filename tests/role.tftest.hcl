@@ -288,7 +288,7 @@ run "refuses_a_partition_other_than_aws" {
 
   override_data {
     target = data.aws_partition.current
-    values = { partition = "aws-us-gov" }
+    values = { partition = "aws-us-gov", dns_suffix = "amazonaws.com" }
   }
 
   expect_failures = [data.aws_partition.current]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from customer import Customer, Http
+
+from tests.doubles.customer import Customer, Http
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ekm.harness import EmulatorProcess, LocalStack
+    from openai_ekm.rehearsal import EmulatorProcess, LocalStack
 
 
 @pytest.fixture

@@ -6,12 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from customer import REGION, ROLE, Customer, document
+
+from tests.constants import REGION
+from tests.doubles.customer import ROLE, Customer, document
 
 if TYPE_CHECKING:
-    from customer import Http
-
-    from ekm.harness import EmulatorProcess, LocalStack
+    from openai_ekm.rehearsal import EmulatorProcess, LocalStack
+    from tests.doubles.customer import Http
 
 RESOURCE_TAIL = (
     "on this resource because the resource does not exist in this Region, no resource-based "
@@ -34,7 +35,7 @@ def use_denied(customer: Customer, action: str) -> str:
 
 
 def test_a_correct_key_registers_and_validates(api: Http, customer: Customer) -> None:
-    """The rehearsal would refuse what OpenAI accepts."""
+    """The emulator accepts what OpenAI accepts."""
     key = api.register(customer)
     assert api.validation(key) == "success"
 
@@ -42,7 +43,7 @@ def test_a_correct_key_registers_and_validates(api: Http, customer: Customer) ->
 def test_the_role_is_assumed_and_the_key_used_for_real(
     api: Http, customer: Customer, ekm_localstack: LocalStack
 ) -> None:
-    """A judgement alone would pass for a check."""
+    """Guards against: a check that judges the policies and calls no AWS API."""
     if not ekm_localstack.log:
         pytest.fail("LocalStack's log is what shows the calls")
     before = len(ekm_localstack.log)
@@ -54,7 +55,7 @@ def test_the_role_is_assumed_and_the_key_used_for_real(
 
 @pytest.mark.parametrize("kind", ["external id", "principal", "no role", "misspelt role"])
 def test_every_refused_assume_role_reads_the_same(api: Http, customer: Customer, kind: str) -> None:
-    """LocalStack assumes any role with any external id: the emulator would say yes."""
+    """The emulator refuses what AWS refuses, although LocalStack assumes any role."""
     body = customer.body()
     if kind == "external id":
         body["external_id"] = "org-other"
@@ -71,7 +72,7 @@ def test_every_refused_assume_role_reads_the_same(api: Http, customer: Customer,
 
 
 def test_a_denied_encrypt_and_a_denied_decrypt(api: Http, customer: Customer) -> None:
-    """LocalStack lets any role use any key: the emulator would say yes."""
+    """The emulator refuses a role that may not use the key, although LocalStack lets it."""
     for permitted, denied in (("kms:Decrypt", "kms:Encrypt"), ("kms:Encrypt", "kms:Decrypt")):
         customer.permit(permitted)
         assert api.refusal("POST", "external_keys", customer.body()) == (
@@ -82,14 +83,14 @@ def test_a_denied_encrypt_and_a_denied_decrypt(api: Http, customer: Customer) ->
 
 
 def test_a_key_policy_that_gives_nothing(api: Http, customer: Customer) -> None:
-    """The root of all access to a key would not count."""
+    """The emulator refuses a role to which the key policy gives no access."""
     customer.key_policy_is(customer.key_policy("kms:DescribeKey"))
     found = api.refusal("POST", "external_keys", customer.body())
     assert found == use_denied(customer, "kms:Encrypt") + RESOURCE_TAIL
 
 
 def test_a_permissions_boundary_counts(api: Http, customer: Customer) -> None:
-    """A boundary would be ignored, as LocalStack ignores it."""
+    """The emulator reads the permissions boundary, although LocalStack ignores it."""
     policy = document({"Effect": "Allow", "Action": "kms:Encrypt", "Resource": "*"})
     boundary = customer.iam.create_policy(PolicyName="boundary", PolicyDocument=json.dumps(policy))[
         "Policy"
@@ -100,7 +101,7 @@ def test_a_permissions_boundary_counts(api: Http, customer: Customer) -> None:
 
 
 def test_a_managed_policy_counts(api: Http, customer: Customer) -> None:
-    """A Deny in an attached policy would be ignored."""
+    """The emulator reads a Deny of an attached policy."""
     deny = document({"Effect": "Deny", "Action": "kms:*", "Resource": "*"})
     arn = customer.iam.create_policy(PolicyName="deny", PolicyDocument=json.dumps(deny))["Policy"][
         "Arn"
@@ -111,7 +112,7 @@ def test_a_managed_policy_counts(api: Http, customer: Customer) -> None:
 
 
 def test_a_disabled_key_fails_to_validate_and_recovers(api: Http, customer: Customer) -> None:
-    """The kill switch could not be rehearsed."""
+    """A disabled key fails to validate, and validates again once it is enabled."""
     key = api.register(customer)
     customer.kms.disable_key(KeyId=customer.kms_arn)
     assert api.validation(key) == f"{customer.kms_arn} is disabled."
@@ -122,7 +123,7 @@ def test_a_disabled_key_fails_to_validate_and_recovers(api: Http, customer: Cust
 def test_a_key_pending_deletion_fails_to_validate_and_recovers(
     api: Http, customer: Customer
 ) -> None:
-    """A deletion by accident would not be noticed while it can be undone."""
+    """A key pending deletion fails to validate, and validates once it is enabled again."""
     key = api.register(customer)
     customer.kms.schedule_key_deletion(KeyId=customer.kms_arn)
     assert api.validation(key) == f"{customer.kms_arn} is pending deletion."
@@ -132,7 +133,7 @@ def test_a_key_pending_deletion_fails_to_validate_and_recovers(
 
 
 def test_revoking_either_side_shows_at_once(api: Http, customer: Customer) -> None:
-    """A revocation drill would show nothing."""
+    """Less permission and another trust each fail the next validation."""
     key = api.register(customer)
     customer.permit("kms:DescribeKey")
     assert api.validation(key).startswith(use_denied(customer, "kms:Encrypt"))
@@ -142,7 +143,7 @@ def test_revoking_either_side_shows_at_once(api: Http, customer: Customer) -> No
 
 
 def test_a_key_that_is_not_there(api: Http, customer: Customer) -> None:
-    """A misspelt key would read as a denial."""
+    """Guards against: a missing key that is reported as a denial."""
     gone = customer.kms_arn[:-12] + "000000000000"
     found = api.refusal("POST", "external_keys", customer.body(kms_arn=gone))
     assert found == f"Key '{gone}' does not exist"
@@ -155,7 +156,7 @@ def test_a_key_that_is_not_there(api: Http, customer: Customer) -> None:
 
 
 def test_an_alias_registers_and_moving_it_is_seen(api: Http, customer: Customer) -> None:
-    """An alias that is moved would still validate."""
+    """Guards against: an alias that still validates after it was moved to another key."""
     alias = "alias/openai"
     customer.kms.create_alias(AliasName=alias, TargetKeyId=customer.kms_arn)
     arn = f"arn:aws:kms:{REGION}:{customer.account}:{alias}"
@@ -177,13 +178,13 @@ def test_an_alias_registers_and_moving_it_is_seen(api: Http, customer: Customer)
 def test_a_key_of_another_kind_is_refused(
     api: Http, ekm_localstack: LocalStack, key: dict[str, Any], text: str
 ) -> None:
-    """LocalStack encrypts with an RSA key: the emulator would say yes."""
+    """The emulator refuses an RSA key, although LocalStack encrypts with one."""
     customer = Customer(ekm_localstack, **key)
     assert text in api.refusal("POST", "external_keys", customer.body())
 
 
 def test_a_multi_region_key_registers(api: Http, ekm_localstack: LocalStack) -> None:
-    """A documented form of key would be refused."""
+    """The emulator accepts a multi-Region key, a documented form."""
     customer = Customer(ekm_localstack, MultiRegion=True)
     assert ":key/mrk-" in customer.kms_arn
     api.register(customer)
@@ -192,7 +193,7 @@ def test_a_multi_region_key_registers(api: Http, ekm_localstack: LocalStack) -> 
 def test_a_role_with_a_path_registers(
     api: Http, ekm_localstack: LocalStack, customer: Customer
 ) -> None:
-    """A documented form of role would be refused, or found under another path."""
+    """The emulator accepts a role with a path, and finds it under that path."""
     customer.iam.create_role(
         RoleName="deep",
         Path="/team/x/",
@@ -215,7 +216,7 @@ def test_a_role_with_a_path_registers(
 def test_how_a_refusal_is_worded_is_a_setting(
     api: Http, ekm_openai: EmulatorProcess, customer: Customer
 ) -> None:
-    """A client that matches the whole text, or one status, would not be found out."""
+    """Guards against: a client that matches the whole text of a refusal, or one status."""
     ekm_openai.set_settings(
         cloud_refusal_prefix=True, cloud_refusal_status=422, cloud_refusal_code="kms_error"
     )
@@ -230,7 +231,7 @@ def test_how_a_refusal_is_worded_is_a_setting(
 def test_without_decrypt_only_encrypt_is_tried_when_told(
     api: Http, ekm_openai: EmulatorProcess, customer: Customer
 ) -> None:
-    """What is not public would be one fixed answer."""
+    """Whether OpenAI tries Decrypt is not public: a setting decides it."""
     customer.permit("kms:Encrypt")
     ekm_openai.set_settings(tries_decrypt=False)
     api.register(customer)
@@ -239,7 +240,7 @@ def test_without_decrypt_only_encrypt_is_tried_when_told(
 def test_negative_probes_find_a_role_that_needs_no_external_id(
     api: Http, ekm_openai: EmulatorProcess, customer: Customer
 ) -> None:
-    """A trust policy that anybody's registration passes would go unnoticed."""
+    """A setting makes the emulator refuse a role whose trust policy needs no external id."""
     policy = customer.trust_policy()
     del policy["Statement"][0]["Condition"]
     customer.trust(policy)
@@ -253,7 +254,7 @@ def test_negative_probes_find_a_role_that_needs_no_external_id(
 def test_a_kept_session_outlives_the_trust_but_not_the_permission(
     api: Http, ekm_openai: EmulatorProcess, customer: Customer
 ) -> None:
-    """A drill that cuts trust alone would look as if it worked."""
+    """With a kept session, a changed trust shows late, and a changed permission at once."""
     ekm_openai.set_settings(session_cache_seconds=600)
     key = api.register(customer)
     customer.trust(customer.trust_policy("org-nobody"))
@@ -265,7 +266,7 @@ def test_a_kept_session_outlives_the_trust_but_not_the_permission(
 def test_an_encryption_context_is_sent_when_told(
     api: Http, ekm_openai: EmulatorProcess, customer: Customer
 ) -> None:
-    """A condition on the encryption context could not be tried."""
+    """A setting makes the emulator send an encryption context, for conditions on it."""
     policy = customer.key_policy()
     policy["Statement"][0]["Condition"]["StringEquals"] = {"kms:EncryptionContext:project": "p"}
     customer.key_policy_is(policy)

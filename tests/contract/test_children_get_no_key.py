@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from ekm.cli.main import ekm, run
+from openai_ekm.cli.main import ekm, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ REFUSED = "http://127.0.0.1:1"  # a port that nothing listens on
 
 
 def test_a_credential_process_does_not_get_the_admin_key(tmp_path: Path) -> None:
-    """The AWS SDK would hand OpenAI's key to whatever program gives out AWS's credentials."""
+    """Guards against: OpenAI's admin key in the environment of an AWS `credential_process`."""
     told = tmp_path / "told"
     program = tmp_path / "credentials"
     program.write_text(
@@ -30,7 +30,7 @@ def test_a_credential_process_does_not_get_the_admin_key(tmp_path: Path) -> None
     (tmp_path / "config").write_text(f"[default]\ncredential_process = '{program}'\n")
     done = subprocess.run(
         [
-            *(sys.executable, "-P", "-c", "from ekm.cli.main import main; main()"),
+            *(sys.executable, "-P", "-c", "from openai_ekm.cli.main import main; main()"),
             *("status", "--record", "ssm:/openai-ekm/any", "--json"),
         ],
         env={
@@ -56,7 +56,7 @@ def test_a_credential_process_does_not_get_the_admin_key(tmp_path: Path) -> None
 def test_the_variable_is_back_when_the_command_has_ended(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A program that calls two commands would be told by the second that there is no key."""
+    """Guards against: a second command in one process that finds no admin key."""
     monkeypatch.setenv("OPENAI_ADMIN_KEY", "no key\n")
     for _ in range(2):
         assert run(ekm, "ekm", ["validate", "--id", "extkey_any"]) == 2

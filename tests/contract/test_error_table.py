@@ -6,11 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from openai_answers import KMS_ARN, ROLE_ARN, ROWS, SECTIONS, Answer
-from openai_server import SECRET, OpenAI
 
-from ekm.cli.main import ekm, run
-from ekm.registrar.runner import Heartbeat, Runner
+from openai_ekm.cli.main import ekm, run
+from openai_ekm.registration.runner import Heartbeat, Runner
+from tests.doubles.openai_server import SECRET, OpenAI
+from tests.support.openai_answers import KMS_ARN, ROLE_ARN, ROWS, SECTIONS, Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +72,7 @@ def test_each_answer_ends_as_the_table_says(  # noqa: PLR0917 - fixtures
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> None:
-    """A user is told the wrong cause or remedy, or a script gets another exit code."""
+    """Each answer of OpenAI ends in the cause, the remedy and the exit code of the table."""
     if row.command != "register":
         assert run(ekm, "ekm", ["register"]) == 0
     capsys.readouterr()
@@ -109,8 +109,8 @@ def test_each_answer_ends_as_the_table_says(  # noqa: PLR0917 - fixtures
 
 
 def test_every_section_and_every_error_of_openai_has_its_row() -> None:
-    """An error is added, and nobody has seen what a user is shown."""
-    from ekm.admin_api.kinds import Kind  # noqa: PLC0415 - read for this comparison alone
+    """Guards against: an error without a row, whose output no test reads."""
+    from openai_ekm.openai_api.refusal_kinds import Kind  # noqa: PLC0415 - read for this comparison alone
 
     assert {row.section for row in ROWS} == set(SECTIONS)
     named = {"aws_denied", "aws_key_unusable", "aws_transient", "wait_deadline"} | {
@@ -123,10 +123,10 @@ def test_every_section_and_every_error_of_openai_has_its_row() -> None:
 
 
 def test_the_emulator_and_the_table_send_the_same() -> None:
-    """A rehearsal shows another answer than the one that the documents tell of."""
-    from ekm.diagnosis import wording  # noqa: PLC0415 - read for this comparison alone
-    from ekm.emulator import errors  # noqa: PLC0415 - read for this comparison alone
-    from ekm.snapshot import Key  # noqa: PLC0415 - read for this comparison alone
+    """Guards against: a rehearsal with another answer than the documents have."""
+    from openai_ekm.diagnosis import wording  # noqa: PLC0415 - read for this comparison alone
+    from openai_ekm.emulator import errors  # noqa: PLC0415 - read for this comparison alone
+    from openai_ekm.snapshot import Key  # noqa: PLC0415 - read for this comparison alone
 
     rows = {(row.status, row.body) for row in ROWS}
     pattern = r"^arn:aws:iam::\d{12}:role/.+$"

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from openai_answers import KMS_ARN, ROLE_ARN
-from openai_server import SECRET, OpenAI
+
+from tests.doubles.openai_server import SECRET, OpenAI
+from tests.support.openai_answers import KMS_ARN, ROLE_ARN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,7 @@ def hook(event, words):
     if event in told:
         os.write(log, (repr((event, *map(str, words))) + "\\n").encode())
 sys.addaudithook(hook)
-from ekm.cli.main import main
+from openai_ekm.cli.main import main
 main()
 """
 
@@ -89,7 +90,7 @@ def audited(folder: Path, environment: dict[str, str], *words: str) -> list[Even
 def test_the_admin_key_leaves_the_process_for_openai_alone(
     openai: OpenAI, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """A registrar that is given a key hands it to a child, a file, or another host."""
+    """Guards against: an admin key that reaches a child, a file or another host."""
     port = openai.url.split(":")[2].split("/")[0]
     for verb in (["register"], ["register"], ["validate"], ["status"], ["retire"]):
         events = audited(tmp_path, environment, *verb)
@@ -119,7 +120,7 @@ def test_the_admin_key_leaves_the_process_for_openai_alone(
 def test_what_the_launcher_runs_to_prepare_itself_gets_no_admin_key(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """A package that is fetched before its hash is checked, or uv itself, could read the key."""
+    """Guards against: an admin key that uv, or a package without a checked hash, can read."""
     programs, seen = tmp_path / "bin", tmp_path / "seen"
     programs.mkdir()
     for name in ("env", "readlink", "sh", "cat"):

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 import requests
-from customer import Customer, Http
 
-from ekm.harness import EmulatorProcess
+from openai_ekm.rehearsal import EmulatorProcess
+from tests.doubles.customer import Customer, Http
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ekm.harness import LocalStack
+    from openai_ekm.rehearsal import LocalStack
 
 
 def until(holds: Callable[[], bool]) -> None:
@@ -25,7 +25,7 @@ def until(holds: Callable[[], bool]) -> None:
 
 
 def test_iam_settles_late(ekm_localstack: LocalStack) -> None:
-    """A registrar that does not wait for IAM would not be found out."""
+    """The emulator can refuse until IAM has settled, for a registrar that has to wait."""
     customer = Customer(ekm_localstack)
     with EmulatorProcess.start(ekm_localstack, settle=1.5) as openai:
         api = Http(openai)
@@ -48,7 +48,7 @@ def test_iam_settles_late(ekm_localstack: LocalStack) -> None:
 def test_a_lost_response_breaks_the_connection(
     api: Http, ekm_openai: EmulatorProcess, customer: Customer, fault: str, happened: bool
 ) -> None:
-    """A client's handling of a lost response could not be tried."""
+    """The emulator can lose a response, for a client that has to handle it."""
     ekm_openai.set_faults(**{fault: {"times": 1, "on": "POST /organization/external_keys"}})
     with pytest.raises(requests.ConnectionError):
         api("POST", "external_keys", customer.body())
@@ -57,7 +57,7 @@ def test_a_lost_response_breaks_the_connection(
 
 
 def test_a_truncated_answer_breaks_off(api: Http, ekm_openai: EmulatorProcess) -> None:
-    """A client could take half an answer for the whole."""
+    """Guards against: half an answer that a client can take for the whole."""
     ekm_openai.set_faults(truncated=1)
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
         api("GET", "projects")
@@ -67,7 +67,7 @@ def test_a_truncated_answer_breaks_off(api: Http, ekm_openai: EmulatorProcess) -
 def test_a_slow_answer_runs_into_the_clients_deadline(
     api: Http, ekm_openai: EmulatorProcess
 ) -> None:
-    """A client without time-outs would hang."""
+    """The emulator can answer late, for a client that needs a time-out."""
     ekm_openai.set_faults(slow={"times": 1, "seconds": 600})
     with pytest.raises(requests.Timeout):
         api("GET", "projects", timeout=0.5)
@@ -77,7 +77,7 @@ def test_a_slow_answer_runs_into_the_clients_deadline(
 def test_two_creates_at_once_are_two_registrations(
     api: Http, ekm_openai: EmulatorProcess, customer: Customer
 ) -> None:
-    """The emulator would hide from a client that create is not idempotent."""
+    """Create is not idempotent, and the emulator shows it."""
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
 
     def create(_: int) -> int:

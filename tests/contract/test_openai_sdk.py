@@ -10,10 +10,10 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from customer import Customer, Http
     from openai.resources.admin.organization.organization import Organization
 
-    from ekm.harness import EmulatorProcess
+    from openai_ekm.rehearsal import EmulatorProcess
+    from tests.doubles.customer import Customer, Http
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def organization(ekm_openai: EmulatorProcess) -> Iterator[Organization]:
 def test_projects_from_creation_to_the_archive(
     organization: Organization, api: Http, customer: Customer
 ) -> None:
-    """A project that OpenAI's SDK makes would not be one of the emulator's."""
+    """OpenAI's SDK makes, reads and archives a project of the emulator."""
     key = api.register(customer)
     projects = organization.projects
     made = projects.create(name="p", external_key_id=key, residency="EU_STORAGE_PROCESSING")
@@ -50,7 +50,7 @@ def test_projects_from_creation_to_the_archive(
 
 
 def test_the_sdks_pages_reach_every_project(organization: Organization) -> None:
-    """The SDK would stop early, or never."""
+    """Guards against: pages that end early for the SDK, or never."""
     made = {organization.projects.create(name=f"p{number}").id for number in range(5)}
     found = [item.id for item in organization.projects.list(limit=2)]
     assert made <= set(found)
@@ -60,7 +60,7 @@ def test_the_sdks_pages_reach_every_project(organization: Organization) -> None:
 def test_external_keys_from_registration_to_removal(
     organization: Organization, customer: Customer
 ) -> None:
-    """A registration that OpenAI's SDK makes would not be one of the emulator's."""
+    """OpenAI's SDK makes, reads and deletes a registration of the emulator."""
     keys = organization.external_keys
     made = keys.create(
         type="aws",
@@ -86,7 +86,7 @@ def test_external_keys_from_registration_to_removal(
 def test_a_refusal_reaches_the_sdk_with_awss_words(
     organization: Organization, customer: Customer
 ) -> None:
-    """A user of the SDK would not see why."""
+    """A user of the SDK reads why AWS refused."""
     with pytest.raises(openai.BadRequestError, match="sts:AssumeRole on resource") as caught:
         organization.external_keys.create(
             type="aws",
@@ -102,7 +102,7 @@ def test_a_refusal_reaches_the_sdk_with_awss_words(
 def test_both_error_shapes_reach_the_sdk(
     organization: Organization, ekm_openai: EmulatorProcess
 ) -> None:
-    """A missing scope would crash the SDK."""
+    """Guards against: a missing scope that crashes the SDK."""
     ekm_openai.set_faults("missing_scope")
     with pytest.raises(openai.PermissionDeniedError) as caught:
         organization.projects.list()
@@ -113,7 +113,7 @@ def test_both_error_shapes_reach_the_sdk(
 
 
 def test_the_sdk_obeys_retry_after(ekm_openai: EmulatorProcess) -> None:
-    """The SDK would not wait, or not come back."""
+    """The SDK waits as long as Retry-After says, and then calls again."""
     ekm_openai.set_faults(rate_limited={"times": 1, "seconds": 1})
     with openai.OpenAI(
         api_key="unused", admin_api_key=ekm_openai.admin_key, base_url=ekm_openai.base_url
@@ -125,7 +125,7 @@ def test_the_sdk_obeys_retry_after(ekm_openai: EmulatorProcess) -> None:
 def test_audit_logs_are_the_sdks_events(
     organization: Organization, api: Http, customer: Customer
 ) -> None:
-    """Evidence that the SDK reads would miss the key."""
+    """The SDK reads the audit log, with the key in it."""
     key = api.register(customer)
     events = organization.audit_logs.list(
         event_types=["external_key.registered"], resource_ids=[key], effective_at={"gt": 0}

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from customer import Customer, Http
 from openapi_spec_validator import validate
 
-from ekm.harness import EmulatorProcess
-from ekm.harness.sockets import beyond_loopback, family, listening
+from openai_ekm.rehearsal import EmulatorProcess
+from openai_ekm.rehearsal.sockets import beyond_loopback, family, listening
+from tests.doubles.customer import Customer, Http
+from tests.support.schemas import faults_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ekm.harness import LocalStack
+    from openai_ekm.rehearsal import LocalStack
 
 
 class Running:
@@ -81,7 +82,7 @@ def projects(base_url: str) -> requests.Response:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_first_line_says_where_and_a_signal_ends_it_cleanly(started: Any, number: int) -> None:
-    """A caller would wait for ever, or see a crash where it asked for an end."""
+    """The first line says where it listens, and a signal ends it without a traceback."""
     running = started()
     assert running.first_line.startswith("OpenAI emulator listening on http://127.0.0.1:")
     assert projects(running.first_line.rpartition(" ")[2]).status_code == 200
@@ -89,17 +90,17 @@ def test_the_first_line_says_where_and_a_signal_ends_it_cleanly(started: Any, nu
 
 
 def test_the_line_in_json_names_everything(started: Any) -> None:
-    """A harness could not find the control surface or the process."""
+    """The first line in JSON names the control surface and the process."""
     running = started("--json")
     where = json.loads(running.first_line)
-    assert set(where) == {"base_url", "control_url", "pid"}
+    assert not faults_of("emulate", where)
     assert where["pid"] == running.process.pid
     health = requests.get(f"{where['control_url']}/health", timeout=120).json()
     assert health == {"status": "ok", "pid": running.process.pid}
 
 
 def test_a_slow_answer_does_not_hold_up_the_end(started: Any) -> None:
-    """A harness would kill it, and its database be cut off."""
+    """Guards against: a slow answer that keeps the process from ending, so that it is killed."""
     running = started("--fault", "slow,seconds=600")
     base_url = running.first_line.rpartition(" ")[2]
     with pytest.raises(requests.Timeout):
@@ -110,14 +111,14 @@ def test_a_slow_answer_does_not_hold_up_the_end(started: Any) -> None:
 
 
 def test_it_listens_on_loopback_alone_and_once(started: Any) -> None:
-    """Anybody in the network could change how OpenAI behaves."""
+    """Guards against: a control surface that others in the network can reach."""
     running = started()
     assert len(listening(running.process.pid)) == 1
     assert beyond_loopback(running.process.pid) == frozenset()
 
 
 def test_state_survives_a_restart(ekm_localstack: LocalStack, tmp_path: Path) -> None:
-    """A demo that is stopped and started again would have lost its keys."""
+    """The registrations are still there after a restart."""
     database, customer = tmp_path / "openai.sqlite3", Customer(ekm_localstack)
     with EmulatorProcess.start(ekm_localstack, database=database) as first:
         key = Http(first).register(customer)
@@ -131,7 +132,7 @@ def test_state_survives_a_restart(ekm_localstack: LocalStack, tmp_path: Path) ->
 
 
 def test_the_admin_key_is_nowhere(ekm_localstack: LocalStack, tmp_path: Path) -> None:
-    """A rehearsal with a real key would leave it on the disk, in a log or in the process list."""
+    """Guards against: an admin key on the disk, in a log or in the process list."""
     database, key = tmp_path / "openai.sqlite3", "sk-admin-needle-in-every-haystack"
     reader = "sk-admin-needle-of-the-reader"
     environment = {"EKM_EMULATOR_KEYS": json.dumps({reader: ["api.external_keys.read"]})}
@@ -157,7 +158,7 @@ def test_the_admin_key_is_nowhere(ekm_localstack: LocalStack, tmp_path: Path) ->
 
 
 def test_the_openapi_document_is_valid(ekm_openai: EmulatorProcess) -> None:
-    """No tool could read the emulator's own description."""
+    """Any tool can read the emulator's OpenAPI document."""
     address = ekm_openai.base_url.removesuffix("/v1")
     document = requests.get(f"{address}/openapi.json", timeout=120).json()
     validate(document)
@@ -167,7 +168,7 @@ def test_the_openapi_document_is_valid(ekm_openai: EmulatorProcess) -> None:
 def test_a_users_proxy_and_profile_have_no_part_in_it(
     started: Any, environment: dict[str, str], ekm_localstack: LocalStack
 ) -> None:
-    """On a user's machine every check would be answered with a fault of the server."""
+    """Guards against: a user's proxy or profile that makes each check fail."""
     environment |= {"HTTP_PROXY": "http://127.0.0.1:9", "AWS_PROFILE": "nobody"}
     environment |= {"http_proxy": "http://127.0.0.1:9", "HOME": "/nowhere"}
     running = started()
@@ -185,7 +186,7 @@ def test_a_users_proxy_and_profile_have_no_part_in_it(
 def test_a_localstack_that_is_gone_is_a_fault_of_the_server(
     started: Any, environment: dict[str, str], ekm_localstack: LocalStack
 ) -> None:
-    """A client would take a rehearsal that broke for a definite refusal."""
+    """Guards against: a rehearsal that broke and reads as a definite refusal."""
     body = Customer(ekm_localstack).body()
     environment["AWS_ENDPOINT_URL"] = "http://127.0.0.1:9"
     running = started()

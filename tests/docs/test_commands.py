@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from ekm.cli.main import VERBS, load_verb
+from openai_ekm.cli.main import VERBS, ekm, load_verb
 
 ROOT = Path(__file__).resolve().parents[2]
 # Between backticks, or at the beginning of a line or after a pipe, as in a block or a docstring's
@@ -41,7 +41,8 @@ def read(name: str) -> str:
 
 def options_of(command: click.Command) -> set[str]:
     """Every `--option` that a command takes."""
-    given = {name for each in command.params for name in (*each.opts, *each.secondary_opts)}
+    parameters = command.get_params(click.Context(command))
+    given = {name for each in parameters for name in (*each.opts, *each.secondary_opts)}
     return {name for name in given if name.startswith("--")} | {"--help"}
 
 
@@ -49,7 +50,9 @@ def unknown(shown: str) -> list[str]:
     """What a command line names that there is not."""
     program, *words = shown.split()
     if program == "ekm" and words[0].startswith("-"):
-        return [word for word in words if word not in {"--help", "--version"}]
+        known = options_of(ekm) | {"--version", "-V", "-h", "-v", "-q"}
+        named = [word for word in words if word.startswith("-")]
+        return [name for name in named if name not in known]
     verb = "register" if program == "ekm-register" else words.pop(0)
     if verb not in VERBS:
         return [verb] if verb != "help" else []
@@ -65,6 +68,6 @@ def unknown(shown: str) -> list[str]:
 
 @pytest.mark.parametrize("name", texts())
 def test_every_command_that_is_shown_exists(name: str) -> None:
-    """A reader pastes a verb or an option that was renamed, or never was."""
+    """Guards against: a page that shows a verb or an option that does not exist."""
     wrong = {shown.strip(): bad for shown in SHOWN.findall(read(name)) if (bad := unknown(shown))}
     assert wrong == {}

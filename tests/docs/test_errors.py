@@ -6,13 +6,16 @@ import ast
 import re
 from pathlib import Path
 
-import ekm
-from ekm import errors
+import openai_ekm
+from openai_ekm import errors
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGE = Path(ekm.__file__).parent
+PACKAGE = Path(openai_ekm.__file__).parent
 FAMILIES = {name: getattr(errors, name) for name in errors.__all__}
-ROW = re.compile(r"^\| `(?P<id>[a-z0-9_]+)` \| (?P<codes>[0-9, ]+) \|", re.MULTILINE)
+ROW = re.compile(
+    r'^\| <a id="(?P<anchor>[a-z0-9_]+)"></a>`(?P<id>[a-z0-9_]+)` \| (?P<codes>[0-9, ]+) \|',
+    re.MULTILINE,
+)
 
 
 def raised() -> dict[str, set[int]]:
@@ -40,8 +43,14 @@ def documented() -> dict[str, set[int]]:
     }
 
 
+def test_every_error_has_the_anchor_that_its_message_names() -> None:
+    """Guards against: an error whose `see:` line leads to the top of a long page."""
+    text = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    assert [row["id"] for row in ROW.finditer(text) if row["id"] != row["anchor"]] == []
+
+
 def test_every_error_is_documented_with_its_exit_code() -> None:
-    """An id that a user meets and cannot look up, or a row for an error that is gone."""
+    """Guards against: an error id that the page leaves out, and a row for one that is gone."""
     in_code = raised()
     in_docs = documented()
     assert sorted(in_docs) == sorted(in_code)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from ekm.evaluation import Policies, Request, decide
-from ekm.policy import DocumentKind, parse_document
+from openai_ekm.evaluation import Policies, Request, decide
+from openai_ekm.policy import DocumentKind, parse_document
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "permissions.md"
 SECTION = re.compile(r"^## (?P<title>.+?)$(?P<text>.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
@@ -43,7 +43,7 @@ def identity_policies() -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize(("title", "policy"), policies())
 def test_each_policy_is_one_that_aws_would_save(title: str, policy: dict[str, Any]) -> None:
-    """A reader pastes a policy, and AWS refuses it."""
+    """Guards against: a policy of the page that AWS refuses to save."""
     kind = DocumentKind.TRUST if "Principal" in json.dumps(policy) else DocumentKind.IDENTITY
     assert parse_document(policy, kind).statements, title
 
@@ -55,7 +55,7 @@ def test_each_policy_is_one_that_aws_would_save(title: str, policy: dict[str, An
 def test_neither_who_applies_nor_the_registrar_is_given_the_data(
     title: str, policy: dict[str, Any], action: str
 ) -> None:
-    """The deployer's policy reads the data even where a key policy would let it."""
+    """Guards against: a deployer's policy that reads the data where the key policy lets it."""
     key_policy = {
         "Version": "2012-10-17",
         "Statement": [
@@ -73,6 +73,6 @@ def test_neither_who_applies_nor_the_registrar_is_given_the_data(
 
 
 def test_the_page_has_a_policy_for_each_identity() -> None:
-    """A section loses its policy, and the tests above pass for want of one."""
+    """Guards against: a section without a policy, which the tests above would pass."""
     titles = {title for title, _ in policies()}
     assert {"Who applies", "The registrar", "Who rehearses"} <= titles

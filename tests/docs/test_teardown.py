@@ -6,7 +6,7 @@ import ast
 import re
 from pathlib import Path
 
-import ekm
+import openai_ekm
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "teardown.md"
@@ -39,7 +39,7 @@ def trials() -> dict[str, str]:
 
 
 def test_every_trial_that_the_page_names_is_there() -> None:
-    """The table goes on promising what a test has stopped to show."""
+    """Guards against: a row whose test is gone."""
     known = trials()
     named = list(NAMED.finditer(PAGE.read_text(encoding="utf-8")))
     assert len(named) > 15
@@ -49,7 +49,7 @@ def test_every_trial_that_the_page_names_is_there() -> None:
 
 
 def test_every_way_of_the_table_has_a_trial() -> None:
-    """A row is added from belief."""
+    """Guards against: a row that no test shows."""
     table = PAGE.read_text(encoding="utf-8").split("## Every way, tried")[1].split("## ")[0]
     rows = [line for line in table.splitlines() if line.startswith("| ")][1:]
     assert len(rows) > 15
@@ -57,14 +57,14 @@ def test_every_way_of_the_table_has_a_trial() -> None:
 
 
 def test_only_the_drill_can_disable_a_key_and_nothing_deletes_one() -> None:
-    """A tool of ours schedules a deletion, or cuts OpenAI off on the way to something else."""
-    package = Path(ekm.__file__).parent
+    """Only the drill disables a key or changes its policy; nothing schedules a deletion."""
+    package = Path(openai_ekm.__file__).parent
     found = {
         (file.relative_to(package).parts[0], node.attr)
         for file in package.rglob("*.py")
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute) and node.attr in CUTTING
     }
-    # The harness disables one on LocalStack, in the demo.
-    found.remove(("harness", "disable_key"))
+    # The rehearsal disables one on LocalStack, in the demo.
+    found.remove(("rehearsal", "disable_key"))
     assert found == {("drill", "disable_key"), ("drill", "put_key_policy")}

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
-from points import Point, Wire
-from record_doubles import aws_error
 from urllib3.exceptions import ConnectTimeoutError as UrllibConnectTimeout
 from urllib3.exceptions import NewConnectionError, ProtocolError
+
+from tests.doubles.fault_points import Point, Wire
+from tests.doubles.record_stores import aws_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,7 +142,7 @@ HTTP: dict[str, Mishap] = {
         lambda _point: Wire(302, {"location": "https://elsewhere.invalid/"}),
         "4 openai_redirected",
     ),
-    "redirect_here": Mishap("redirect on the same host", _redirected_here),
+    "redirect_here": Mishap("redirect on the same host", _redirected_here, "4 openai_redirected"),
     "bare_string": Mishap(
         "400, a bare string", _answers(400, {"error": "That is wrong."}), "4 openai_refused"
     ),

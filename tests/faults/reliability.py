@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mishaps import FILE, HTTP, PROCESS, SSM, SURVIVED, Mishap
-from stage import Stage
+from tests.doubles.faults_stage import Stage
+from tests.faults.mishaps import FILE, HTTP, PROCESS, SSM, SURVIVED, Mishap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from points import Outcome
+    from tests.doubles.fault_points import Outcome
 
 __all__ = [
     "PAIRED",
@@ -94,11 +94,12 @@ WORDS = {
 }
 # How a process ends where the point makes a difference: (mishap, what is asked) -> end.
 EXCEPTIONS = {
-    # Only a GET follows a redirect; what changes something is not sent to another address.
+    # A portal's page stays, so what changes nothing is not asked again; what changes something is
+    # looked for.
     **{
-        ("redirect_here", label): "4 openai_redirected"
+        ("captive", label): "5 openai_foreign_page"
         for label in WORDS
-        if not label.startswith("GET")
+        if label.startswith("GET") or label.endswith("/validate")
     },
     # A project that OpenAI does not know needs no archiving; the registration is then read.
     ("other_404", "POST projects/{id}/archive"): SURVIVED,

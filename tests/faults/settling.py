@@ -6,15 +6,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from points import Run
-from stage import BASE_URL, INTENT, SECRET, Stage, _Network
-
-from ekm.admin_api.client import AdminApi
-from ekm.admin_api.pacing import MemoryBook, Unpaced, WindowPacer
-from ekm.admin_api.redaction import AdminKey
-from ekm.admin_api.transport import RequestsTransport
-from ekm.registrar.register import Wanted, register
-from ekm.registrar.runner import Heartbeat, Runner
+from openai_ekm.openai_api.client import AdminApi
+from openai_ekm.openai_api.pacing import MemoryBook, Unpaced, WindowPacer
+from openai_ekm.openai_api.redaction import AdminKey
+from openai_ekm.openai_api.transport import RequestsTransport
+from openai_ekm.registration.register import RegisterRequest, register
+from openai_ekm.registration.runner import Heartbeat, Runner
+from tests.doubles.fault_points import Run
+from tests.doubles.faults_stage import BASE_URL, INTENT, SECRET, Stage, _Network
 
 CREATE = "http POST external_keys"
 
@@ -77,10 +76,11 @@ def _settled(stage: Stage, seconds: float, calls_per_minute: int, wait: float) -
     store = stage._record(run)
     heartbeat = Heartbeat(store, clock=stage.monotonic, sleep=stage.sleep)
     transport = RequestsTransport(
-        BASE_URL, AdminKey(SECRET, origin="OPENAI_ADMIN_KEY"), clock=stage.monotonic
+        BASE_URL,
+        AdminKey(SECRET, origin="OPENAI_ADMIN_KEY"),
+        adapter=_Network(run),
+        clock=stage.monotonic,
     )
-    session = transport._session = transport._new_session()
-    session.mount("http://", _Network(run))
     pacer = (
         WindowPacer(
             calls_per_minute,
@@ -101,7 +101,9 @@ def _settled(stage: Stage, seconds: float, calls_per_minute: int, wait: float) -
         clock=stage.monotonic,
         now=lambda: datetime.fromtimestamp(stage.now, UTC),
     )
-    wanted = Wanted(INTENT, (), stage.place, BASE_URL, wait=wait, calls_per_minute=calls_per_minute)
+    wanted = RegisterRequest(
+        INTENT, (), stage.place, BASE_URL, wait=wait, calls_per_minute=calls_per_minute
+    )
     runner.run(register(wanted))
     first = run.moments[0]
     return Settled(

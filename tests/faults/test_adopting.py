@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from worlds import INTENT, WANTED, World
 
-from ekm.errors import Conflict
-from ekm.registrar.adoption.take_over import adopted
-from ekm.registrar.record import State
+from openai_ekm.adoption.adopt_key import adopt_key
+from openai_ekm.errors import Conflict
+from openai_ekm.registration.record import State
+from tests.doubles.registration_world import INTENT, WANTED, World
 
 if TYPE_CHECKING:
-    from ekm.registrar.register import Registered
+    from openai_ekm.registration.register import Registered
 
 BY_ID = replace(WANTED, adopt="extkey_1")
 
@@ -32,7 +32,7 @@ def adopt(world: World) -> Registered:
     """Adopt; checks that nothing was made, archived or deleted at OpenAI."""
     keys, projects = dict(world.openai.keys), dict(world.openai.projects)
     try:
-        return world.run(adopted(BY_ID))
+        return world.run(adopt_key(BY_ID))
     finally:
         assert (world.openai.keys, world.openai.projects) == (keys, projects)
         sent = [line for line in world.openai.log if not line.startswith("GET")]
@@ -40,7 +40,7 @@ def adopt(world: World) -> Registered:
 
 
 def test_a_registration_and_its_projects_are_recorded_as_they_are() -> None:
-    """The record leaves out a project, and the next apply makes it a second time."""
+    """Guards against: a record without a project, which the next apply makes a second time."""
     world = by_hand("prod")
     result = adopt(world)
     assert (result.how, [project.how for project in result.projects]) == ("adopted", ["adopted"])
@@ -49,18 +49,18 @@ def test_a_registration_and_its_projects_are_recorded_as_they_are() -> None:
 
 
 def test_a_registration_that_goes_meanwhile_is_not_made_again() -> None:
-    """Between the look and the record somebody deletes it, and adopting registers anew."""
+    """Guards against: adopting that registers anew what somebody deleted after the look."""
     world = by_hand()
     world.openai.keys.clear()
     with pytest.raises(Conflict) as raised:
-        world.run(adopted(replace(WANTED, projects=())))
+        world.run(adopt_key(replace(WANTED, projects=())))
     assert raised.value.id == "nothing_to_adopt"
     assert world.openai.keys == {}
     assert world.shelf.record is None
 
 
 def test_a_project_that_goes_meanwhile_is_not_made_again() -> None:
-    """Between the look and the record somebody archives a project, and a second one is made."""
+    """Guards against: a second project when somebody archives the first one after the look."""
     world = by_hand("prod")
     world.openai.projects["proj_2"]["status"] = "archived"
     with pytest.raises(Conflict) as raised:
@@ -72,7 +72,7 @@ def test_a_project_that_goes_meanwhile_is_not_made_again() -> None:
 
 
 def test_a_record_of_another_registration_is_left_alone() -> None:
-    """Adopting overwrites the record of another instance of the module."""
+    """Guards against: adopting overwrites the record of another instance of the module."""
     world = by_hand()
     other = replace(WANTED, intent=replace(INTENT, name="other"), projects=())
     world.register(other)
@@ -85,10 +85,10 @@ def test_a_record_of_another_registration_is_left_alone() -> None:
 
 
 def test_a_workspace_key_is_adopted_so_that_a_destroy_finds_it() -> None:
-    """The key of a ChatGPT workspace has no record, and a destroy takes the role from under it."""
+    """Guards against: a destroy that takes the role from under the key of a workspace."""
     world = by_hand()
     world.openai.keys["extkey_1"]["workspace_id"] = "ws_1"
-    result = world.run(adopted(replace(BY_ID, projects=())))
+    result = world.run(adopt_key(replace(BY_ID, projects=())))
     assert result.record.state is State.REGISTERED
     with pytest.raises(Conflict) as raised:
         world.retire()

@@ -10,17 +10,17 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from healthy import healthy, put
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ekm.cli.main import load_verb, run
+from openai_ekm.cli.main import load_verb, run
+from tests.support.healthy import healthy, put
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-MAIN = "from ekm.cli.main import main; main()"
+MAIN = "from openai_ekm.cli.main import main; main()"
 MEMORY = 1 << 30  # bytes of address space; a snapshot of ordinary size needs a tenth
 CASE = {
     "id": "1",
@@ -109,7 +109,7 @@ def told(
 def test_what_cannot_be_read_is_one_error(
     told: Callable[[str, bytes], tuple[int, str, str]], verb: str
 ) -> None:
-    """A broken file would end in a traceback, or be judged as if it were another."""
+    """Guards against: a broken file that ends in a traceback, or is judged as another."""
     more = CASES if verb == "decide" else SNAPSHOTS
     for name, content in {**NEITHER, **more}.items():
         if verb == "decide" and name in {"empty", "white space"}:
@@ -127,7 +127,7 @@ def test_what_cannot_be_read_is_one_error(
 
 @pytest.mark.parametrize("verb", ["diagnose", "prove", "decide"])
 def test_what_is_large_takes_bounded_memory_and_an_end(tmp_path: Path, verb: str) -> None:
-    """Ten thousand statements or a deep document would exhaust the machine that judges them."""
+    """Guards against: a large or deep document that exhausts the machine that judges it."""
     deep = json.dumps(put(healthy(), "role/trust_policy/Statement/0/Condition", "@"))
     files = {
         "statements": many(10_000),
@@ -202,7 +202,7 @@ def test_whatever_is_broken_is_judged_or_refused(
     told: Callable[[str, bytes], tuple[int, str, str]],
     seed: list[tuple[int, int, int]], at: int, removed: int, put_in: bytes,
 ) -> None:  # fmt: skip
-    """Some breakage would crash, and leave whoever judges a pull request without an answer."""
+    """Guards against: a crash that leaves the reviewer of a pull request without an answer."""
     content = spoilt(seed)
     if put_in:
         at %= len(content)

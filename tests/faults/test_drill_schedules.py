@@ -13,13 +13,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from drill_world import Killed, World, no_answer, order
 
-from ekm.drill import runner
-from ekm.drill.note import Method
-from ekm.drill.steps import Interrupted
-from ekm.errors import EkmError
-from ekm.registrar import walk
+from openai_ekm.drill import runner
+from openai_ekm.drill.note import Method
+from openai_ekm.drill.steps import Interrupted
+from openai_ekm.errors import EkmError
+from openai_ekm.registration import protocol
+from tests.doubles.drill_world import Killed, World, no_answer, order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,7 +102,7 @@ def points_of(method: Method, hold: float = 0.0) -> int:
 @pytest.mark.parametrize("lasting", [False, True], ids=["once", "lasting"])
 @pytest.mark.parametrize("lag", [0, 1, 3])
 def test_any_one_fault_at_any_point(method: Method, lasting: bool, lag: int) -> None:
-    """A failure, Ctrl-C or a crash at some point leaves OpenAI cut off, and nobody is told."""
+    """Guards against: a fault, Ctrl-C or crash that leaves OpenAI cut off and tells nobody."""
     ends = set()
     wanted = order(method=method, hold=40.0)
     points = points_of(method, 40.0)
@@ -120,7 +120,7 @@ def test_any_one_fault_at_any_point(method: Method, lasting: bool, lag: int) -> 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_any_two_faults_at_any_points(method: Method) -> None:
-    """The second failure, on the way back from the first, leaves OpenAI cut off."""
+    """Guards against: the second failure, on the way back from the first, leaves OpenAI cut off."""
     wanted = order(method=method)
     points = points_of(method) + 6  # the way back from the first is longer than the straight one
     single = [
@@ -142,7 +142,7 @@ def test_any_two_faults_at_any_points(method: Method) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_run_after_a_crash_is_killed_too(method: Method) -> None:
-    """Giving access back is not repeatable, or deletes the note before access is back."""
+    """Guards against: a restore that cannot be repeated, or that deletes the note too early."""
     points = points_of(method)
     for at in range(1, points + 1):
         crashed = World()
@@ -159,8 +159,8 @@ def test_the_run_after_a_crash_is_killed_too(method: Method) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_ctrl_c_at_any_line_of_the_runner(method: Method) -> None:
-    """A signal between two lines, where no step is under way, gets past what gives back."""
-    places = {inspect.getsourcefile(module) for module in (runner, walk, contextlib)}
+    """Guards against: a signal between two steps that keeps access from being given back."""
+    places = {inspect.getsourcefile(module) for module in (runner, protocol, contextlib)}
     line, wanted = 0, order(method=method)
     while True:
         world = World()
@@ -206,7 +206,7 @@ def survived_signal_at_line(world: World, wanted: Any, line: int, places: set[An
 
 @pytest.mark.parametrize("method", METHODS)
 def test_second_drill_after_a_crash_gives_back_and_stops(method: Method) -> None:
-    """The next drill goes over a standing note, and its former policy is the cut one."""
+    """Guards against: a drill that overwrites a standing note with the policy of the cut."""
     world = World()
     faulty(world, (1 + world_point(method), "after", "killed"))
     assert survived(world, order(method=method)) == "Killed"

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from openai_double import BARE_SCOPE, OpenAI, Wire, refused
 
-from ekm.cli import main
+from openai_ekm.cli import main
+from tests.doubles.openai import BARE_SCOPE, OpenAI, Wire, refused
 
 if TYPE_CHECKING:
-    from ekm.admin_api.transport import HttpRequest, HttpResponse
+    from openai_ekm.openai_api.transport import HttpRequest, HttpResponse
 
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/{:08d}-2222-3333-4444-555555555555"
 ROLE = "arn:aws:iam::111122223333:role/openai-ekm-{}"
@@ -56,7 +57,9 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Service:
         "NO_COLOR": "1",
     }.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("ekm.admin_api.transport.RequestsTransport", lambda _url, _key: made)
+    monkeypatch.setattr(
+        "openai_ekm.openai_api.transport.RequestsTransport", lambda _url, _key, **_: made
+    )
     return made
 
 
@@ -97,7 +100,7 @@ entries:
 def test_a_yaml_manifest_is_registered(
     service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The form that the manual shows cannot be read."""
+    """Guards against: the form that the manual shows cannot be read."""
     Path("fleet.yaml").write_text(YAML)
     code, out, err = run(capsys, "--manifest", "fleet.yaml", "--json")
     assert code == 0, err
@@ -109,7 +112,7 @@ def test_a_yaml_manifest_is_registered(
 def test_a_fleet_costs_one_list_and_three_calls_an_entry(
     service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each entry lists for itself, and the budget that was announced is not kept."""
+    """Guards against: entries that list for themselves and exceed the announced budget."""
     Path("fleet.json").write_text(json.dumps(manifest()))
     code, out, _ = run(capsys, "--manifest", "fleet.json", "--plan", "--json")
     planned = json.loads(out)
@@ -133,7 +136,7 @@ def test_a_fleet_costs_one_list_and_three_calls_an_entry(
 def test_one_that_fails_fails_alone_and_the_next_run_does_the_rest(
     service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One refusal ends the fleet, or the exit code says that all is well."""
+    """Guards against: one refusal ends the fleet, or the exit code says that all is well."""
     Path("fleet.json").write_text(json.dumps(manifest()))
     service.refuse = {"key-1", "key-3"}
     code, out, err = run(capsys, "--manifest", "fleet.json")
@@ -157,7 +160,7 @@ def test_one_that_fails_fails_alone_and_the_next_run_does_the_rest(
 def test_what_is_registered_already_is_adopted_without_another_list(
     service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A fleet whose records are lost is registered a second time, or lists for each entry."""
+    """Guards against: a second registration, or a list for each entry, after lost records."""
     Path("fleet.json").write_text(json.dumps(manifest()))
     assert run(capsys, "--manifest", "fleet.json")[0] == 0
     for record in Path().glob("key-*.json"):
@@ -174,7 +177,7 @@ def test_what_is_registered_already_is_adopted_without_another_list(
 def test_terraforms_map_of_module_outputs_is_a_fleet(
     service: Service, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`for_each` over the module cannot be registered after its apply."""
+    """Guards against: `for_each` over the module cannot be registered after its apply."""
     value = {
         name: {
             "name": f"openai-ekm-{name}",
@@ -188,7 +191,7 @@ def test_terraforms_map_of_module_outputs_is_a_fleet(
         for index, name in enumerate(("red", "green"))
     }
     text = json.dumps({"ekm": {"sensitive": False, "type": "object", "value": value}})
-    monkeypatch.setattr("sys.stdin", type("In", (), {"read": lambda _self: text})())
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
     code, out, err = run(capsys, "--from-terraform", "-", "--project", "shared", "--json")
     assert code == 0, err
     made = json.loads(out)["entries"]
@@ -199,9 +202,9 @@ def test_terraforms_map_of_module_outputs_is_a_fleet(
 def test_a_fleet_beside_a_verb_for_one_says_how_to_name_one(
     service: Service, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`ekm status` says that the outputs are missing, while they are there for each key."""
+    """Guards against: an `ekm status` that calls outputs missing although each key has them."""
     text = json.dumps({"ekm": {"value": {"red": {"role_arn": ROLE.format(1)}}}})
-    monkeypatch.setattr("sys.stdin", type("In", (), {"read": lambda _self: text})())
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
     code = main.run(main.ekm, "ekm", ["status", "--from-terraform", "-", "--json"])
     error = json.loads(capsys.readouterr().out)["error"]
     assert (code, error["id"]) == (2, "terraform_outputs_fleet")
@@ -211,7 +214,7 @@ def test_a_fleet_beside_a_verb_for_one_says_how_to_name_one(
 def test_what_no_entry_can_succeed_with_ends_the_fleet(
     service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An admin key that may only read is refused 1,000 times, for two hours."""
+    """Guards against: an admin key that may only read is refused 1,000 times, for two hours."""
     Path("fleet.json").write_text(json.dumps(manifest(50)))
     service.scope_missing = True
     code, out, _ = run(capsys, "--manifest", "fleet.json", "--concurrency", "2", "--json")
@@ -249,7 +252,7 @@ BROKEN: dict[str, tuple[Any, str, str]] = {
 def test_a_manifest_that_is_wrong_is_refused_by_entry_and_member(
     service: Service, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    """Of 1,000 entries one is wrong, and nothing says which; or it is found out half-way."""
+    """Guards against: a wrong entry among 1,000 that is not named, or found half-way."""
     change, expected, words = BROKEN[name]
     value = manifest()
     entry = value["entries"][1]
@@ -283,7 +286,7 @@ def test_a_manifest_that_is_wrong_is_refused_by_entry_and_member(
 def test_a_manifest_that_is_no_yaml_is_refused(
     service: Service, capsys: pytest.CaptureFixture[str], text: str
 ) -> None:
-    """A slip in the file ends in a traceback, or the last of two keys wins."""
+    """Guards against: a slip in the file ends in a traceback, or the last of two keys wins."""
     Path("fleet.yaml").write_text(text)
     code, out, _ = run(capsys, "--manifest", "fleet.yaml", "--json")
     assert (code, json.loads(out)["error"]["id"]) in {
@@ -296,7 +299,7 @@ def test_a_manifest_that_is_no_yaml_is_refused(
 def test_a_value_of_any_size_is_shown_in_a_few_words(
     service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A manifest of a few lines fills the memory: aliases of aliases, spelt out in an error."""
+    """Guards against: a manifest of aliases of aliases that fills the memory."""
     lines = [f"&a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
     name = f"[&a0 [x], {', '.join(lines)}]"
     for text in (
@@ -315,7 +318,7 @@ def test_a_value_of_any_size_is_shown_in_a_few_words(
 def test_a_merge_key_says_where_to_put_what_is_shared(
     service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """YAML's own way to share members is refused in words that help nobody."""
+    """Guards against: YAML's own way to share members is refused in words that help nobody."""
     Path("fleet.yaml").write_text("schema: ekm-fleet/1\nentries:\n  - &a {name: x}\n  - <<: *a\n")
     code, out, _ = run(capsys, "--manifest", "fleet.yaml", "--json")
     error = json.loads(out)["error"]
@@ -327,8 +330,8 @@ def test_a_merge_key_says_where_to_put_what_is_shared(
 def test_a_manifest_in_another_encoding_is_refused(
     service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Bytes that are no text end in a traceback."""
-    for data in ("name: café".encode("latin-1"), "name: a".encode("utf-16")):
+    """Guards against: bytes that are no text end in a traceback."""
+    for data in ("name: café".encode("latin-1"), "name: a".encode("utf-16")[:-1]):
         Path("fleet.yaml").write_bytes(data)
         code, out, _ = run(capsys, "--manifest", "fleet.yaml", "--json")
         assert (code, json.loads(out)["error"]["id"]) == (2, "fleet_unreadable")
@@ -338,7 +341,7 @@ def test_a_manifest_in_another_encoding_is_refused(
 def test_a_member_given_twice_is_refused_with_its_line(
     service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """YAML takes the last of two keys, and another key is registered than the one at the top."""
+    """Guards against: the last of two YAML keys winning, so that another key is registered."""
     line = YAML.splitlines()[5]
     Path("fleet.yaml").write_text(f"{YAML}{line}\n")
     code, out, _ = run(capsys, "--manifest", "fleet.yaml", "--json")
@@ -350,7 +353,7 @@ def test_a_member_given_twice_is_refused_with_its_line(
 def test_options_of_one_registration_mean_nothing_beside_a_fleet(
     service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`--name` beside a manifest names all of them, or none."""
+    """Guards against: `--name` beside a manifest names all of them, or none."""
     Path("fleet.json").write_text(json.dumps(manifest()))
     for words in (
         ["--manifest", "fleet.json", "--name", "x"],

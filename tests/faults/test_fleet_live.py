@@ -14,21 +14,21 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
-from fleet_world import entries
-from slow_openai import SlowOpenAI, command, fleet_file, slow_openai
 
-from ekm.admin_api import pacing, window
-from ekm.admin_api.pacing import FileBook, WindowPacer
-from ekm.admin_api.window import Window
-from ekm.cli.board import Board
-from ekm.errors import NotReachable
-from ekm.registrar.fleet.run import Outcome
+from openai_ekm.cli.fleet_progress import FleetProgress
+from openai_ekm.errors import NotReachable
+from openai_ekm.fleet.run import Outcome
+from openai_ekm.openai_api import pacing, rate_limit
+from openai_ekm.openai_api.pacing import FileBook, WindowPacer
+from openai_ekm.openai_api.rate_limit import Window
+from tests.doubles.fleet_world import entries
+from tests.doubles.slow_openai import SlowOpenAI, command, fleet_file, slow_openai
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from ekm.admin_api.pacing import Windows
+    from openai_ekm.openai_api.pacing import Windows
 
 URL = "https://api.openai.com/v1"
 T = TypeVar("T")
@@ -44,7 +44,7 @@ def slow() -> Iterator[SlowOpenAI]:
 def test_ctrl_c_lets_what_is_sent_be_answered_and_leaves_the_rest(
     slow: SlowOpenAI, tmp_path: Path
 ) -> None:
-    """Ctrl-C leaves creates whose answers nobody reads, or goes on for an hour."""
+    """Guards against: Ctrl-C leaves creates whose answers nobody reads, or goes on for an hour."""
     fleet_file(tmp_path, 6)
     process = command(slow, tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert slow.begun.wait(240)
@@ -70,7 +70,7 @@ def test_ctrl_c_lets_what_is_sent_be_answered_and_leaves_the_rest(
 def test_second_signal_leaves_at_once_and_the_next_run_finds_what_was_made(
     slow: SlowOpenAI, tmp_path: Path, first: signal.Signals
 ) -> None:
-    """Nothing but SIGKILL ends a run that waits for an answer; or what was sent is made twice."""
+    """Guards against: a run that only SIGKILL ends, or a create that is sent twice."""
     fleet_file(tmp_path, 3)
     process = command(slow, tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert slow.begun.wait(240)
@@ -96,7 +96,7 @@ def test_second_signal_leaves_at_once_and_the_next_run_finds_what_was_made(
 def test_killed_fleet_is_finished_by_the_next_run(
     slow: SlowOpenAI, tmp_path: Path, made: int
 ) -> None:
-    """The run after a crash registers again what was sent, or leaves entries out."""
+    """Guards against: a run after a crash that registers again, or leaves entries out."""
     fleet_file(tmp_path, 4)
     slow.let(made)
     process = command(slow, tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -119,7 +119,7 @@ def test_killed_fleet_is_finished_by_the_next_run(
 def test_the_table_is_drawn_on_a_terminal_and_taken_away(
     slow: SlowOpenAI, tmp_path: Path, no_color: str
 ) -> None:
-    """The table fills the screen with copies of itself, or nothing shows what is waited for."""
+    """Guards against: a screen full of copies of the table, or of nothing at all."""
     fleet_file(tmp_path, 3)
     master, terminal = pty.openpty()
     slow.let(10)
@@ -158,7 +158,7 @@ class Terminal(io.StringIO):
 
 
 def test_the_board_names_what_runs_and_what_failed() -> None:
-    """A failure scrolls away with the table, or lines are drawn without an end."""
+    """Guards against: a failure scrolls away with the table, or lines are drawn without an end."""
     moment = 0.0
 
     def clock() -> float:
@@ -166,7 +166,7 @@ def test_the_board_names_what_runs_and_what_failed() -> None:
 
     fleet = entries(3)
     for stream in (Terminal(), io.StringIO()):
-        board = Board(3, stream=stream, clock=clock)
+        board = FleetProgress(3, stream=stream, clock=clock)
         board.started(fleet[0])
         board.started(fleet[1])
         moment += 61.0
@@ -177,7 +177,8 @@ def test_the_board_names_what_runs_and_what_failed() -> None:
         text = stream.getvalue()
         assert "key-0" in text
         assert "Waiting 30 s" in text
-        assert "[1/3] key-1: error[wait_deadline]: It took too long. Check." in text
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", text)  # a terminal shows the id in colour
+        assert "[1/3] key-1: error[wait_deadline]: It took too long. Check." in plain
         assert ("\x1b[" in text) is stream.isatty()
         assert not text.endswith("running\n") or not stream.isatty()
 
@@ -186,11 +187,11 @@ def test_the_board_names_what_runs_and_what_failed() -> None:
 def test_the_table_fits_a_small_terminal(
     monkeypatch: pytest.MonkeyPatch, columns: int, rows: int
 ) -> None:
-    """Lines that wrap, or scroll out at the top, are never taken away: the screen fills."""
+    """Guards against: lines that wrap or scroll out, and are never taken away."""
     monkeypatch.setattr("shutil.get_terminal_size", lambda: os.terminal_size((columns, rows)))
     moment = 0.0
     stream = Terminal()
-    board = Board(9, stream=stream, clock=lambda: moment)
+    board = FleetProgress(9, stream=stream, clock=lambda: moment)
     for entry in entries(9):
         board.started(entry)
         moment += 1.0
@@ -237,7 +238,7 @@ class ToldBook(FileBook):
 
 def call_in_turn(folder: Path, go: Any) -> None:
     """A process that makes calls one after the other, in short windows."""
-    window.SPAN = 1.5  # type: ignore[misc]
+    rate_limit.SPAN = 1.5  # type: ignore[misc]
     pacing._LOCK_TIMEOUT = 240.0  # one of them may be stopped while it has the lock
     pacer = WindowPacer(3, URL, book=ToldBook(folder))
     go.wait()
@@ -246,7 +247,7 @@ def call_in_turn(folder: Path, go: Any) -> None:
 
 
 def test_processes_share_the_pace_and_keep_the_calls_of_those_who_wait(tmp_path: Path) -> None:
-    """Together they are too fast, or one makes the calls that were left for who waited before."""
+    """Guards against: processes that are too fast together, or take another one's turn."""
     context = multiprocessing.get_context("spawn")
     go = context.Barrier(3)
     running = [

@@ -7,20 +7,20 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pytest
-from fleet_world import FleetWorld, entries, least_seconds
 
-from ekm.admin_api.client import AdminApi
-from ekm.admin_api.objects import ExternalKey
-from ekm.admin_api.refusals import Kind, Refusal, as_error
-from ekm.registrar.fleet.budget import budget, need
-from ekm.registrar.fleet.listed import FleetList, twins
-from ekm.registrar.fleet.run import Outcome, Stop, run_fleet
-from ekm.registrar.record import State
+from openai_ekm.fleet.budget import budget, need
+from openai_ekm.fleet.run import Outcome, Stop, run_fleet
+from openai_ekm.fleet.shared_listing import FleetList, twins
+from openai_ekm.openai_api.client import AdminApi
+from openai_ekm.openai_api.objects import ExternalKey
+from openai_ekm.openai_api.refusals import Kind, Refusal, as_error
+from openai_ekm.registration.record import State
+from tests.doubles.fleet_world import FleetWorld, entries, least_seconds
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ekm.registrar.fleet.manifest import Entry
+    from openai_ekm.fleet.manifest import Entry
 
 LIST = "GET /organization/external_keys"
 FETCH = "GET /organization/external_keys/{id}"
@@ -30,7 +30,7 @@ PROJECT = "POST /organization/projects"
 
 
 def test_a_thousand_keys_cost_the_least_calls_and_hardly_more_than_the_least_time() -> None:
-    """A fleet lists for each entry, meets the rate limit, or waits where it need not."""
+    """Guards against: a list for each entry, a met rate limit, or a needless wait."""
     world = FleetWorld()
     fleet = entries(1000)
     outcomes = world.register(fleet)
@@ -45,7 +45,7 @@ def test_a_thousand_keys_cost_the_least_calls_and_hardly_more_than_the_least_tim
 
 
 def test_a_fleet_that_was_stopped_is_finished_by_the_next_run() -> None:
-    """A rerun registers anew, or lists for what is done."""
+    """Guards against: a rerun registers anew, or lists for what is done."""
     world = FleetWorld()
     fleet = entries(150)
     world.register(fleet[:100])
@@ -66,7 +66,7 @@ def test_a_fleet_that_was_stopped_is_finished_by_the_next_run() -> None:
 
 
 def test_pages_of_what_is_there_are_read_once() -> None:
-    """450 registrations of others are listed for each entry."""
+    """Guards against: 450 registrations of others are listed for each entry."""
     world = FleetWorld()
     for index in range(450):
         world.service.keys[f"extkey_other_{index}"] = {"id": f"extkey_other_{index}"}
@@ -75,7 +75,7 @@ def test_pages_of_what_is_there_are_read_once() -> None:
 
 
 def test_iam_that_settles_late_holds_no_other_entry_up() -> None:
-    """The fleet stands still while one entry waits for IAM."""
+    """Guards against: the fleet stands still while one entry waits for IAM."""
     world = FleetWorld(settles=40.0)
     outcomes = world.register(entries(20))
     assert [one.failure for one in outcomes if one.failure] == []
@@ -84,7 +84,7 @@ def test_iam_that_settles_late_holds_no_other_entry_up() -> None:
 
 
 def test_a_service_that_allows_less_slows_the_fleet_and_fails_nobody() -> None:
-    """At three calls a minute half of the calls are refused, and entries give up."""
+    """Guards against: entries that give up when a slower limit refuses half of the calls."""
     world = FleetWorld(per_minute=3)
     outcomes = world.register(entries(60))
     assert [one.failure for one in outcomes if one.failure] == []
@@ -94,7 +94,7 @@ def test_a_service_that_allows_less_slows_the_fleet_and_fails_nobody() -> None:
 
 
 def test_processes_of_one_apply_share_pace_and_lists(tmp_path: Path) -> None:
-    """Ten processes at a time, as Terraform starts them, list each for itself or are refused."""
+    """Guards against: ten processes of one apply that each list, or are refused."""
     world = FleetWorld(shared_folder=tmp_path)
     outcomes = world.register(entries(60), concurrency=10)
     assert [one.failure for one in outcomes if one.failure] == []
@@ -105,7 +105,7 @@ def test_processes_of_one_apply_share_pace_and_lists(tmp_path: Path) -> None:
 
 
 def test_the_list_serves_no_entry_whose_record_another_run_has_begun() -> None:
-    """A run on another machine began after the list, and its key is registered a second time."""
+    """Guards against: a second registration of a key that another machine began meanwhile."""
     world = FleetWorld()
     (entry,) = entries(1)
     world.register((entry,))
@@ -125,7 +125,7 @@ def test_the_list_serves_no_entry_whose_record_another_run_has_begun() -> None:
 
 
 def test_what_the_list_shows_is_asked_for_again() -> None:
-    """A registration that was deleted after the list is adopted, and the entry fails."""
+    """Guards against: an entry that adopts what was deleted after the list, and fails."""
     world = FleetWorld()
     (entry,) = entries(1)
     world.register((entry,))
@@ -146,7 +146,7 @@ def test_what_the_list_shows_is_asked_for_again() -> None:
 def test_what_the_list_shows_and_cannot_be_read_is_looked_for_in_a_new_list(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Reads that lag behind the list make a second registration."""
+    """Guards against: reads that lag behind the list make a second registration."""
     world = FleetWorld()
     (entry,) = entries(1)
     world.register((entry,))
@@ -165,7 +165,7 @@ def test_what_the_list_shows_and_cannot_be_read_is_looked_for_in_a_new_list(
 
 
 def test_a_registration_of_somebody_else_in_the_meantime_is_told() -> None:
-    """The same key is registered under another record while the fleet runs, and nobody knows."""
+    """Guards against: a key registered meanwhile under another record, unknown to anybody."""
     world = FleetWorld()
     fleet = entries(2)
     world.register(fleet)
@@ -176,7 +176,7 @@ def test_a_registration_of_somebody_else_in_the_meantime_is_told() -> None:
 
 
 def test_a_stop_ends_between_two_calls_and_the_next_run_does_the_rest() -> None:
-    """Ctrl-C cuts a create in two, or waits for an hour until all entries are done."""
+    """Guards against: a Ctrl-C that cuts a create in two, or waits for all entries."""
     world = FleetWorld()
     fleet = entries(40)
     stop = Stop(world.time.sleep)

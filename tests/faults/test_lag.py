@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from mishaps import HTTP, PROCESS
-from reliability import points
-from stage import BEGIN, Stage
 
-from ekm.registrar.doubt import LIST_LAG, lag_left, look_delays
+from openai_ekm.registration.consistency import LIST_LAG, lag_left, look_delays
+from tests.doubles.faults_stage import BEGIN, Stage
+from tests.faults.mishaps import HTTP, PROCESS
+from tests.faults.reliability import points
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,7 +51,7 @@ def created(stage: Stage) -> int:
 def test_lost_create_is_found_when_lists_lag_within_the_bound(
     stage: Stage, label: str, seconds: float
 ) -> None:
-    """A list that lags makes a run create a second registration or project."""
+    """Guards against: a list that lags makes a run create a second registration or project."""
     mishaps = lost(label)
     lag(stage, seconds)
     outcome = stage.register(mishaps)
@@ -64,7 +64,7 @@ def test_lost_create_is_found_when_lists_lag_within_the_bound(
 def test_create_that_was_not_done_is_sent_again_only_after_the_bound(
     stage: Stage, label: str
 ) -> None:
-    """A create that came to nothing is never made up for, or made up for too soon to be sure."""
+    """Guards against: a failed create that is never repeated, or repeated too soon."""
     outcome = stage.register(lost(label, NOT_DONE))
     assert outcome.code == 0, outcome
     path = f"/v1/organization/{label.removeprefix('http POST ')}"
@@ -76,7 +76,7 @@ def test_create_that_was_not_done_is_sent_again_only_after_the_bound(
 
 
 def test_create_that_never_left_is_sent_again_at_once(stage: Stage) -> None:
-    """A connection that was refused, which is certain, costs minutes of looking."""
+    """Guards against: a connection that was refused, which is certain, costs minutes of looking."""
     began = stage.now
     outcome = stage.register(lost(CREATE, NOT_SENT))
     assert (outcome.code, stage.now - began) == (0, 0.5)
@@ -86,7 +86,7 @@ def test_create_that_never_left_is_sent_again_at_once(stage: Stage) -> None:
 @pytest.mark.parametrize("label", [CREATE, CREATE_PROJECT])
 @pytest.mark.parametrize("seconds", [30, 60, 74])
 def test_killed_create_is_found_by_the_next_run(stage: Stage, label: str, seconds: float) -> None:
-    """The run after a crash looks once, does not see it yet, and makes a second one."""
+    """Guards against: a run after a crash that looks once, too early, and creates again."""
     mishaps = lost(label, PROCESS["killed_after"])
     lag(stage, seconds)
     assert stage.register(mishaps).code == "killed"
@@ -99,7 +99,7 @@ def test_killed_create_is_found_by_the_next_run(stage: Stage, label: str, second
 
 @pytest.mark.parametrize("seconds", [30, 60, 74])
 def test_killed_create_of_a_project_on_an_old_key_is_found(stage: Stage, seconds: float) -> None:
-    """A project added later is made twice when its run is killed: nothing else makes it wait."""
+    """Guards against: a project of an old key that is made twice when its run is killed."""
     stage.register(projects=())
     stage.now += 1000
     lag(stage, seconds)
@@ -121,7 +121,7 @@ def test_killed_create_of_a_project_on_an_old_key_is_found(stage: Stage, seconds
 def test_run_right_after_another_creates_nothing(
     stage: Stage, seconds: float, projects: tuple[str, ...]
 ) -> None:
-    """Reads that lag make the second apply of the day register the key again."""
+    """Guards against: reads that lag make the second apply of the day register the key again."""
     lag(stage, seconds)
     assert stage.register().code == 0
     outcome = stage.register(projects=projects)
@@ -132,7 +132,7 @@ def test_run_right_after_another_creates_nothing(
 
 @pytest.mark.parametrize("skew", [-86400, 86400])
 def test_clock_that_jumped_and_lists_that_lag_end_as_one(stage: Stage, skew: float) -> None:
-    """A record that seems a day old is taken for gone, and two registrations stay."""
+    """Guards against: two registrations because a record seems a day old."""
     lag(stage, 60)
     stage.register(projects=())
     stage.skew += skew
@@ -143,7 +143,7 @@ def test_clock_that_jumped_and_lists_that_lag_end_as_one(stage: Stage, skew: flo
 
 
 def test_retire_that_takes_a_young_one_for_gone_hides_it_from_no_later_run(stage: Stage) -> None:
-    """After a clock was set forward the next run passes over what is registered, for good."""
+    """Guards against: a clock set forward that hides a registration from all later runs."""
     lag(stage, 20)
     stage.register(projects=())
     stage.skew += 300
@@ -156,7 +156,7 @@ def test_retire_that_takes_a_young_one_for_gone_hides_it_from_no_later_run(stage
 
 
 def test_lag_beyond_the_bound_ends_as_one_all_the_same(stage: Stage) -> None:
-    """Lists that lag for longer than was assumed leave two registrations."""
+    """Guards against: lists that lag for longer than was assumed leave two registrations."""
     mishaps = lost(CREATE)
     lag(stage, LIST_LAG + 40)
     outcome = stage.register(mishaps)
@@ -169,7 +169,7 @@ def test_lag_beyond_the_bound_ends_as_one_all_the_same(stage: Stage) -> None:
 
 
 def test_lag_without_end_is_told_and_settled_by_a_later_run(stage: Stage) -> None:
-    """Two registrations stay, and nobody is told; or the next run makes a third."""
+    """Guards against: two registrations stay, and nobody is told; or the next run makes a third."""
     mishaps = lost(CREATE)
     lag(stage, 1000)
     outcome = stage.register(mishaps)
@@ -190,7 +190,7 @@ def test_lag_without_end_is_told_and_settled_by_a_later_run(stage: Stage) -> Non
 
 
 def test_doubt_that_was_for_nothing_keeps_what_was_made(stage: Stage) -> None:
-    """A create that came to nothing leaves a mark of doubt in the record for ever."""
+    """Guards against: a record that stays marked in doubt after a create came to nothing."""
     mishaps = lost(CREATE, NOT_DONE)
     lag(stage, 1000)
     assert str(stage.register(mishaps)) == "5 lists_lag"
@@ -203,7 +203,7 @@ def test_doubt_that_was_for_nothing_keeps_what_was_made(stage: Stage) -> None:
 
 
 def test_second_project_beyond_the_bound_is_told_and_nothing_archived(stage: Stage) -> None:
-    """A project made twice is archived by the registrar, or nobody learns of it."""
+    """Guards against: a project made twice is archived by the registrar, or nobody learns of it."""
     mishaps = lost(CREATE_PROJECT)
     lag(stage, LIST_LAG + 40)
     outcome = stage.register(mishaps)
@@ -221,7 +221,7 @@ def test_second_project_beyond_the_bound_is_told_and_nothing_archived(stage: Sta
 
 @pytest.mark.parametrize("seconds", [0, 60])
 def test_retire_after_a_lost_create_finds_it(stage: Stage, seconds: float) -> None:
-    """A destroy after a killed apply says that nothing was registered, and leaves it."""
+    """Guards against: a destroy after a killed apply that finds and deletes nothing."""
     mishaps = lost(CREATE, PROCESS["killed_after"])
     lag(stage, seconds)
     stage.register(mishaps)
@@ -233,7 +233,7 @@ def test_retire_after_a_lost_create_finds_it(stage: Stage, seconds: float) -> No
 
 
 def test_retire_in_doubt_leaves_neither_of_two(stage: Stage) -> None:
-    """A retire deletes the recorded one of two, and the other stays for ever."""
+    """Guards against: a retire deletes the recorded one of two, and the other stays for ever."""
     mishaps = lost(CREATE)
     lag(stage, 1000)
     stage.register(mishaps)
@@ -246,7 +246,7 @@ def test_retire_in_doubt_leaves_neither_of_two(stage: Stage) -> None:
 
 
 def test_register_right_after_retire_takes_no_ghost(stage: Stage) -> None:
-    """A list that still shows what was deleted is adopted from, and validation fails."""
+    """Guards against: adopting what was deleted and is still listed, so that validation fails."""
     stage.register(projects=())
     stage.now += 100
     assert stage.retire().code == 0
@@ -269,7 +269,7 @@ def test_register_right_after_retire_takes_no_ghost(stage: Stage) -> None:
     ],
 )
 def test_last_look_comes_at_the_bound(seconds: float, delays: tuple[float, ...]) -> None:
-    """Looking ends before lists must show it, or takes more calls than pacing lets through."""
+    """Guards against: a search that ends before lists show it, or exceeds the pace."""
     assert look_delays(seconds) == delays
     assert sum(look_delays(seconds)) == max(seconds, 0.0)
 
@@ -278,5 +278,5 @@ def test_last_look_comes_at_the_bound(seconds: float, delays: tuple[float, ...])
     ("age", "left"), [(None, 0.0), (0.0, 75.0), (70.0, 5.0), (80.0, 0.0), (-500.0, 75.0)]
 )
 def test_age_says_how_long_something_may_be_missing(age: float | None, left: float) -> None:
-    """A clock that was set back makes a young registration count as old."""
+    """Guards against: a clock that was set back makes a young registration count as old."""
     assert lag_left(age, 75.0) == left

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from mishaps import SURVIVED
-from stage import INTENT, Stage
 
-from ekm.emulator.store import Store
+from openai_ekm.emulator.store import Store
+from tests.doubles.faults_stage import INTENT, Stage
+from tests.faults.mishaps import SURVIVED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ def stage() -> Iterator[Stage]:
 
 
 def test_what_is_registered_is_not_taken_for_gone(stage: Stage) -> None:
-    """A destroy with another organization's key leaves the registration, and takes its role."""
+    """Guards against: a destroy with another organization's key that leaves the registration."""
     record, ours = stage.record(), stage.store
     assert record is not None
     assert record.organization == INTENT.external_id
@@ -53,7 +53,7 @@ def test_what_is_registered_is_not_taken_for_gone(stage: Stage) -> None:
 
 
 def test_what_is_found_is_used_whatever_the_organization_is_called(stage: Stage) -> None:
-    """A renamed organization can neither validate nor retire its registrations."""
+    """Guards against: a renamed organization can neither validate nor retire its registrations."""
     stage.set(organization="org-renamed")
     assert str(stage.register()) == SURVIVED
     stage.check_registered()
@@ -65,7 +65,7 @@ def test_what_is_found_is_used_whatever_the_organization_is_called(stage: Stage)
 
 
 def test_what_is_deleted_by_hand_in_the_same_organization_is_gone(stage: Stage) -> None:
-    """Nothing can ever be registered again once somebody deleted a registration by hand."""
+    """Guards against: a registration deleted by hand that can never be made again."""
     [key] = stage.registrations()
     for project in stage.projects():
         stage.store.save_project(replace(project, archived_at=stage.now))

@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from mishaps import FILE, HTTP, PROCESS, SSM, Mishap
-from stage import Stage
 
-from ekm.registrar.record import State
+from openai_ekm.registration.record import State
+from tests.doubles.faults_stage import Stage
+from tests.faults.mishaps import FILE, HTTP, PROCESS, SSM, Mishap
 
 if TYPE_CHECKING:
-    from points import Point
+    from tests.doubles.fault_points import Point
 
 EXAMPLES = int(os.environ.get("EKM_FAULTS_EXAMPLES", "40"))
 STEPS = 8
 ANYWHERE = tuple(PROCESS.values())
+CLOCK = (PROCESS["clock_forward"], PROCESS["clock_back"])
 BY_KIND = {
     "http": (*HTTP.values(), *ANYWHERE),
     "ssm": (*SSM.values(), *ANYWHERE),
@@ -34,11 +35,16 @@ BY_KIND = {
 CHANCES = st.dictionaries(st.integers(0, 30), st.integers(0, 999), max_size=4)
 
 
-def drawn(number: int) -> Mishap:
-    """A mishap that is chosen once it is known at what point it happens."""
+def drawn(number: int, *, clock: bool) -> Mishap:
+    """A mishap that is chosen once it is known at what point it happens.
+
+    Args:
+        number: Chooses among those that fit the point.
+        clock: Whether the clock may jump.
+    """
 
     def happens(point: Point) -> object:
-        fitting = BY_KIND[point.kind]
+        fitting = [m for m in BY_KIND[point.kind] if clock or m not in CLOCK]
         return fitting[number % len(fitting)](point)
 
     return Mishap("by chance", happens)
@@ -71,14 +77,18 @@ class Stories(RuleBasedStateMachine):
     @rule(chances=CHANCES)
     def register(self, chances: dict[int, int]) -> None:
         """A run that meets mishaps."""
-        self.stage.register({at: drawn(number) for at, number in chances.items()}, self.projects)
+        self.stage.register(self.mishaps(chances), self.projects)
         self.check()
 
     @rule(chances=CHANCES)
     def retire(self, chances: dict[int, int]) -> None:
         """A retire that meets mishaps."""
-        self.stage.retire({at: drawn(number) for at, number in chances.items()})
+        self.stage.retire(self.mishaps(chances))
         self.check()
+
+    def mishaps(self, chances: dict[int, int]) -> dict[int, Mishap]:
+        """What the run meets. The clock jumps only where lists do not lag: see `jump`."""
+        return {at: drawn(number, clock=not self.lag) for at, number in chances.items()}
 
     @rule(seconds=st.sampled_from([1, 30, 100, 4000]))
     def wait(self, seconds: float) -> None:

@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from stage import INTENT, SECRET
+
+from tests.doubles.faults_stage import INTENT, SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HERE = Path(__file__).resolve().parent
-EKM = (sys.executable, "-P", "-c", "from ekm.cli.main import main; main()")
+ROOT = Path(__file__).resolve().parents[2]
+EKM = (sys.executable, "-P", "-c", "from openai_ekm.cli.main import main; main()")
 LIST_LAG = "3"  # seconds; the emulator's lists follow at once, and so do its creates when let go
-PATIENCE = 240.0  # seconds until a test gives up
-SLOW = {"name": "slow", "seconds": 2 * PATIENCE}  # until the test lets it go on
+LONGEST_WAIT = 240.0  # seconds until a test gives up
+SLOW = {"name": "slow", "seconds": 2 * LONGEST_WAIT}  # until the test lets it go on
 GO = "go"
 
 
@@ -60,14 +61,14 @@ class Registrars:
 
     def finish(self, process: subprocess.Popen[str]) -> tuple[int, dict[str, Any], str]:
         """Exit code, document and stderr."""
-        out, err = process.communicate(timeout=PATIENCE)
+        out, err = process.communicate(timeout=LONGEST_WAIT)
         assert SECRET not in out + err
         return process.returncode, json.loads(out), err
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """Ask the emulator for what OpenAI would not tell."""
         answer = requests.request(
-            method, f"{self.address}/_emulator/{path}", json=body, timeout=PATIENCE
+            method, f"{self.address}/_emulator/{path}", json=body, timeout=LONGEST_WAIT
         )
         return answer.json()
 
@@ -76,14 +77,14 @@ class Registrars:
         answer = requests.get(
             f"{self.address}/v1/organization/{path}",
             headers={"Authorization": f"Bearer {SECRET}"},
-            timeout=PATIENCE,
+            timeout=LONGEST_WAIT,
         )
         found: list[dict[str, Any]] = answer.json()["data"]
         return found
 
     def until_called(self, method: str, path: str) -> None:
         """Wait until OpenAI is at a call."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + LONGEST_WAIT
         while True:
             pending = self.control("GET", "faults")["faults"]
             if not any(fault.get("on") == f"{method} {path}" for fault in pending):
@@ -93,7 +94,7 @@ class Registrars:
 
     def until_asked(self, process: subprocess.Popen[str], path: str) -> None:
         """Wait until OpenAI has answered a GET since `forget`, or the process has ended."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + LONGEST_WAIT
         while process.poll() is None:
             calls = self.control("GET", "requests")["requests"]
             if any((call["method"], call["path"]) == ("GET", f"/v1{path}") for call in calls):
@@ -118,10 +119,10 @@ class Registrars:
 @pytest.fixture
 def registrars(tmp_path: Path) -> Iterator[Registrars]:
     """OpenAI as a process, and an empty folder."""
-    paths = os.pathsep.join([str(HERE), str(HERE.parent / "support")])
     with subprocess.Popen(
-        [sys.executable, str(HERE / "emulator_process.py"), str(tmp_path / GO)],
-        env={"PATH": os.environ["PATH"], "OPENAI_ADMIN_KEY": SECRET, "PYTHONPATH": paths},
+        [sys.executable, "-m", "tests.doubles.emulator_process", str(tmp_path / GO)],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "OPENAI_ADMIN_KEY": SECRET},
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
@@ -144,7 +145,7 @@ def registrars(tmp_path: Path) -> Iterator[Registrars]:
 def test_registrar_killed_in_a_call_is_made_good_by_the_next(
     registrars: Registrars, method: str, path: str, *, done: bool
 ) -> None:
-    """A create that OpenAI carries out after its caller's death is made a second time."""
+    """Guards against: a second create of what OpenAI carried out after its caller died."""
     on = {"times": 1, "on": f"{method} {path}"}
     faults = [{**SLOW, **on}]
     if not done:
@@ -166,7 +167,7 @@ def test_registrar_killed_in_a_call_is_made_good_by_the_next(
 
 
 def test_retire_killed_in_a_call_is_made_good_by_the_next(registrars: Registrars) -> None:
-    """A registration whose deletion was under way when its caller died stays in the record."""
+    """Guards against: a record of a registration that was deleted after its caller died."""
     _, made, _ = registrars.finish(registrars.start("register"))
     path = f"/organization/external_keys/{made['external_key_id']}"
     on = {"times": 1, "on": f"DELETE {path}"}
@@ -195,7 +196,7 @@ def test_retire_killed_in_a_call_is_made_good_by_the_next(registrars: Registrars
 def test_fault_over_real_sockets_ends_as_one_registration(
     registrars: Registrars, fault: str
 ) -> None:
-    """What the client makes of a broken connection differs from the doubles'."""
+    """Guards against: what the client makes of a broken connection differs from the doubles'."""
     creates = ("/organization/external_keys", "/organization/projects")
     faults = [{"name": fault, "times": 1, "on": f"POST {path}"} for path in creates]
     registrars.control("PUT", "faults", faults)
@@ -206,7 +207,7 @@ def test_fault_over_real_sockets_ends_as_one_registration(
 
 @pytest.mark.parametrize("count", [2, 10])
 def test_registrars_at_once_make_one(registrars: Registrars, count: int) -> None:
-    """Two applies at once, or ten jobs of one pipeline, register the key more than once."""
+    """Guards against: a key registered twice by two applies, or by ten jobs of one pipeline."""
     started = [registrars.start("register", "--project", "prod") for _ in range(count)]
     ended = [registrars.finish(process) for process in started]
     assert [code for code, _, _ in ended] == [0] * count
@@ -218,7 +219,7 @@ def test_registrars_at_once_make_one(registrars: Registrars, count: int) -> None
 
 
 def test_registrars_with_different_records_are_told_by_status(registrars: Registrars) -> None:
-    """Where no claim is in common, two registrations are made, and nobody is ever told."""
+    """Guards against: two registrations in two records that nobody is told of."""
     path = "/organization/external_keys"
     registrars.control("PUT", "faults", [{**SLOW, "times": 2, "on": f"POST {path}"}])
     started = [registrars.start("register", record=name) for name in ("record.json", "other.json")]

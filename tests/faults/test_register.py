@@ -6,15 +6,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from openai_double import FAULTS, answers, refused
-from worlds import INTENT, WANTED, World, with_keys, with_project
 
-from ekm.errors import Conflict, EkmError
-from ekm.registrar.register import register
+from openai_ekm.errors import Conflict, EkmError
+from openai_ekm.registration.register import register
+from tests.doubles.openai import FAULTS, answers, refused
+from tests.doubles.registration_world import INTENT, WANTED, World, with_keys, with_project
 
 
 def test_fresh_registration_takes_four_calls() -> None:
-    """A registration costs more of the few calls a minute than it must."""
+    """Guards against: a registration costs more of the few calls a minute than it must."""
     world = World()
     assert world.register().how == "created"
     assert world.openai.log == [
@@ -27,7 +27,7 @@ def test_fresh_registration_takes_four_calls() -> None:
 
 
 def test_repeat_takes_two_calls() -> None:
-    """A repeat with nothing to do lists or creates."""
+    """Guards against: a repeat with nothing to do lists or creates."""
     world = World()
     world.register()
     world.openai.log.clear()
@@ -39,7 +39,7 @@ def test_repeat_takes_two_calls() -> None:
 
 
 def test_added_project_is_created_without_a_list() -> None:
-    """A project added later costs a list, or a new registration."""
+    """Guards against: a project added later costs a list, or a new registration."""
     world = World()
     world.register()
     world.openai.log.clear()
@@ -49,7 +49,7 @@ def test_added_project_is_created_without_a_list() -> None:
 
 
 def test_removed_project_stays_and_that_is_said() -> None:
-    """A name taken out of the list archives its project, for good."""
+    """Guards against: a name taken out of the list archives its project, for good."""
     world = World()
     world.register(replace(WANTED, projects=("prod", "test")))
     result = world.register()
@@ -59,7 +59,7 @@ def test_removed_project_stays_and_that_is_said() -> None:
 
 
 def test_lost_record_is_adopted_with_its_projects() -> None:
-    """A record that was lost leads to a second registration."""
+    """Guards against: a record that was lost leads to a second registration."""
     world = with_project(with_keys({"id": "extkey_a"}), "prod", "extkey_a")
     result = world.register()
     assert (result.how, result.external_key_id) == ("adopted", "extkey_a")
@@ -68,7 +68,7 @@ def test_lost_record_is_adopted_with_its_projects() -> None:
 
 
 def test_several_matches_are_refused_and_one_is_adopted_by_name() -> None:
-    """Two equal registrations are picked from by chance, or there is no way on."""
+    """Guards against: two equal registrations are picked from by chance, or there is no way on."""
     world = with_keys({"id": "extkey_a"}, {"id": "extkey_b"})
     with pytest.raises(Conflict) as raised:
         world.register()
@@ -83,7 +83,7 @@ def test_several_matches_are_refused_and_one_is_adopted_by_name() -> None:
     "change", [{"name": "x"}, {"kms_arn": "x"}, {"type": "gcp"}, {"purpose": "psp_decryption"}]
 )
 def test_adopt_of_another_registration_is_refused(change: dict[str, Any]) -> None:
-    """--adopt takes over a registration of something else."""
+    """Guards against: --adopt takes over a registration of something else."""
     world = with_keys({"id": "extkey_a", **change})
     with pytest.raises(Conflict) as raised:
         world.register(replace(WANTED, adopt="extkey_a"))
@@ -91,7 +91,7 @@ def test_adopt_of_another_registration_is_refused(change: dict[str, Any]) -> Non
 
 
 def test_adopt_against_the_record_is_refused() -> None:
-    """--adopt leaves the recorded registration behind, unknown to anybody."""
+    """Guards against: --adopt leaves the recorded registration behind, unknown to anybody."""
     world = World()
     world.register()
     with pytest.raises(Conflict) as raised:
@@ -101,7 +101,7 @@ def test_adopt_against_the_record_is_refused() -> None:
 
 @pytest.mark.parametrize("member", ["role_arn", "kms_arn", "external_id", "name"])
 def test_record_of_another_intent_is_a_conflict_that_shows_both(member: str) -> None:
-    """A changed ARN or name registers anew, and the old registration is forgotten."""
+    """Guards against: a changed ARN or name that registers anew and forgets the old one."""
     world = World()
     world.register()
     changed = {
@@ -120,7 +120,7 @@ def test_record_of_another_intent_is_a_conflict_that_shows_both(member: str) -> 
 
 
 def test_registration_that_is_gone_is_made_anew() -> None:
-    """A registration deleted by hand can never be made again."""
+    """Guards against: a registration deleted by hand can never be made again."""
     world = World()
     world.register(replace(WANTED, projects=()))
     world.openai.keys.clear()
@@ -132,7 +132,7 @@ GONE = answers(refused(404, "The external key extkey_1 was not found"), after_co
 
 
 def test_young_registration_that_is_not_seen_yet_is_looked_for_again() -> None:
-    """A read that lags behind a create makes the next run register the key a second time."""
+    """Guards against: a second registration because a read lags behind a create."""
     world = World()
     world.register()
     result = world.register(faults={0: GONE, 1: GONE})
@@ -142,7 +142,7 @@ def test_young_registration_that_is_not_seen_yet_is_looked_for_again() -> None:
 
 
 def test_old_registration_that_is_not_found_is_gone_at_once() -> None:
-    """A registration deleted months after its making is waited for."""
+    """Guards against: a registration deleted months after its making is waited for."""
     world = World()
     world.register(replace(WANTED, projects=()))
     world.openai.keys.clear()
@@ -154,7 +154,7 @@ def test_old_registration_that_is_not_found_is_gone_at_once() -> None:
 
 
 def test_retire_of_a_young_registration_looks_again() -> None:
-    """A read that lags makes retire forget a registration that is there."""
+    """Guards against: a read that lags makes retire forget a registration that is there."""
     world = World()
     world.register(replace(WANTED, projects=()))
     assert world.retire(faults={0: GONE}).how == "deleted"
@@ -162,7 +162,7 @@ def test_retire_of_a_young_registration_looks_again() -> None:
 
 
 def test_gone_at_another_host_creates_nothing() -> None:
-    """A record used with the wrong host registers the key there too."""
+    """Guards against: a record used with the wrong host registers the key there too."""
     world = World()
     world.register()
     world.openai.keys.clear()
@@ -173,7 +173,7 @@ def test_gone_at_another_host_creates_nothing() -> None:
 
 
 def test_archived_project_is_replaced_and_that_is_said() -> None:
-    """A project archived by hand is recorded as if it were active."""
+    """Guards against: a project archived by hand is recorded as if it were active."""
     world = World()
     world.register()
     world.openai.projects["proj_2"]["status"] = "archived"
@@ -184,7 +184,7 @@ def test_archived_project_is_replaced_and_that_is_said() -> None:
 
 
 def test_unfinished_record_of_another_intent_that_went_through_is_a_conflict() -> None:
-    """A create that was lost, followed by a changed name, leaves the first one unknown."""
+    """Guards against: a lost create that a changed name leaves unknown."""
     world = World()
     wanted = replace(WANTED, intent=replace(INTENT, name="old"))
     runner, _store = world.runner({1: FAULTS["lost_after_commit"]})

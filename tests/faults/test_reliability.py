@@ -11,7 +11,8 @@ import re
 from pathlib import Path
 
 import pytest
-from reliability import (
+
+from tests.faults.reliability import (
     columns,
     headings,
     pair_row,
@@ -36,7 +37,7 @@ def table(number: int) -> list[str]:
 
 @pytest.mark.parametrize("name", singles())
 def test_one_mishap_at_each_exchange_holds(name: str) -> None:
-    """A fault at some exchange makes a second key or project, or ends in another error."""
+    """Guards against: a second key or project, or another error, after one fault anywhere."""
     row = single_row(name)
     assert not row.broken, "\n".join(row.broken)
     assert row.line in table(0), REWRITE
@@ -44,7 +45,7 @@ def test_one_mishap_at_each_exchange_holds(name: str) -> None:
 
 @pytest.mark.parametrize("name", record_mishaps())
 def test_one_mishap_at_each_call_to_the_record_holds(name: str) -> None:
-    """A record that cannot be read or written at some moment loses a registration."""
+    """Guards against: a registration lost because the record fails at some moment."""
     row = record_row(name)
     assert not row.broken, "\n".join(row.broken)
     assert row.line in table(1), REWRITE
@@ -52,7 +53,7 @@ def test_one_mishap_at_each_call_to_the_record_holds(name: str) -> None:
 
 @pytest.mark.parametrize("name", singles())
 def test_two_mishaps_hold(name: str) -> None:
-    """Two faults in a row, in one process or in two, make a second key or project."""
+    """Guards against: a second key or project after two faults, in one process or in two."""
     row = pair_row(name, every=CHOSEN)
     assert not row.broken, "\n".join(row.broken)
     assert row.total, "no pair was tried"
@@ -61,7 +62,7 @@ def test_two_mishaps_hold(name: str) -> None:
 
 
 def test_tables_have_no_row_that_is_not_run() -> None:
-    """A row of a fault that is not tried any more stays in the document."""
+    """Guards against: a row of a fault that is not tried any more stays in the document."""
     rows = (len(singles()), len(record_mishaps()), len(singles()))
     for number, (count, heading) in enumerate(zip(rows, headings(), strict=True)):
         lines = table(number)
@@ -75,7 +76,7 @@ def test_tables_have_no_row_that_is_not_run() -> None:
 
 
 def test_sums_in_the_text_are_those_of_the_tables() -> None:
-    """The prose promises more schedules than there are."""
+    """Guards against: the prose promises more schedules than there are."""
     text = DOCUMENT.read_text(encoding="utf-8")
     for number in range(3):
         cells = re.findall(r"(\d+)/(\d+)", "\n".join(table(number)[2:]))

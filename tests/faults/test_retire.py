@@ -6,17 +6,25 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from openai_double import FAULTS, answers, refused
-from worlds import BASE_URL, INTENT, PLACE, WANTED, World, with_keys, with_project
 
-from ekm.errors import Conflict, EkmError, OpenAIRefused
-from ekm.registrar.record import State
-from ekm.registrar.retire import Unwanted, retire
-from ekm.registrar.steps import ArchiveProject, Step
+from openai_ekm.errors import Conflict, EkmError, OpenAIRefused
+from openai_ekm.registration.protocol import ArchiveProject, Step
+from openai_ekm.registration.record import State
+from openai_ekm.registration.retire import RetireRequest, retire
+from tests.doubles.openai import FAULTS, answers, refused
+from tests.doubles.registration_world import (
+    BASE_URL,
+    INTENT,
+    PLACE,
+    WANTED,
+    World,
+    with_keys,
+    with_project,
+)
 
 
 def test_active_projects_are_named_with_the_way_on() -> None:
-    """Projects are archived by a plain destroy."""
+    """Guards against: projects are archived by a plain destroy."""
     world = World()
     world.register(replace(WANTED, projects=("prod", "test")))
     world.openai.log.clear()
@@ -34,7 +42,7 @@ def test_active_projects_are_named_with_the_way_on() -> None:
 
 
 def test_projects_that_the_record_does_not_know_are_named_too() -> None:
-    """A project made by hand is shown as a bare id."""
+    """Guards against: a project made by hand is shown as a bare id."""
     world = World()
     world.register()
     with_project(world, "by hand", "extkey_1", "proj_9")
@@ -45,21 +53,21 @@ def test_projects_that_the_record_does_not_know_are_named_too() -> None:
 
 @pytest.mark.parametrize("confirm", ["extkey_2", "yes", "prod"])
 def test_another_keys_id_confirms_nothing(confirm: str) -> None:
-    """A word left over in the environment archives another key's projects."""
+    """Guards against: a word left over in the environment archives another key's projects."""
     world = World()
     world.register()
     with pytest.raises(Conflict) as raised:
-        world.retire(Unwanted(PLACE, BASE_URL, INTENT, confirm=confirm))
+        world.retire(RetireRequest(PLACE, BASE_URL, INTENT, confirm=confirm))
     assert raised.value.id == "active_projects"
     assert confirm in raised.value.message
     world.check()
 
 
 def test_confirmed_run_archives_deletes_and_marks_the_record() -> None:
-    """A confirmed retire leaves something behind at OpenAI."""
+    """Guards against: a confirmed retire leaves something behind at OpenAI."""
     world = World()
     world.register(replace(WANTED, projects=("prod", "test")))
-    result = world.retire(Unwanted(PLACE, BASE_URL, INTENT, confirm="extkey_1"))
+    result = world.retire(RetireRequest(PLACE, BASE_URL, INTENT, confirm="extkey_1"))
     assert (result.how, result.archived) == ("deleted", ("proj_2", "proj_3"))
     assert world.openai.keys == {}
     assert world.shelf.record is not None
@@ -67,17 +75,17 @@ def test_confirmed_run_archives_deletes_and_marks_the_record() -> None:
 
 
 def test_retired_intent_is_registered_anew() -> None:
-    """After a retire the same intent can never be registered again."""
+    """Guards against: after a retire the same intent can never be registered again."""
     world = World()
     world.register()
-    world.retire(Unwanted(PLACE, BASE_URL, INTENT, confirm="extkey_1"))
+    world.retire(RetireRequest(PLACE, BASE_URL, INTENT, confirm="extkey_1"))
     assert world.register().how == "created"
     assert world.shelf.record is not None
     assert world.shelf.record.claim > 1
 
 
 def test_second_retire_asks_openai_nothing() -> None:
-    """A retire that is run again fails, or deletes somebody's new registration."""
+    """Guards against: a retire that is run again fails, or deletes somebody's new registration."""
     world = World()
     world.register(replace(WANTED, projects=()))
     world.retire()
@@ -87,48 +95,50 @@ def test_second_retire_asks_openai_nothing() -> None:
 
 
 def test_record_is_deleted_last() -> None:
-    """A destroy leaves a record of what is gone."""
+    """Guards against: a destroy leaves a record of what is gone."""
     world = World()
     world.register(replace(WANTED, projects=()))
-    assert world.retire(Unwanted(PLACE, BASE_URL, INTENT, delete_record=True)).record == "deleted"
+    assert (
+        world.retire(RetireRequest(PLACE, BASE_URL, INTENT, delete_record=True)).record == "deleted"
+    )
     assert world.shelf.record is None
     assert world.shelf.claims == {}
 
 
 def test_lost_record_is_found_by_its_intent() -> None:
-    """A destroy without a record leaves the registration, and then its key is deleted."""
+    """Guards against: a destroy without a record that leaves a registration of a deleted key."""
     world = with_keys({"id": "extkey_a"}, {"id": "extkey_b", "name": "other"})
     assert world.retire().how == "deleted"
     assert world.openai.keys.keys() == {"extkey_b"}
 
 
 def test_nothing_there_is_done() -> None:
-    """A destroy after a registration that never happened fails for ever."""
-    result = World().retire(Unwanted(PLACE, BASE_URL, INTENT, delete_record=True))
+    """Guards against: a destroy after a registration that never happened fails for ever."""
+    result = World().retire(RetireRequest(PLACE, BASE_URL, INTENT, delete_record=True))
     assert (result.how, result.record) == ("nothing", "none")
 
 
 def test_without_record_and_intent_nothing_is_guessed() -> None:
-    """A retire with a mistyped record says that all is done."""
+    """Guards against: a retire with a mistyped record says that all is done."""
     with pytest.raises(EkmError) as raised:
-        World().retire(Unwanted(PLACE, BASE_URL))
+        World().retire(RetireRequest(PLACE, BASE_URL))
     assert raised.value.id == "nothing_to_retire"
 
 
 def test_workspace_key_is_never_touched() -> None:
-    """The key of a ChatGPT workspace is deleted, or its projects archived."""
+    """Guards against: the key of a ChatGPT workspace is deleted, or its projects archived."""
     world = World()
     world.register()
     world.openai.keys["extkey_1"]["workspace_id"] = "ws_1"
     before = len(world.openai.log)
     with pytest.raises(Conflict) as raised:
-        world.retire(Unwanted(PLACE, BASE_URL, INTENT, confirm="extkey_1"))
+        world.retire(RetireRequest(PLACE, BASE_URL, INTENT, confirm="extkey_1"))
     assert raised.value.id == "workspace_key"
     assert [line.split()[0] for line in world.openai.log[before:]] == ["GET"]
 
 
 def test_record_that_does_not_fit_openai_is_refused() -> None:
-    """A record edited by hand deletes somebody else's registration."""
+    """Guards against: a record edited by hand deletes somebody else's registration."""
     world = World()
     world.register(replace(WANTED, projects=()))
     world.openai.keys["extkey_1"]["kms_arn"] = "arn:aws:kms:eu-west-1:111122223333:alias/x"
@@ -139,11 +149,11 @@ def test_record_that_does_not_fit_openai_is_refused() -> None:
 
 
 def test_intent_that_does_not_fit_the_record_is_refused() -> None:
-    """A retire with another module's ARNs deletes this record's registration."""
+    """Guards against: a retire with another module's ARNs deletes this record's registration."""
     world = World()
     world.register(replace(WANTED, projects=()))
     with pytest.raises(Conflict) as raised:
-        world.retire(Unwanted(PLACE, BASE_URL, replace(INTENT, name="other")))
+        world.retire(RetireRequest(PLACE, BASE_URL, replace(INTENT, name="other")))
     assert raised.value.id == "record_of_another_intent"
 
 
@@ -152,7 +162,7 @@ def test_intent_that_does_not_fit_the_record_is_refused() -> None:
     ["The external key extkey_1 was not found", "No external key found with id 'extkey_1'"],
 )
 def test_both_texts_of_gone_end_the_delete(text: str) -> None:
-    """One of the two published texts is taken for a failure."""
+    """Guards against: one of the two published texts is taken for a failure."""
     world = World()
     world.register(replace(WANTED, projects=()))
     world.retire(faults={1: answers(refused(404, text), after_commit=False)})
@@ -161,7 +171,7 @@ def test_both_texts_of_gone_end_the_delete(text: str) -> None:
 
 
 def test_any_other_404_keeps_the_record() -> None:
-    """A lost feature flag reads as gone, and the registration is forgotten."""
+    """Guards against: a lost feature flag reads as gone, and the registration is forgotten."""
     world = World()
     world.register(replace(WANTED, projects=()))
     with pytest.raises(OpenAIRefused) as raised:
@@ -172,7 +182,7 @@ def test_any_other_404_keeps_the_record() -> None:
 
 
 def test_project_that_appears_meanwhile_is_left_alone() -> None:
-    """A project that nobody saw who confirmed is archived, for good."""
+    """Guards against: a project that nobody saw who confirmed is archived, for good."""
     world = World()
     world.register()
     runner, _ = world.runner()
@@ -186,10 +196,10 @@ def test_project_that_appears_meanwhile_is_left_alone() -> None:
 
     runner.carry_out = meanwhile  # type: ignore[method-assign]
     with pytest.raises(Conflict) as raised:
-        runner.run(retire(Unwanted(PLACE, BASE_URL, INTENT, confirm="extkey_1")))
+        runner.run(retire(RetireRequest(PLACE, BASE_URL, INTENT, confirm="extkey_1")))
     assert raised.value.id == "active_projects"
     assert "proj_9" in raised.value.message
     assert world.openai.active("new") == ["proj_9"]
     # Whoever runs it again has been told of it.
-    world.retire(Unwanted(PLACE, BASE_URL, INTENT, confirm="extkey_1"))
+    world.retire(RetireRequest(PLACE, BASE_URL, INTENT, confirm="extkey_1"))
     assert world.openai.keys == {}

@@ -7,24 +7,24 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from worlds import BASE_URL, INTENT, PLACE, WANTED, World
 
-from ekm.errors import Conflict, EkmError
-from ekm.registrar import steps
-from ekm.registrar.record import State
-from ekm.registrar.retire import Unwanted, retire
-from ekm.registrar.retire_plan import RetirePlan, retire_plan
-from ekm.registrar.store import Held
+from openai_ekm.errors import Conflict, EkmError
+from openai_ekm.registration import protocol
+from openai_ekm.registration.record import State
+from openai_ekm.registration.record_store import Held
+from openai_ekm.registration.retire import RetireRequest, retire
+from openai_ekm.registration.retire_plan import RetirePlan, retire_plan
+from tests.doubles.registration_world import BASE_URL, INTENT, PLACE, WANTED, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ASKED = Unwanted(PLACE, BASE_URL, INTENT)
+ASKED = RetireRequest(PLACE, BASE_URL, INTENT)
 STEP = {
-    steps.ArchiveProject: "archive_project",
-    steps.DeleteKey: "delete_registration",
-    steps.WriteRecord: "mark_record",
-    steps.DeleteRecord: "delete_record",
+    protocol.ArchiveProject: "archive_project",
+    protocol.DeleteKey: "delete_registration",
+    protocol.WriteRecord: "mark_record",
+    protocol.DeleteRecord: "delete_record",
 }
 
 
@@ -34,7 +34,7 @@ def seen(world: World) -> tuple[object, ...]:
     return deepcopy((world.openai.keys, world.openai.projects, shelf.claims)), shelf.record
 
 
-def planned(world: World, unwanted: Unwanted) -> RetirePlan:
+def planned(world: World, unwanted: RetireRequest) -> RetirePlan:
     """The plan; checks that nothing was changed and nobody kept out for it."""
     before = seen(world)
     asked = len(world.openai.log)
@@ -46,13 +46,13 @@ def planned(world: World, unwanted: Unwanted) -> RetirePlan:
     return plan
 
 
-def done(world: World, unwanted: Unwanted) -> list[str]:
+def done(world: World, unwanted: RetireRequest) -> list[str]:
     """What a run changes, in its order."""
     runner, _ = world.runner()
     carried: list[str] = []
     carry_out = runner.carry_out
 
-    def noting(step: steps.Step) -> object:
+    def noting(step: protocol.Step) -> object:
         if type(step) in STEP:
             carried.append(STEP[type(step)])
         return carry_out(step)
@@ -104,7 +104,7 @@ def of_another_key(world: World) -> None:
 def test_a_plan_tells_what_the_run_does(
     happened: Callable[[World], None] | None, projects: tuple[str, ...], delete_record: bool
 ) -> None:
-    """A plan leaves out the step that cannot be undone, or shows one that is never made."""
+    """Guards against: a plan without the step that cannot be undone, or with one never made."""
     world = registered(*projects)
     if happened:
         happened(world)
@@ -117,7 +117,7 @@ def test_a_plan_tells_what_the_run_does(
 
 
 def test_without_the_word_the_plan_tells_the_refusal_and_what_would_follow() -> None:
-    """A plan goes on as if archiving had been confirmed, or stops without showing the rest."""
+    """Guards against: a plan that supposes a confirmation, or that ends at the refusal."""
     world = registered("prod")
     foreign_project(world)
     plan = planned(world, ASKED)
@@ -139,7 +139,7 @@ def test_without_the_word_the_plan_tells_the_refusal_and_what_would_follow() -> 
 
 @pytest.mark.parametrize("happened", [of_a_workspace, of_another_key])
 def test_what_no_word_lifts_ends_the_plan(happened: Callable[[World], None]) -> None:
-    """A plan shows steps to a registration that the run will never touch."""
+    """Guards against: a plan shows steps to a registration that the run will never touch."""
     world = registered("prod")
     happened(world)
     confirmed = replace(ASKED, confirm="extkey_1")
@@ -151,17 +151,17 @@ def test_what_no_word_lifts_ends_the_plan(happened: Callable[[World], None]) -> 
 
 
 def test_another_record_and_no_record_are_told_as_by_the_run() -> None:
-    """A plan for a mistyped name says that there is nothing to do."""
+    """Guards against: a plan for a mistyped name says that there is nothing to do."""
     plan = planned(registered(), replace(ASKED, intent=replace(INTENT, name="other")))
     assert plan.refusal is not None
     assert plan.refusal.id == "record_of_another_intent"
     with pytest.raises(EkmError) as raised:
-        planned(World(), Unwanted(PLACE, BASE_URL))
+        planned(World(), RetireRequest(PLACE, BASE_URL))
     assert raised.value.id == "nothing_to_retire"
 
 
 def test_a_plan_goes_on_where_a_run_was_stopped_and_beside_one_that_works() -> None:
-    """A plan shows what is done already, or waits for whoever holds the record."""
+    """Guards against: a plan shows what is done already, or waits for whoever holds the record."""
     world = registered("prod")
     world.openai.projects["proj_2"]["status"] = "archived"
     _, other = world.runner()

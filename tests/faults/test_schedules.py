@@ -8,29 +8,29 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from openai_double import lost_after_commit, lost_before_commit
-from worlds import BASE_URL, INTENT, PLACE, MemoryStore, World
-from worlds import WANTED as PATIENT
 
-from ekm.registrar.record import State
-from ekm.registrar.register import register
-from ekm.registrar.retire import Unwanted, retire
-from ekm.registrar.steps import (
+from openai_ekm.registration.protocol import (
     Age,
     ArchiveProject,
     CreateKey,
     CreateProject,
     DeleteKey,
     Elapsed,
+    ProtocolDriver,
     Step,
     Wait,
 )
-from ekm.registrar.walk import Walk
+from openai_ekm.registration.record import State
+from openai_ekm.registration.register import register
+from openai_ekm.registration.retire import RetireRequest, retire
+from tests.doubles.openai import lost_after_commit, lost_before_commit
+from tests.doubles.registration_world import BASE_URL, INTENT, PLACE, MemoryStore, World
+from tests.doubles.registration_world import WANTED as PATIENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ekm.registrar.runner import Runner
+    from openai_ekm.registration.runner import Runner
 
 WANTED = replace(PATIENT, list_lag=5.0)  # two looks at a list: more say nothing new here
 FAULTY = (CreateKey, CreateProject, DeleteKey, ArchiveProject)
@@ -54,7 +54,7 @@ class Actor:
         self._store: MemoryStore
         self._runner, self._store = self._world.runner()
         self._protocol = self._make()
-        self._walk: Walk[Step, Any] = Walk(self._protocol)
+        self._walk: ProtocolDriver[Step, Any] = ProtocolDriver(self._protocol)
         self.pending: Step | None = next(self._walk)
 
     def act(self, action: str) -> None:
@@ -92,7 +92,7 @@ class Actor:
         generator = self._protocol
         while generator is not None and generator.gi_frame is not None:
             frame = generator.gi_frame
-            local = {k: v for k, v in frame.f_locals.items() if k not in {"failure", "patience"}}
+            local = {k: v for k, v in frame.f_locals.items() if k not in {"failure", "iam_wait"}}
             shown = re.sub(r" at 0x[0-9a-f]+", "", repr(local))  # functions: what they close
             frames.append((frame.f_code.co_name, frame.f_lasti, shown))  # over is shown beside
             generator = generator.gi_yieldfrom
@@ -172,7 +172,7 @@ def ends(
     "bounds", [Bounds(0, 0), Bounds(1, 0), Bounds(0, 1), Bounds(1, 1)], ids=str
 )
 def test_two_registrars_end_as_one_registration_in_every_order(bounds: Bounds) -> None:
-    """Two runs at once, one of them killed or one answer lost, leave two keys or projects."""
+    """Guards against: two keys or projects of two runs, one killed or one answer lost."""
     makes = [lambda: register(WANTED), lambda: register(WANTED)]
     for world, actors in ends(makes, bounds):
         assert [actor.failure for actor in actors] == [None, None]
@@ -183,7 +183,7 @@ def test_two_registrars_end_as_one_registration_in_every_order(bounds: Bounds) -
 
 
 def test_two_registrars_that_want_different_projects_make_each_once() -> None:
-    """A run with one more project loses the other's, or makes it twice."""
+    """Guards against: a run with one more project loses the other's, or makes it twice."""
     more = replace(WANTED, projects=("prod", "test"))
     makes = [lambda: register(WANTED), lambda: register(more)]
     for world, actors in ends(makes, Bounds(1, 0)):
@@ -192,7 +192,7 @@ def test_two_registrars_that_want_different_projects_make_each_once() -> None:
 
 
 def test_registrar_killed_at_every_step_ends_well_when_run_again() -> None:
-    """A crash at some step, or two, makes the next run create a second one."""
+    """Guards against: a crash at some step, or two, makes the next run create a second one."""
     for world, actors in ends([lambda: register(WANTED)], Bounds(2, 1)):
         assert actors[0].failure is None
         world.check()
@@ -206,8 +206,8 @@ def registered(projects: tuple[str, ...] = ()) -> World:
 
 
 def test_retire_killed_at_every_step_resumes_and_deletes_once() -> None:
-    """A crash or a lost answer in retire leaves a registration that nobody knows of."""
-    unwanted = Unwanted(PLACE, BASE_URL, INTENT, list_lag=5.0, delete_record=True)
+    """Guards against: a crash in a retire that leaves a registration unknown to anybody."""
+    unwanted = RetireRequest(PLACE, BASE_URL, INTENT, list_lag=5.0, delete_record=True)
     for world, actors in ends([lambda: retire(unwanted)], Bounds(2, 1), registered):
         assert actors[0].failure is None
         assert world.openai.keys == {}
@@ -215,8 +215,8 @@ def test_retire_killed_at_every_step_resumes_and_deletes_once() -> None:
 
 
 def test_retire_that_archives_resumes_at_every_step() -> None:
-    """A crash between archiving and deleting leaves the registration, or a second archiving."""
-    unwanted = Unwanted(PLACE, BASE_URL, INTENT, list_lag=5.0, confirm="extkey_1")
+    """Guards against: a crash before the delete that leaves a registration, or archives twice."""
+    unwanted = RetireRequest(PLACE, BASE_URL, INTENT, list_lag=5.0, confirm="extkey_1")
     for world, actors in ends(
         [lambda: retire(unwanted)], Bounds(2, 1), lambda: registered(("prod", "test"))
     ):
@@ -228,8 +228,8 @@ def test_retire_that_archives_resumes_at_every_step() -> None:
 
 
 def test_register_and_retire_at_once_end_as_one_of_the_two() -> None:
-    """A registration made while the other run retires is lost from the record."""
-    unwanted = Unwanted(PLACE, BASE_URL, INTENT, list_lag=5.0)
+    """Guards against: a registration made while the other run retires is lost from the record."""
+    unwanted = RetireRequest(PLACE, BASE_URL, INTENT, list_lag=5.0)
     wanted = replace(WANTED, projects=())
     for world, actors in ends(
         [lambda: register(wanted), lambda: retire(unwanted)], Bounds(1, 0), registered

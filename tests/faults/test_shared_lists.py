@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ekm.admin_api.objects import ExternalKey
-from ekm.admin_api.redaction import AdminKey
-from ekm.admin_api.shared_lists import LONGEST_WAIT, SharedLists
+from openai_ekm.openai_api.objects import ExternalKey
+from openai_ekm.openai_api.redaction import AdminKey
+from openai_ekm.openai_api.shared_lists import LONGEST_WAIT, SharedLists
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +57,7 @@ def ask_once(folder: Path, number: int) -> None:
 
 
 def test_processes_that_ask_at_once_share_few_lists(tmp_path: Path) -> None:
-    """Six registrars of one apply list six times, and meet the rate limit."""
+    """Guards against: six registrars of one apply list six times, and meet the rate limit."""
     context = multiprocessing.get_context("spawn")
     asking = [context.Process(target=ask_once, args=(tmp_path, 6), daemon=True) for _ in range(6)]
     for process in asking:
@@ -70,7 +70,7 @@ def test_processes_that_ask_at_once_share_few_lists(tmp_path: Path) -> None:
 
 
 def test_no_list_serves_who_asked_after_it_was_begun(tmp_path: Path) -> None:
-    """A list from before a lost create says that nothing was created, and it is sent again."""
+    """Guards against: a list from before a lost create, by which it is sent again."""
     openai = ["extkey_1"]
     begun, created = threading.Event(), threading.Event()
 
@@ -99,14 +99,14 @@ def test_no_list_serves_who_asked_after_it_was_begun(tmp_path: Path) -> None:
 
 
 def test_a_list_of_an_hour_ago_serves_nobody(tmp_path: Path) -> None:
-    """What is left on disk passes for what OpenAI has."""
+    """Guards against: what is left on disk passes for what OpenAI has."""
     lists(tmp_path).ask(lambda: (ExternalKey("extkey_old"),))
     keys, _ = lists(tmp_path).ask(lambda: (ExternalKey("extkey_new"),))
     assert [key.id for key in keys] == ["extkey_new"]
 
 
 def test_a_list_that_failed_serves_nobody_and_holds_nobody_up(tmp_path: Path) -> None:
-    """After one failed list everybody waits, or takes the one before it."""
+    """Guards against: after one failed list everybody waits, or takes the one before it."""
     lists(tmp_path).ask(lambda: (ExternalKey("extkey_old"),))
 
     def fails() -> tuple[ExternalKey, ...]:
@@ -118,7 +118,7 @@ def test_a_list_that_failed_serves_nobody_and_holds_nobody_up(tmp_path: Path) ->
 
 
 def test_a_process_that_is_stopped_in_its_list_holds_nobody_up_for_good(tmp_path: Path) -> None:
-    """Ctrl-Z in one run lets every other run of this user hang, without a word."""
+    """Guards against: Ctrl-Z in one run lets every other run of this user hang, without a word."""
     done = threading.Event()
     begun = threading.Event()
 
@@ -149,7 +149,7 @@ def test_a_process_that_is_stopped_in_its_list_holds_nobody_up_for_good(tmp_path
 
 
 def test_hosts_and_organizations_do_not_share(tmp_path: Path) -> None:
-    """One organization's registrations are taken for another's."""
+    """Guards against: one organization's registrations are taken for another's."""
     lists(tmp_path).ask(lambda: (ExternalKey("extkey_1"),))
     lists(tmp_path, url="https://eu.api.openai.com/v1").ask(tuple)
     lists(tmp_path, key=SECRET + "x").ask(tuple)
@@ -157,7 +157,7 @@ def test_hosts_and_organizations_do_not_share(tmp_path: Path) -> None:
 
 
 def test_the_file_is_for_this_user_and_names_no_secret(tmp_path: Path) -> None:
-    """Another user reads the list, or the admin key in it."""
+    """Guards against: another user reads the list, or the admin key in it."""
     key = ExternalKey("extkey_1", name="prod", api_project_ids=("proj_1",), workspace_id="w")
     lists(tmp_path).ask(lambda: (key,))
     file = next(tmp_path.glob("keys-*.json"))
@@ -169,6 +169,6 @@ def test_the_file_is_for_this_user_and_names_no_secret(tmp_path: Path) -> None:
 
 
 def test_folder_that_cannot_be_written_lists_alone(tmp_path: Path) -> None:
-    """A read-only home stops the run."""
+    """Guards against: a read-only home stops the run."""
     (tmp_path / "file").write_text("")
     assert lists(tmp_path / "file" / "below").ask(tuple)[0] == ()

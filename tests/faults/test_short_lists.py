@@ -9,15 +9,15 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from mishaps import HTTP, PROCESS
-from reliability import STORIES
-from stage import INTENT, Stage
 
-from ekm.admin_api.objects import ExternalKey
-from ekm.errors import Conflict
-from ekm.registrar.adoption.take_over import choose, may_be
-from ekm.registrar.listing import whole
-from ekm.registrar.matching import choose_key, matches
+from openai_ekm.adoption.adopt_key import choose, may_be
+from openai_ekm.errors import Conflict
+from openai_ekm.openai_api.objects import ExternalKey
+from openai_ekm.registration.consistency import complete_keys
+from openai_ekm.registration.matching import choose_key, matches
+from tests.doubles.faults_stage import INTENT, Stage
+from tests.faults.mishaps import HTTP, PROCESS
+from tests.faults.reliability import STORIES
 
 # What leaves a doubt behind, or ends a run in the middle: then lists decide.
 DOUBTS = ("reset_before", "reset_after", "empty", "killed_before", "killed_after")
@@ -32,7 +32,7 @@ def stage() -> Stage:
 
 @pytest.mark.parametrize("name", STORIES)
 def test_somebody_elses_registration_is_left_alone(name: str) -> None:
-    """A registration under another external id is adopted, retired, or told as one of several."""
+    """Guards against: another external id's registration that is adopted, retired or counted."""
     world = stage()
     story = STORIES[name]
     story.begin(world)
@@ -45,7 +45,7 @@ def test_somebody_elses_registration_is_left_alone(name: str) -> None:
 @pytest.mark.parametrize("mishap", DOUBTS)
 @pytest.mark.parametrize("name", STORIES)
 def test_doubt_is_settled_by_what_is_whole(name: str, mishap: str) -> None:
-    """After a lost answer or a crash the other's registration passes for what was created."""
+    """Guards against: another's registration that passes for what a lost create made."""
     story, happens = STORIES[name], (HTTP | PROCESS)[mishap]
     world = stage()
     story.begin(world)
@@ -62,7 +62,7 @@ def test_doubt_is_settled_by_what_is_whole(name: str, mishap: str) -> None:
 
 
 def test_what_is_listed_and_not_found_ends_the_run() -> None:
-    """A registration of which nobody can say yet whose it is passes for ours, or for not there."""
+    """Guards against: a registration of unknown owner that passes for ours, or for none."""
     world = stage()
     assert world.register().code == 0
     world.lose_record()
@@ -76,7 +76,7 @@ def test_what_is_listed_and_not_found_ends_the_run() -> None:
 
 
 def test_what_was_deleted_and_is_still_listed_holds_nobody_up() -> None:
-    """An apply right after a destroy fails, as long as lists lag."""
+    """Guards against: an apply right after a destroy fails, as long as lists lag."""
     world = stage()
     world.set(list_delay_seconds=60.0)
     assert world.register(projects=()).code == 0
@@ -89,7 +89,7 @@ def test_what_was_deleted_and_is_still_listed_holds_nobody_up() -> None:
 
 
 def test_external_id_that_is_shown_nowhere_decides_nothing() -> None:
-    """An answer that leaves the external id out everywhere ends in a second registration."""
+    """Guards against: a second registration because no answer shows the external id."""
     key = ExternalKey("extkey_1", "aws", "ekm", INTENT.name, INTENT.role_arn, INTENT.kms_arn)
     fetched: list[str] = []
 
@@ -97,13 +97,13 @@ def test_external_id_that_is_shown_nowhere_decides_nothing() -> None:
         fetched.append(id)
         return key
 
-    assert whole([key], lambda it: matches(INTENT, it), fetch) == (key,)
+    assert complete_keys([key], lambda it: matches(INTENT, it), fetch) == (key,)
     assert fetched == ["extkey_1"]
     assert choose_key(INTENT, [key]) is key
 
 
 def test_adopting_asks_for_what_a_list_shows_by_half() -> None:
-    """A set-up made by hand cannot be adopted, or somebody else's is."""
+    """Guards against: a set-up made by hand cannot be adopted, or somebody else's is."""
     known = (INTENT.name, INTENT.role_arn, INTENT.kms_arn)
     listed = [ExternalKey(f"extkey_{number}", "aws", "ekm", *known) for number in (1, 2)]
     other = replace(listed[0], id="extkey_3", kms_arn="arn:other")
@@ -120,7 +120,7 @@ def test_adopting_asks_for_what_a_list_shows_by_half() -> None:
         "external_id": INTENT.external_id,
         "name": None,
     }
-    keys = whole([*listed, other], partial(may_be, asked=asked, adopt=None), fetch)
+    keys = complete_keys([*listed, other], partial(may_be, asked=asked, adopt=None), fetch)
     assert fetched == ["extkey_1", "extkey_2"]
     assert choose(keys, asked, None).id == "extkey_2"
     with pytest.raises(Conflict, match=r"extkey_1.*extkey_2"):

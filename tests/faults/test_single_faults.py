@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from openai_double import FAULTS
-from worlds import BASE_URL, INTENT, PLACE, WANTED, World
 
-from ekm.errors import EkmError
-from ekm.registrar.record import State
-from ekm.registrar.retire import Unwanted
+from openai_ekm.errors import EkmError
+from openai_ekm.registration.record import State
+from openai_ekm.registration.retire import RetireRequest
+from tests.doubles.openai import FAULTS
+from tests.doubles.registration_world import BASE_URL, INTENT, PLACE, WANTED, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +61,7 @@ def other_tenants(world: World) -> None:
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("call", range(len(CALLS)), ids=CALLS)
 def test_one_fault_then_a_clean_run_ends_as_one_registration(fault: str, call: int) -> None:
-    """A lost, broken or refused answer makes a second key or project, now or at the next run."""
+    """Guards against: a second key or project after a lost, broken or refused answer."""
     world = World()
     other_tenants(world)
     before = dict(world.openai.keys["extkey_other"])
@@ -82,7 +82,7 @@ def test_one_fault_then_a_clean_run_ends_as_one_registration(fault: str, call: i
 @pytest.mark.parametrize("second", FAULTS)
 @pytest.mark.parametrize("first", FAULTS)
 def test_two_faults_on_the_create_path_end_as_one_registration(first: str, second: str) -> None:
-    """Two faults in a row, at create and right after it, make two registrations."""
+    """Guards against: two faults in a row, at create and right after it, make two registrations."""
     world = World()
     failure = failure_of(lambda: world.register(faults={1: FAULTS[first], 2: FAULTS[second]}))
     assert failure is None or failure.exit_code in {4, 5, 6}
@@ -93,11 +93,11 @@ def test_two_faults_on_the_create_path_end_as_one_registration(first: str, secon
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("call", range(4), ids=["get", "archive", "get_again", "delete"])
 def test_one_fault_in_retire_then_a_clean_run_deletes_once(fault: str, call: int) -> None:
-    """A fault in retire leaves a registration that the record does not know of."""
+    """Guards against: a fault in retire leaves a registration that the record does not know of."""
     world = World()
     world.register()
     key_id = world.openai.matching("prod")[0]
-    unwanted = Unwanted(PLACE, BASE_URL, INTENT, confirm=key_id)
+    unwanted = RetireRequest(PLACE, BASE_URL, INTENT, confirm=key_id)
     failure = failure_of(lambda: world.retire(unwanted, faults={call: FAULTS[fault]}))
     assert failure is None or failure.exit_code in {4, 5}
     assert world.shelf.record is not None
@@ -109,7 +109,7 @@ def test_one_fault_in_retire_then_a_clean_run_deletes_once(fault: str, call: int
 
 
 def test_refused_create_leaves_no_record() -> None:
-    """A create that was definitely refused leaves a record behind that says otherwise."""
+    """Guards against: a record of a create that was definitely refused."""
     world = World()
     with pytest.raises(EkmError) as raised:
         world.register(faults={1: FAULTS["scope_missing"]})
@@ -119,7 +119,7 @@ def test_refused_create_leaves_no_record() -> None:
 
 
 def test_feature_lost_later_never_creates_a_second_one() -> None:
-    """A 404 that is not the exact text is read as gone, and the key is registered twice."""
+    """Guards against: a 404 of another text read as gone, so that the key is registered twice."""
     world = World()
     world.register()
     with pytest.raises(EkmError) as raised:
@@ -129,7 +129,7 @@ def test_feature_lost_later_never_creates_a_second_one() -> None:
 
 
 def test_lost_project_create_is_adopted_and_not_repeated() -> None:
-    """A project whose answer was lost is created a second time."""
+    """Guards against: a project whose answer was lost is created a second time."""
     world = World()
     result = world.register(
         replace(WANTED, projects=("prod",)), faults={3: FAULTS["lost_after_commit"]}

@@ -9,8 +9,9 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from slow_openai import SlowOpenAI, command, fleet_file, slow_openai
-from worlds import INTENT
+
+from tests.doubles.registration_world import INTENT
+from tests.doubles.slow_openai import SlowOpenAI, command, fleet_file, slow_openai
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +51,7 @@ def gone() -> int:
 def test_progress_that_nobody_reads_ends_no_run(
     openai: SlowOpenAI, tmp_path: Path, words: list[str], closed: bool
 ) -> None:
-    """A terminal that is gone leaves half a fleet, or another exit code."""
+    """Guards against: a terminal that is gone leaves half a fleet, or another exit code."""
     fleet_file(tmp_path, 6)
     settings: dict[str, Any] = {"words": words} if words else {}
     if closed:
@@ -67,7 +68,7 @@ def test_progress_that_nobody_reads_ends_no_run(
 def test_result_on_a_full_disk_is_told_as_that(
     openai: SlowOpenAI, tmp_path: Path, words: list[str]
 ) -> None:
-    """A result that was lost passes for delivered, or for a defect of ours."""
+    """Guards against: a result that was lost passes for delivered, or for a defect of ours."""
     fleet_file(tmp_path, 2)
     settings: dict[str, Any] = {"words": words} if words else {}
     with open("/dev/full", "w") as full:  # noqa: PTH123 - a device
@@ -80,7 +81,7 @@ def test_result_on_a_full_disk_is_told_as_that(
 
 
 def test_result_that_nobody_reads_is_no_success(openai: SlowOpenAI, tmp_path: Path) -> None:
-    """What reads the result is gone, and the exit code says that all is well."""
+    """Guards against: what reads the result is gone, and the exit code says that all is well."""
     writer = gone()
     process = command(openai, tmp_path, stdout=writer, stderr=subprocess.PIPE, words=ONE)
     os.close(writer)
@@ -94,7 +95,7 @@ def test_result_that_nobody_reads_is_no_success(openai: SlowOpenAI, tmp_path: Pa
 def test_name_that_this_locale_cannot_show_is_written_otherwise(
     openai: SlowOpenAI, tmp_path: Path, as_json: bool
 ) -> None:
-    """A registration that was made ends in an error of the printing; or the JSON is none."""
+    """Guards against: a registration that ends in an error of its printing, or in no JSON."""
     code, out, err = ended(
         command(
             openai,
@@ -113,7 +114,7 @@ def test_name_that_this_locale_cannot_show_is_written_otherwise(
 
 
 def test_a_dumb_terminal_gets_plain_lines(openai: SlowOpenAI, tmp_path: Path) -> None:
-    """A terminal that cannot take lines away shows the codes for it instead."""
+    """Guards against: a terminal that cannot take lines away shows the codes for it instead."""
     fleet_file(tmp_path, 3)
     master, terminal = pty.openpty()
     process = command(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from openai_double import answers, refused
-from worlds import INTENT, WANTED, World
 
-from ekm.errors import Conflict, NotReachable, OpenAIRefused
-from ekm.registrar.register import register
-from ekm.registrar.steps import Explanation
+from openai_ekm.errors import Conflict, NotReachable, OpenAIRefused
+from openai_ekm.registration.protocol import Explanation
+from openai_ekm.registration.register import register
+from tests.doubles.openai import answers, refused
+from tests.doubles.registration_world import INTENT, WANTED, World
 
 DENIED = (
     "User: arn:aws:sts::790389265272:assumed-role/EnterpriseKeyManagement/OpenAI-EKM-Service is "
@@ -19,7 +19,7 @@ DENIED = (
 
 
 def test_waits_until_iam_has_settled() -> None:
-    """An apply fails because the role was made seconds ago."""
+    """Guards against: an apply fails because the role was made seconds ago."""
     world = World()
     denied = answers(refused(400, DENIED), after_commit=False)
     result = world.register(faults={1: denied, 2: denied, 3: denied})
@@ -30,7 +30,7 @@ def test_waits_until_iam_has_settled() -> None:
 
 
 def test_denied_validate_is_waited_for_too() -> None:
-    """Create passes on one node of IAM and validate fails on another."""
+    """Guards against: create passes on one node of IAM and validate fails on another."""
     world = World()
     world.register(faults={2: answers(refused(400, DENIED), after_commit=False)})
     world.check()
@@ -38,7 +38,7 @@ def test_denied_validate_is_waited_for_too() -> None:
 
 @pytest.mark.parametrize("allowed", [1.0, 30.0, 180.0])
 def test_gives_up_at_the_deadline_and_leaves_nothing(allowed: float) -> None:
-    """The wait goes on past its deadline, or ends before, or leaves a record."""
+    """Guards against: the wait goes on past its deadline, or ends before, or leaves a record."""
     world = World()
     world.openai.denial = DENIED
     with pytest.raises(NotReachable) as raised:
@@ -50,7 +50,7 @@ def test_gives_up_at_the_deadline_and_leaves_nothing(allowed: float) -> None:
 
 
 def test_no_wait_means_the_refusal_itself() -> None:
-    """--wait 0 waits, or hides OpenAI's answer behind a deadline."""
+    """Guards against: --wait 0 waits, or hides OpenAI's answer behind a deadline."""
     world = World()
     world.openai.denial = DENIED
     with pytest.raises(OpenAIRefused) as raised:
@@ -59,7 +59,7 @@ def test_no_wait_means_the_refusal_itself() -> None:
 
 
 def test_stops_at_once_when_no_wait_can_cure_it() -> None:
-    """A missing statement is waited for to the deadline."""
+    """Guards against: a missing statement is waited for to the deadline."""
     world = World()
     world.openai.denial = DENIED
     runner, _ = world.runner()
@@ -82,7 +82,7 @@ def test_stops_at_once_when_no_wait_can_cure_it() -> None:
 
 
 def test_diagnosis_is_in_the_deadline() -> None:
-    """After minutes of waiting the user is told no more than at the start."""
+    """Guards against: after minutes of waiting the user is told no more than at the start."""
     world = World()
     world.openai.denial = DENIED
     runner, _ = world.runner()
@@ -96,7 +96,7 @@ def test_diagnosis_is_in_the_deadline() -> None:
 
 @pytest.mark.parametrize("words", ["is disabled.", "is pending deletion."])
 def test_key_that_cannot_be_used_is_not_waited_for(words: str) -> None:
-    """A disabled key is waited for as if it were IAM."""
+    """Guards against: a disabled key is waited for as if it were IAM."""
     world = World()
     world.openai.denial = f"{INTENT.kms_arn} {words}"
     with pytest.raises(OpenAIRefused) as raised:
@@ -106,7 +106,7 @@ def test_key_that_cannot_be_used_is_not_waited_for(words: str) -> None:
 
 
 def test_held_claim_is_waited_for_and_then_told() -> None:
-    """A second run fails at once, or waits for ever, or does not say for whom."""
+    """Guards against: a second run fails at once, or waits for ever, or does not say for whom."""
     world = World()
     _runner, holder = world.runner()
     holder.try_claim()
@@ -119,7 +119,7 @@ def test_held_claim_is_waited_for_and_then_told() -> None:
 
 
 def test_claim_lost_while_waiting_writes_nothing_more() -> None:
-    """A run that was taken over goes on to create a second registration."""
+    """Guards against: a run that was taken over goes on to create a second registration."""
     world = World()
     runner, _store = world.runner()
     protocol = register(WANTED)

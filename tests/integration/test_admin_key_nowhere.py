@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 import psutil
 import pytest
-from exec_trace import Started, started, traced
+
+from tests.support.exec_trace import Started, started, traced
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ekm.harness.emulator import EmulatorProcess
-    from ekm.harness.localstack import LocalStack
-    from ekm.harness.plugin import WorkspaceFactory
+    from openai_ekm.rehearsal.emulator import EmulatorProcess
+    from openai_ekm.rehearsal.localstack import LocalStack
+    from openai_ekm.rehearsal.plugin import WorkspaceFactory
 
 pytestmark = pytest.mark.terraform
 
@@ -150,7 +151,7 @@ def test_the_admin_key_is_nowhere_else(
             run = subprocess.run(
                 [
                     *traced(log, secret, sys.executable),
-                    *("-c", "from ekm.cli.main import main; main()"),
+                    *("-c", "from openai_ekm.cli.main import main; main()"),
                     *(verb, "--from-terraform", str(workspace.path), "--json"),
                     *(("--admin-key-from", reference) if reference else ()),
                 ],

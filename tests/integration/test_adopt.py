@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
+import shlex
 import subprocess
 import sys
 import threading
@@ -13,22 +15,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ekm.evaluation import Policies, Request, decide
+from openai_ekm.evaluation import Policies, Request, decide
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ekm.harness.emulator import EmulatorProcess
-    from ekm.harness.localstack import LocalStack
-    from ekm.harness.plugin import WorkspaceFactory
-    from ekm.harness.terraform import Plan, Workspace
+    from openai_ekm.rehearsal.emulator import EmulatorProcess
+    from openai_ekm.rehearsal.localstack import LocalStack
+    from openai_ekm.rehearsal.plugin import WorkspaceFactory
+    from openai_ekm.rehearsal.terraform import Plan, Workspace
 
 pytestmark = pytest.mark.terraform
 
 CALLER = "tests/terraform/caller"
 OPENAI_ROLE = "arn:aws:iam::790389265272:role/EnterpriseKeyManagement"
 ORGANIZATION = "org-hand"
-RUN = (sys.executable, "-P", "-c", "from ekm.cli.main import main; main()")
+RUN = (sys.executable, "-P", "-c", "from openai_ekm.cli.main import main; main()")
 
 
 def document(*statements: dict[str, Any]) -> dict[str, Any]:
@@ -116,9 +118,11 @@ class ByHand:
             )
 
     def adopt(self, *words: str, expected: int = 0) -> dict[str, Any]:
-        """Run `ekm adopt`."""
+        """Run `ekm adopt`, which prints the module's address as this root has it."""
+        source = (self.workspace.path / "main.tf").read_text(encoding="utf-8")
+        line = next(line for line in source.splitlines() if line.strip().startswith("source"))
         done = subprocess.run(
-            [*RUN, "adopt", *words, "--json"],
+            [*RUN, "adopt", *words, "--module-source", line.split('"')[1], "--json"],
             env=self.workspace.environment,
             capture_output=True,
             text=True,
@@ -130,12 +134,9 @@ class ByHand:
 
     def configure(self, said: dict[str, Any], **changes: Any) -> None:
         """Put what `ekm adopt` printed into the root, in place of what stands there."""
-        source = (self.workspace.path / "main.tf").read_text(encoding="utf-8")
-        path = next(line for line in source.splitlines() if line.strip().startswith("source"))
         module = said["hcl"]["module"]
-        lines = [path if "source" in line.split("=")[0] else line for line in module.splitlines()]
-        lines = [line for line in lines if line.split("=")[0].strip() not in changes]
-        text = "\n".join(lines) + '\noutput "ekm" { value = module.ekm }\n'
+        lines = [line for line in module.splitlines() if line.split("=")[0].strip() not in changes]
+        text = "\n".join([*lines, said["hcl"]["output"], ""])
         (self.workspace.path / "main.tf").write_text(text, encoding="utf-8")
         (self.workspace.path / "ekm.auto.tfvars.json").unlink(missing_ok=True)
         (self.workspace.path / "imports.tf").write_text(said["hcl"]["imports"], encoding="utf-8")
@@ -354,6 +355,39 @@ def test_a_registered_alias_leaves_the_key_where_it_is(by_hand: ByHand) -> None:
     plan = by_hand.workspace.plan()
     only_announced(plan, said)
     assert by_hand.registrations() == [by_hand.external_key_id]
+
+
+def test_what_is_printed_runs_as_printed(by_hand: ByHand) -> None:
+    """Guards against: a printed file or step that Terraform or the shell does not take."""
+    kms = by_hand.client("kms")
+    by_hand.make_role()
+    by_hand.key_arn = kms.create_key()["KeyMetadata"]["Arn"]
+    by_hand.client("iam").put_role_policy(
+        RoleName=by_hand.role, PolicyName="use", PolicyDocument=json.dumps(use(by_hand.key_arn))
+    )
+    by_hand.register("chat")
+    main = by_hand.workspace.path / "main.tf"
+    line = next(line for line in main.read_text().splitlines() if "source" in line)
+    words = ["adopt", "--adopt", by_hand.external_key_id, "--record", "ssm:/openai-ekm/prod"]
+    words += ["--module-address", 'module.ekm["prod"]', "--module-source", line.split('"')[1]]
+    printed = subprocess.run(
+        [*RUN, *words],
+        env=by_hand.workspace.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    main.write_text(printed, encoding="utf-8")
+    (by_hand.workspace.path / "ekm.auto.tfvars.json").unlink(missing_ok=True)
+    by_hand.workspace.apply()
+    assert by_hand.registrations() == [by_hand.external_key_id]
+    told = by_hand.workspace.outputs()["ekm"]["prod"]
+    assert (told["external_key_id"], told["key_arn"]) == (by_hand.external_key_id, by_hand.key_arn)
+    (step,) = re.findall(r"then `ekm (validate [^`]*)`", printed)
+    validated = subprocess.run(
+        [*RUN, *shlex.split(step)], env=by_hand.workspace.environment, check=False
+    )
+    assert validated.returncode == 0
 
 
 def test_nothing_to_adopt_makes_nothing(by_hand: ByHand) -> None:

@@ -8,19 +8,20 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from customer import EXTERNAL_ID, REGION, Customer, Http, document
 
-from ekm.cli.main import load_verb, run
-from ekm.diagnosis import diagnose, patch
-from ekm.snapshot.aws import collect
+from openai_ekm.cli.main import load_verb, run
+from openai_ekm.diagnosis import diagnose, patch
+from openai_ekm.snapshot.aws import collect
+from tests.constants import REGION
+from tests.doubles.customer import EXTERNAL_ID, Customer, Http, document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from ekm.diagnosis import Diagnosis
-    from ekm.harness import EmulatorProcess, LocalStack
-    from ekm.snapshot import Snapshot
+    from openai_ekm.diagnosis import Diagnosis
+    from openai_ekm.rehearsal import EmulatorProcess, LocalStack
+    from openai_ekm.snapshot import Snapshot
 
 
 class _Intent:

@@ -14,22 +14,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ekm.cli.main import load_verb, run
+from openai_ekm.cli.main import load_verb, run
+from tests.constants import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from ekm.harness import EmulatorProcess, LocalStack
+    from openai_ekm.rehearsal import EmulatorProcess, LocalStack
 
-REGION = "eu-west-1"
 ORGANIZATION = "org-test"
 PREFIX = "/openai-ekm/drill"
 OPENAI_ROLE = "arn:aws:iam::790389265272:role/EnterpriseKeyManagement"
 # A suite that runs in the background ignores Ctrl-C, and so would what it starts.
 MAIN = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
-    "from ekm.cli.main import main; main()"
+    "from openai_ekm.cli.main import main; main()"
 )
 RUN = (sys.executable, "-P", "-c", MAIN)
 ALONE = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "EKM_ADMIN_KEY_FROM", "EKM_FROM_TERRAFORM")
@@ -296,7 +296,7 @@ def test_signal_in_the_middle_restores(customer: Customer, method: str, name: st
 
 def test_policy_that_settles_late_is_waited_for(customer: Customer) -> None:
     """A cut, or access that is back, counts as failed because KMS needs a moment."""
-    from ekm.harness import EmulatorProcess  # noqa: PLC0415 - one of its own, that settles late
+    from openai_ekm.rehearsal import EmulatorProcess  # noqa: PLC0415 - one of its own, that settles late
 
     before = customer.policy()
     customer.client("ssm").delete_parameter(Name=f"{PREFIX}/record")

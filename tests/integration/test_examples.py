@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ekm.harness.documents import UNKNOWN, unknown_leaves
+from openai_ekm.rehearsal.documents import UNKNOWN, unknown_leaves
+from tests.support.frozen_plans import EXAMPLES, PLANNED_WITH, PLANS, assert_frozen
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ekm.harness.emulator import EmulatorProcess
-    from ekm.harness.localstack import LocalStack
-    from ekm.harness.plugin import WorkspaceFactory
-    from ekm.harness.terraform import Workspace
+    from openai_ekm.rehearsal.emulator import EmulatorProcess
+    from openai_ekm.rehearsal.localstack import LocalStack
+    from openai_ekm.rehearsal.plugin import WorkspaceFactory
+    from openai_ekm.rehearsal.terraform import Workspace
 
 pytestmark = pytest.mark.terraform
 
@@ -27,7 +29,7 @@ ACCOUNT = "444455556666"
 def ekm(workspace: Workspace, *words: str) -> subprocess.CompletedProcess[str]:
     """Run `ekm` as a person would in the workspace's shell."""
     return subprocess.run(
-        [sys.executable, "-c", "from ekm.cli.main import main; main()", *words],
+        [sys.executable, "-c", "from openai_ekm.cli.main import main; main()", *words],
         env=workspace.environment,
         capture_output=True,
         text=True,
@@ -43,19 +45,17 @@ def make_key(aws: LocalStack, account: str, **settings: Any) -> str:
 
 
 def test_every_example_is_tried_here(repository: Path) -> None:
-    """An example is added, and nobody ever applies it."""
-    assert {folder.name for folder in (repository / "examples").iterdir() if folder.is_dir()} == {
-        "api-project",
-        "chatgpt-workspace",
-        "existing-key",
-        "fleet",
-    }
+    """Guards against: an example that nobody applies, or whose plan is not frozen."""
+    examples = {folder.name for folder in (repository / "examples").iterdir() if folder.is_dir()}
+    assert examples == EXAMPLES.keys()
+    assert {file.stem for file in PLANS.iterdir()} == examples
 
 
 def test_api_project(ekm_workspace: WorkspaceFactory, ekm_openai: EmulatorProcess) -> None:
-    """The start in the README does not end in an encrypted project."""
-    workspace = ekm_workspace("examples/api-project", organization_id="org-abc123")
+    """The start in the README ends in an encrypted project."""
+    workspace = ekm_workspace("examples/api-project", **EXAMPLES["api-project"])
     plan = workspace.plan()
+    assert_frozen("api-project", plan)
     trust = plan.document("trust_policy")
     use = plan.document("permission_policy")
     key = plan.document("key_policy")
@@ -78,10 +78,12 @@ def test_api_project(ekm_workspace: WorkspaceFactory, ekm_openai: EmulatorProces
 
 
 def test_chatgpt_workspace(ekm_workspace: WorkspaceFactory, ekm_openai: EmulatorProcess) -> None:
-    """The hand-off names other ARNs than the ones that OpenAI can use, or calls OpenAI's API."""
-    workspace = ekm_workspace("examples/chatgpt-workspace", organization_id="org-abc123")
-    assert UNKNOWN not in json.dumps(workspace.plan().document("trust_policy"))
-    workspace.apply()
+    """Guards against: a hand-off of ARNs that OpenAI cannot use, or that calls OpenAI's API."""
+    workspace = ekm_workspace("examples/chatgpt-workspace", **EXAMPLES["chatgpt-workspace"])
+    plan = workspace.plan()
+    assert_frozen("chatgpt-workspace", plan)
+    assert UNKNOWN not in json.dumps(plan.document("trust_policy"))
+    workspace.apply(plan)
     assert workspace.plan().empty
     outputs = workspace.outputs()
 
@@ -107,15 +109,28 @@ def test_chatgpt_workspace(ekm_workspace: WorkspaceFactory, ekm_openai: Emulator
     assert registered["id"].startswith("extkey_")
 
 
+def test_registering_apart_from_the_apply_makes_the_projects(
+    ekm_workspace: WorkspaceFactory, ekm_openai: EmulatorProcess
+) -> None:
+    """Guards against: projects that are not made, or not in the outputs, without `registration`."""
+    workspace = ekm_workspace("tests/terraform/caller", name="apart", projects=["apart-chat"])
+    workspace.apply()
+    assert ekm_openai.calls() == []
+    registered = ekm(workspace, "register", "--from-terraform", str(workspace.path), "--json")
+    assert registered.returncode == 0, registered.stderr
+    [project] = json.loads(registered.stdout)["projects"]
+    assert project["name"] == "apart-chat"
+
+    workspace.apply(registration={})
+    told = workspace.outputs()["ekm"]
+    assert told["project_ids"] == {"apart-chat": project["id"]}
+
+
 def test_fleet(ekm_workspace: WorkspaceFactory, ekm_openai: EmulatorProcess) -> None:
-    """A fleet that was registered apart from its apply is registered anew by the next apply."""
-    workspace = ekm_workspace(
-        "examples/fleet",
-        organization_id="org-abc123",
-        keys={"red": {"projects": ["red-chat"]}, "blue": {}},
-        name_prefix="fleet",
-    )
-    plan = workspace.plan(register_in_apply=False)
+    """Guards against: a second registration, by an apply, of a fleet that was registered apart."""
+    workspace = ekm_workspace("examples/fleet", **EXAMPLES["fleet"])
+    plan = workspace.plan(**PLANNED_WITH["fleet"])
+    assert_frozen("fleet", plan)
     assert not [address for address in plan.actions if "registration" in address]
     workspace.apply(plan)
     assert ekm_openai.calls() == []
@@ -142,18 +157,20 @@ def test_fleet(ekm_workspace: WorkspaceFactory, ekm_openai: EmulatorProcess) -> 
 def test_existing_key(
     ekm_workspace: WorkspaceFactory, ekm_openai: EmulatorProcess, ekm_localstack: LocalStack
 ) -> None:
-    """The module changes a key that is not its own, or takes the role from under it unasked."""
+    """Guards against: a changed key of somebody else's, or a role that is taken from it unasked."""
     key_arn = make_key(ekm_localstack, ACCOUNT)
     kms = ekm_localstack.session(ACCOUNT).client("kms")
     policy = kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]
     workspace = ekm_workspace(
         "examples/existing-key",
         account=ACCOUNT,
-        organization_id="org-abc123",
         kms_key_arn=key_arn,
+        **EXAMPLES["existing-key"],
     )
-    assert not [a for a in workspace.plan().actions if "aws_kms" in a]
-    workspace.apply()
+    plan = workspace.plan()
+    assert_frozen("existing-key", plan)
+    assert not [address for address in plan.actions if "aws_kms" in address]
+    workspace.apply(plan)
     assert workspace.plan().empty
     assert workspace.outputs()["ekm"]["kms_arn"] == key_arn
     refused = workspace.destroy(check=False)
@@ -166,10 +183,28 @@ def test_existing_key(
     assert kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"] == policy
 
 
+EACH_KEY = """
+variable "keys" {{
+  type = map(string)
+}}
+
+module "ekm" {{
+  for_each     = var.keys
+  source       = {source}
+  external_ids = ["org-abc123"]
+  name         = "existing-${{each.key}}"
+  kms_key_arn  = each.value
+}}
+"""
+
+
 def test_an_existing_key_that_openai_cannot_use_is_refused_in_words(
-    ekm_workspace: WorkspaceFactory, ekm_localstack: LocalStack
+    ekm_workspace: WorkspaceFactory, ekm_localstack: LocalStack, repository: Path, tmp_path: Path
 ) -> None:
-    """A key that cannot work is found out at the registration, or after it."""
+    """Guards against: a key that cannot work and is found out at the registration, or after it.
+
+    One plan of one instance for each key: Terraform tells every refusal.
+    """
     kms = ekm_localstack.session(ACCOUNT).client("kms")
     disabled = make_key(ekm_localstack, ACCOUNT)
     kms.disable_key(KeyId=disabled)
@@ -177,25 +212,25 @@ def test_an_existing_key_that_openai_cannot_use_is_refused_in_words(
     kms.schedule_key_deletion(KeyId=pending)
     signing = make_key(ekm_localstack, ACCOUNT, KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")
     healthy = make_key(ekm_localstack, ACCOUNT)
-
-    workspace = ekm_workspace(
-        "examples/existing-key", account=ACCOUNT, organization_id="org-abc123"
-    )
-    for arn, found, way_on in (
-        (disabled, "found Disabled", "aws kms enable-key"),
-        (pending, "found PendingDeletion", "aws kms cancel-key-deletion"),
-        (signing, "found RSA_2048 for SIGN_VERIFY", "choose another key"),
-        (
-            healthy.replace("eu-west-1", "us-east-1"),
+    refusals = {
+        disabled: ("found Disabled", "aws kms enable-key"),
+        pending: ("found PendingDeletion", "aws kms cancel-key-deletion"),
+        signing: ("found RSA_2048 for SIGN_VERIFY", "choose another key"),
+        healthy.replace("eu-west-1", "us-east-1"): (
             "found us-east-1",
             "aws provider for us-east-1",
         ),
-        (
-            healthy.replace(ACCOUNT, "111111111111"),
+        healthy.replace(ACCOUNT, "111111111111"): (
             "found 111111111111",
             "credentials for 111111111111",
         ),
-    ):
-        said = workspace.refused_plan(kms_key_arn=arn).said
+    }
+    root = tmp_path / "root"
+    root.mkdir()
+    source = json.dumps(os.path.relpath(repository, root))
+    (root / "main.tf").write_text(EACH_KEY.format(source=source), encoding="utf-8")
+    workspace = ekm_workspace(root, account=ACCOUNT, keys=dict(zip("abcde", refusals, strict=True)))
+    said = workspace.refused_plan().said
+    for found, way_on in refusals.values():
         assert found in said, said
         assert way_on in said, said

@@ -12,23 +12,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ekm.evaluation import Policies, Request, decide
+from openai_ekm.evaluation import Policies, Request, decide
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ekm.harness.command import Run
-    from ekm.harness.emulator import EmulatorProcess
-    from ekm.harness.localstack import LocalStack
-    from ekm.harness.plugin import WorkspaceFactory
-    from ekm.harness.terraform import Workspace
+    from openai_ekm.rehearsal.command import Run
+    from openai_ekm.rehearsal.emulator import EmulatorProcess
+    from openai_ekm.rehearsal.localstack import LocalStack
+    from openai_ekm.rehearsal.plugin import WorkspaceFactory
+    from openai_ekm.rehearsal.terraform import Workspace
 
 pytestmark = pytest.mark.terraform
 
 ROOTS = "tests/terraform"
 KEY = "module.ekm.module.key[0].aws_kms_key.this"
 USE = "module.ekm.module.role.aws_iam_role_policy.use"
-IN_USE = {"projects": ["kept"]}
+IN_USE: dict[str, Any] = {"projects": ["kept"], "registration": {}}
 EVERYTHING = {"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Action": "*", "Resource": "*"}]}  # fmt: skip
 
@@ -82,7 +82,7 @@ def protected(
     ekm_openai_server: EmulatorProcess,
 ) -> InUse:
     """With the default, deletion_protection; shared, since whatever is tried is refused."""
-    workspace = ekm_workspace(f"{ROOTS}/caller", deletion_protection=True, registration=IN_USE)
+    workspace = ekm_workspace(f"{ROOTS}/caller", deletion_protection=True, **IN_USE)
     workspace.apply()
     told = workspace.outputs()["ekm"]
     return InUse(
@@ -93,7 +93,7 @@ def protected(
 @pytest.fixture(scope="module")
 def unprotected(protected: InUse) -> InUse:
     """The same with the protection taken off: what is left is the registration's own guard."""
-    protected.workspace.set_variables(deletion_protection=False, registration=IN_USE)
+    protected.workspace.set_variables(deletion_protection=False, **IN_USE)
     protected.workspace.apply()
     return protected
 
@@ -131,7 +131,7 @@ WAYS: dict[str, Callable[[InUse], Run]] = {
     ],
 )
 def test_the_deletion_guard_stops(way: str, protected: InUse) -> None:
-    """One way of taking the key out of a configuration forgets the protection."""
+    """Guards against: a way of taking the key out that forgets the protection."""
     refused = WAYS[way](protected)
     assert not refused.ok
     assert "deletion protection is on" in refused.said
@@ -139,7 +139,7 @@ def test_the_deletion_guard_stops(way: str, protected: InUse) -> None:
 
 
 def test_what_the_key_policy_stops_whoever_asks(protected: InUse) -> None:
-    """Nothing holds once Terraform is out of the way; or the kill switch is locked, too."""
+    """Guards against: a key deleted without Terraform, or a kill switch that is locked."""
     assert not protected.may("kms:ScheduleKeyDeletion")
     # Documented as what nothing of the module stops: the kill switch, and whoever may write policy.
     assert protected.may("kms:DisableKey")
@@ -156,7 +156,7 @@ def test_what_the_key_policy_stops_whoever_asks(protected: InUse) -> None:
     ],
 )
 def test_the_registrations_guard_stops(way: str, unprotected: InUse) -> None:
-    """One way of taking the key or registration away forgets the active projects."""
+    """Guards against: a way of taking key or registration away that forgets the active projects."""
     refused = WAYS[way](unprotected)
     assert not refused.ok
     assert f"EKM_CONFIRM_ARCHIVE={unprotected.external_key_id}" in refused.said
@@ -164,12 +164,12 @@ def test_the_registrations_guard_stops(way: str, unprotected: InUse) -> None:
 
 
 def test_without_the_protection_the_key_policy_stops_nothing(unprotected: InUse) -> None:
-    """The table promises a protection that was taken off."""
+    """Without the protection, the key policy in force denies no deletion."""
     assert unprotected.may("kms:ScheduleKeyDeletion", protected=False)
 
 
 def test_a_key_scheduled_for_deletion_elsewhere_is_not_replaced(unprotected: InUse) -> None:
-    """The next apply makes a new key and moves the role to it, and the old one is lost unseen."""
+    """Guards against: an apply that makes a new key, moves the role to it and loses the old one."""
     before = {key["KeyId"] for key in unprotected.kms.list_keys()["Keys"]}
     unprotected.kms.schedule_key_deletion(KeyId=unprotected.key_arn, PendingWindowInDays=30)
     refused = unprotected.workspace.apply(check=False)
@@ -184,7 +184,7 @@ def test_a_key_scheduled_for_deletion_elsewhere_is_not_replaced(unprotected: InU
 def test_a_workspace_key_is_left_and_a_targeted_instance_takes_no_other(
     ekm_workspace: WorkspaceFactory, ekm_localstack: LocalStack, ekm_openai: EmulatorProcess
 ) -> None:
-    """A ChatGPT workspace has no project to count; `-target` reaches the other instances' keys."""
+    """Guards against: a key of a ChatGPT workspace, or of another instance, lost by `-target`."""
     ekm_openai.set_settings(workspace_id_for_new_keys="ws_1")
     fleet = ekm_workspace(f"{ROOTS}/fleet", keys={"green": []})
     fleet.apply()

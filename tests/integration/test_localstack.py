@@ -7,20 +7,23 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from ekm.harness import CUSTOMER_ACCOUNT, OPENAI_ACCOUNT, LocalStack, localstack
-from ekm.harness.sockets import beyond_loopback, ended, family, free_port, listening
+from openai_ekm.rehearsal import CUSTOMER_ACCOUNT, OPENAI_ACCOUNT, LocalStack, localstack
+from openai_ekm.rehearsal.environment import clean
+from openai_ekm.rehearsal.localstack import REGION
+from openai_ekm.rehearsal.sockets import beyond_loopback, ended, family, free_port, listening
+from tests.doubles.recording_proxy import recording_proxy
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
 
-    from ekm.harness import EmulatorProcess
+    from openai_ekm.rehearsal import EmulatorProcess
 
 # Starts both servers, says their pids, and waits to be killed.
 STARTER = """
 import sys, time
-from ekm.harness import EmulatorProcess, LocalStack
+from openai_ekm.rehearsal import EmulatorProcess, LocalStack
 with LocalStack.start() as aws, EmulatorProcess.start(aws) as openai:
     print(aws.pid, openai.pid, flush=True)
     sys.stdin.read()
@@ -36,6 +39,35 @@ def test_both_listen_on_loopback_only(
     assert len(listening(ekm_openai.pid)) == 1
     assert beyond_loopback(ekm_localstack.pid) == frozenset()
     assert beyond_loopback(ekm_openai.pid) == frozenset()
+
+
+def test_no_client_asks_a_proxy_for_loopback(
+    ekm_localstack: LocalStack, ekm_openai: EmulatorProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user's suite would fail behind a company's proxy, or show it the rehearsal's keys."""
+    with recording_proxy() as (variables, asked):
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        client = ekm_localstack.client("sts")
+        assert client.get_caller_identity()["Account"] == CUSTOMER_ACCOUNT
+        ekm_openai.forget_requests()
+        assert ekm_openai.api("GET", "/organization/projects")["object"] == "list"
+        role = f"arn:aws:iam::{CUSTOMER_ACCOUNT}:role/none"
+        key = "key/32d721da-264d-4353-ae27-d515da79aa05"
+        done = subprocess.run(
+            [
+                *(sys.executable, "-P", "-c", "from openai_ekm.cli.main import main; main()"),
+                "snapshot",
+                f"--role-arn={role}", f"--kms-arn=arn:aws:kms:{REGION}:{CUSTOMER_ACCOUNT}:{key}",
+                "--external-id=org-abc",
+            ],
+            env={**clean(ekm_localstack.environment()), **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    assert asked == []
 
 
 def test_accounts_live_side_by_side(ekm_localstack: LocalStack) -> None:

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 from botocore.session import Session
-from module_policies import ADMINISTER, DELEGATE_USE, PROTECT, document
 
-from ekm.evaluation import Decision, Outcome, Policies, Request, decide
-from ekm.harness.localstack import CUSTOMER_ACCOUNT
+from openai_ekm.evaluation import Decision, Outcome, Policies, Request, decide
+from openai_ekm.rehearsal.localstack import CUSTOMER_ACCOUNT
+from tests.support.module_policies import ADMINISTER, DELEGATE_USE, PROTECT, document
 
-pytest_plugins = ["applied_modes"]  # the fixture `modes`
+pytest_plugins = ["tests.support.applied_modes"]  # the fixture `modes`
 pytestmark = [pytest.mark.terraform, pytest.mark.usefixtures("ekm_environment")]
 
 OPENAI = "arn:aws:sts::790389265272:assumed-role/EnterpriseKeyManagement/OpenAI-EKM-Service"

@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from ekm._version import __version__
+from openai_ekm._version import __version__
+from tests.support.wheel import build_wheel
 
 
 @pytest.fixture(scope="module")
 def installed(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The `bin` folder of an empty environment after `pip install .`, of Python 3.11 if found."""
+    """The `bin` folder of an empty environment after `pip install`, of Python 3.11 if found."""
     found = subprocess.run(
         [repository / "tools" / "find-python", "3.11"], capture_output=True, text=True, check=False
     )
     base = found.stdout.strip() or str(Path(sys.base_prefix) / "bin" / "python3")
     folder = tmp_path_factory.mktemp("installed")
-    source = folder / "source"  # a copy, so that the build writes nothing into the checkout
-    source.mkdir()
-    for name in ("pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md"):
-        shutil.copy(repository / name, source)
-    shutil.copytree(repository / "scripts", source / "scripts")
+    wheel = build_wheel(repository, folder)
     subprocess.run([base, "-m", "venv", folder / "env"], check=True)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
     subprocess.run(
-        [folder / "env" / "bin" / "python", "-m", "pip", "install", "--quiet", source],
+        [folder / "env" / "bin" / "python", "-m", "pip", "install", "--quiet", wheel],
         env=environment,
         check=True,
     )
@@ -46,6 +42,21 @@ def test_the_installed_registrar_works_with_runtime_dependencies_alone(
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "ekm-register" in done.stdout
+
+
+def test_the_package_runs_by_its_own_name(installed: Path) -> None:
+    """Guards against: `uvx openai-ekm-aws`, which runs the program of that name, and finds none."""
+    done = subprocess.run(
+        [installed / "openai-ekm-aws", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split()[-1] == __version__
+
+
+def test_the_demo_says_what_it_needs(installed: Path) -> None:
+    """Guards against: a pip user's first example that ends without the way on."""
+    done = subprocess.run([installed / "ekm", "demo"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "pip install 'openai-ekm-aws[demo]'" in done.stderr
 
 
 def test_nothing_of_the_rehearsal_is_installed(installed: Path) -> None:

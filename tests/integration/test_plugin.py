@@ -1,4 +1,4 @@
-"""The pytest plugin in runs of its own: what it offers, and that pytest-terraform works."""
+"""The pytest plugin in runs of its own: what its fixtures and settings do."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import pytest
 
 
 def test_its_fixtures_are_documented(pytester: pytest.Pytester) -> None:
-    """A user would find a fixture in `pytest --fixtures` that says nothing about itself."""
+    """`pytest --fixtures` shows each fixture of the plugin with its documentation."""
     shown = pytester.runpytest_subprocess("--fixtures", "-q").stdout.str()
-    ours = shown.partition("fixtures defined from ekm.harness.plugin")[2].partition("-----\n")[2]
+    ours = shown.partition("fixtures defined from openai_ekm.rehearsal.plugin")[2].partition(
+        "-----\n"
+    )[2]
     ours = ours.partition("\n-----")[0]
     for name in (
         "ekm_localstack",
@@ -21,53 +23,33 @@ def test_its_fixtures_are_documented(pytester: pytest.Pytester) -> None:
     assert "no docstring available" not in ours
 
 
-def test_a_run_that_needs_no_terraform_runs_without_it(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """pytest-terraform would stop every run on a machine without Terraform, unit tests too."""
-    monkeypatch.setenv("PATH", "/nowhere")
-    pytester.makepyfile("def test_a():\n    pass\n")
-    pytester.runpytest_subprocess().assert_outcomes(passed=1)
-
-
 def test_the_remedy_of_an_error_is_shown(pytester: pytest.Pytester) -> None:
-    """Who reads a log of CI learns what failed, and not what to do."""
+    """A failure of a test that uses a fixture of the plugin says what to do."""
     pytester.makepyfile(
         """
-        from ekm.errors import BadInput
+        from types import SimpleNamespace
 
-        def test_a():
-            raise BadInput("gone", "It is not there.", remedy="Install it.")
+        def test_a(ekm_workspace):
+            ekm_workspace("module", openai=SimpleNamespace(environment=dict))
         """
     )
-    shown = pytester.runpytest_subprocess().stdout
-    shown.fnmatch_lines(["E * ekm.errors.BadInput: It is not there.", "E * remedy: Install it."])
-
-
-def test_shared_pytest_terraform_fixtures_load_in_a_second_worker(
-    pytester: pytest.Pytester,
-) -> None:
-    """Under xdist a session fixture of pytest-terraform fails in every worker but the first."""
-    pytester.makepyfile(
-        """
-        import json
-        from pytest_terraform import tf
-
-        def test_load(tmp_path):
-            file = tmp_path / "tf_resources.json"
-            file.write_text(json.dumps({"pytest-terraform": 1, "resources": {}, "outputs": {}}))
-            assert tf.TerraformTestApi.load(str(file)).outputs == {}
-        """
+    shown = pytester.runpytest_subprocess(
+        "--ekm-aws-endpoint=http://127.0.0.1:9", "--ekm-terraform=no-such-program"
+    ).stdout
+    shown.fnmatch_lines(
+        [
+            "E * openai_ekm.errors.BadInput: Terraform was not found*",
+            "E * remedy: Install Terraform*",
+        ]
     )
-    pytester.runpytest_subprocess().assert_outcomes(passed=1)
 
 
 def test_a_setting_comes_from_the_ini_file_or_the_command_line(pytester: pytest.Pytester) -> None:
-    """A user could not choose the Region, or a command line could not overrule the file."""
+    """The ini file sets the Region, and the command line wins over it."""
     pytester.makeini("[pytest]\nekm_region = eu-north-1\n")
     pytester.makepyfile(
         """
-        from ekm.harness.plugin import _setting
+        from openai_ekm.rehearsal.plugin import _setting
 
         def test_region(pytestconfig, request):
             assert _setting(pytestconfig, "ekm_region") == EXPECTED
@@ -80,7 +62,7 @@ def test_a_setting_comes_from_the_ini_file_or_the_command_line(pytester: pytest.
 
 
 def test_what_a_test_does_to_the_emulator_is_undone(pytester: pytest.Pytester) -> None:
-    """A fault that one test switches on would fail the tests after it."""
+    """Guards against: a fault that one test switches on and that fails the tests after it."""
     pytester.makepyfile(
         """
         def test_first(ekm_openai):

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from ekm.harness.localstack import CUSTOMER_ACCOUNT
-from ekm.proof import Proof, prove
-from ekm.snapshot import Snapshot
+from openai_ekm.proof import Proof, prove
+from openai_ekm.rehearsal.localstack import CUSTOMER_ACCOUNT
+from openai_ekm.snapshot import Snapshot
 
-pytest_plugins = ["applied_modes"]  # the fixture `modes`
+pytest_plugins = ["tests.support.applied_modes"]  # the fixture `modes`
 pytestmark = [pytest.mark.terraform, pytest.mark.usefixtures("ekm_environment")]
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
@@ -48,10 +48,15 @@ def snapshot_of(root: Any, name: str, **members: Any) -> dict[str, Any]:
             {
                 "arn": told["key_arn"],
                 "state": "Enabled",
+                "spec": "SYMMETRIC_DEFAULT",
+                "usage": "ENCRYPT_DECRYPT",
+                "related": [],
                 "policy": None if policy is None else json.loads(policy),
             }
         ],
         "grants": [],
+        "scps": [],
+        "rcps": [],
         "customer": {"account": CUSTOMER_ACCOUNT},
         **members,
     }

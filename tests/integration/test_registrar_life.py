@@ -12,20 +12,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from customer import until_met
 
-from ekm.cli.main import load_verb, run
+from openai_ekm.cli.main import load_verb, run
+from tests.constants import REGION
+from tests.doubles.customer import until_met
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from ekm.harness import EmulatorProcess, LocalStack
+    from openai_ekm.rehearsal import EmulatorProcess, LocalStack
 
-REGION = "eu-west-1"
 ORGANIZATION = "org-test"
 OPENAI_ROLE = "arn:aws:iam::790389265272:role/EnterpriseKeyManagement"
-RUN = (sys.executable, "-P", "-c", "from ekm.cli.main import main; main()")
+RUN = (sys.executable, "-P", "-c", "from openai_ekm.cli.main import main; main()")
 AWS_VARIABLES = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "EKM_CONFIRM_ARCHIVE", "EKM_ADMIN_KEY_FROM")
 _accounts = (f"{number:012d}" for number in itertools.count(222233330001))
 
@@ -207,7 +207,7 @@ def test_life_of_a_registration(customer: Customer, ekm_openai: EmulatorProcess)
 
 def test_waits_for_iam_that_settles_late(customer: Customer, ekm_localstack: LocalStack) -> None:
     """An apply fails because the role was made seconds ago."""
-    from ekm.harness import EmulatorProcess  # noqa: PLC0415 - one of its own, that settles late
+    from openai_ekm.rehearsal import EmulatorProcess  # noqa: PLC0415 - one of its own, that settles late
 
     customer.client("iam").delete_role_policy(RoleName="openai-ekm", PolicyName="use")
     with EmulatorProcess.start(ekm_localstack, settle=4) as openai:
@@ -236,7 +236,7 @@ def test_stops_at_once_when_no_wait_can_cure_it(
 
 def test_the_deadline_ends_in_the_diagnosis(customer: Customer, ekm_localstack: LocalStack) -> None:
     """Whoever waited in vain is not told whether the policies or IAM's delay are to blame."""
-    from ekm.harness import EmulatorProcess  # noqa: PLC0415 - one of its own, that settles late
+    from openai_ekm.rehearsal import EmulatorProcess  # noqa: PLC0415 - one of its own, that settles late
 
     customer.client("iam").delete_role_policy(RoleName="openai-ekm", PolicyName="use")
     with EmulatorProcess.start(ekm_localstack, settle=120) as openai:

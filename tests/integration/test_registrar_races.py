@@ -11,19 +11,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from customer import EXTERNAL_ID, REGION, Customer, until_met
+
+from tests.constants import REGION
+from tests.doubles.customer import EXTERNAL_ID, Customer, until_met
 
 if TYPE_CHECKING:
-    from ekm.harness import EmulatorProcess, LocalStack
-    from ekm.harness.plugin import WorkspaceFactory
+    from openai_ekm.rehearsal import EmulatorProcess, LocalStack
+    from openai_ekm.rehearsal.plugin import WorkspaceFactory
 
 # As on a machine of that name: no process of another one is known to be dead or alive.
 EKM = (
     "import socket, sys; host = sys.argv.pop(1); socket.gethostname = lambda: host; "
-    "from ekm.cli.main import main; main()"
+    "from openai_ekm.cli.main import main; main()"
 )
 # The same with a lease that a test can wait for.
-HASTY = "import ekm.registrar.ssm as s; s.LEASE = 4.0; " + EKM
+HASTY = "import openai_ekm.registration.ssm_store as s; s.LEASE = 4.0; " + EKM
 PREFIX = "/openai-ekm/prod"
 
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ekm.evaluation import Outcome, Policies, Request, decide
+from openai_ekm.evaluation import Outcome, Policies, Request, decide
 
 if TYPE_CHECKING:
-    from ekm.harness.emulator import EmulatorProcess
-    from ekm.harness.localstack import LocalStack
-    from ekm.harness.plugin import WorkspaceFactory
-    from ekm.harness.terraform import Workspace
+    from openai_ekm.rehearsal.emulator import EmulatorProcess
+    from openai_ekm.rehearsal.localstack import LocalStack
+    from openai_ekm.rehearsal.plugin import WorkspaceFactory
+    from openai_ekm.rehearsal.terraform import Workspace
 
 pytestmark = pytest.mark.terraform
 
@@ -55,7 +55,7 @@ def take_over(workspace: Workspace, root: str, make: WorkspaceFactory) -> Worksp
 def test_a_fleet_of_three_loses_the_one_that_is_removed(
     ekm_workspace: WorkspaceFactory, ekm_openai: EmulatorProcess
 ) -> None:
-    """Removing one key of a fleet touches another, or takes one whose projects are active."""
+    """Guards against: a removed key of a fleet that touches another, or has active projects."""
     fleet = ekm_workspace(f"{ROOTS}/fleet")
     fleet.apply()
     before = fleet.outputs()["keys"]
@@ -86,7 +86,7 @@ def test_a_fleet_of_three_loses_the_one_that_is_removed(
 def test_a_destroy_unregisters_before_anything_in_aws_goes(
     ekm_workspace: WorkspaceFactory, ekm_openai: EmulatorProcess, ekm_localstack: LocalStack
 ) -> None:
-    """A registration is left behind that fails validation, or live data loses its key first."""
+    """Guards against: a registration that is left behind, or live data that loses its key first."""
     caller = ekm_workspace(f"{ROOTS}/caller", registration={})
     caller.apply()
     key_arn = caller.outputs()["ekm"]["key_arn"]
@@ -107,25 +107,30 @@ def test_a_destroy_unregisters_before_anything_in_aws_goes(
     assert ssm.get_parameters_by_path(Path="/", Recursive=True)["Parameters"] == []
 
 
-def test_registration_set_to_null_unregisters_and_keeps_the_key(
-    ekm_workspace: WorkspaceFactory, ekm_openai: EmulatorProcess, ekm_localstack: LocalStack
-) -> None:
-    """There is no way to leave OpenAI and keep the key, or leaving takes the key along."""
+@pytest.fixture(scope="module")
+def protected(ekm_workspace: WorkspaceFactory) -> Workspace:
+    """A registered root with deletion protection, applied once for the two tests that follow."""
     caller = ekm_workspace(f"{ROOTS}/caller", registration={}, deletion_protection=True)
     caller.apply()
-    key_arn = caller.outputs()["ekm"]["key_arn"]
-    caller.apply(registration=None)
-    assert registered(ekm_openai, caller) == set()
-    assert key_state(ekm_localstack, caller, key_arn) == "Enabled"
-    assert caller.outputs()["ekm"]["external_key_id"] is None
+    return caller
+
+
+def test_registration_set_to_null_unregisters_and_keeps_the_key(
+    protected: Workspace, ekm_openai: EmulatorProcess, ekm_localstack: LocalStack
+) -> None:
+    """Guards against: no way to leave OpenAI and keep the key."""
+    key_arn = protected.outputs()["ekm"]["key_arn"]
+    protected.apply(registration=None)
+    assert registered(ekm_openai, protected) == set()
+    assert key_state(ekm_localstack, protected, key_arn) == "Enabled"
+    assert protected.outputs()["ekm"]["external_key_id"] is None
 
 
 def test_deletion_protection_holds_when_the_block_is_removed(
-    ekm_workspace: WorkspaceFactory, ekm_localstack: LocalStack
+    protected: Workspace, ekm_workspace: WorkspaceFactory, ekm_localstack: LocalStack
 ) -> None:
-    """A deleted block of HCL runs no destroy provisioner, and the key goes to PendingDeletion."""
-    caller = ekm_workspace(f"{ROOTS}/caller", deletion_protection=True)
-    caller.apply()
+    """Guards against: a deleted block of HCL, without any provisioner, that deletes the key."""
+    caller = protected
     key_arn = caller.outputs()["ekm"]["key_arn"]
 
     emptied = take_over(caller, "caller", ekm_workspace)
@@ -147,27 +152,35 @@ def test_deletion_protection_holds_when_the_block_is_removed(
         assert decision.outcome is Outcome.EXPLICITLY_DENIED
         assert [ref.sid for ref in decision.decided_by] == ["DenyKeyDeletion"]
 
-    caller.apply(deletion_protection=False)
+    caller.set_variables(deletion_protection=False)
+    caller.apply()
     policies = Policies(
         identity=(everything,), resource=key_policy(ekm_localstack, caller, key_arn)
     )
     assert decide(request, policies).allowed
 
 
-def test_a_removed_block_leaves_everything_as_it_is(
-    ekm_workspace: WorkspaceFactory, ekm_openai: EmulatorProcess, ekm_localstack: LocalStack
-) -> None:
-    """Handing the key over to another team's state destroys it on the way."""
-    caller = ekm_workspace(f"{ROOTS}/caller", registration={"projects": ["kept"]})
+@pytest.fixture(scope="module")
+def kept(ekm_workspace: WorkspaceFactory) -> Workspace:
+    """A registered root with a project, applied once; the tests below take over its state."""
+    caller = ekm_workspace(f"{ROOTS}/caller", projects=["kept"], registration={})
     caller.apply()
-    outputs = caller.outputs()["ekm"]
-    ekm_openai.forget_requests()
+    return caller
 
-    successor = take_over(caller, "removed-leave", ekm_workspace)
+
+def test_a_removed_block_leaves_everything_as_it_is(
+    kept: Workspace,
+    ekm_workspace: WorkspaceFactory,
+    ekm_openai: EmulatorProcess,
+    ekm_localstack: LocalStack,
+) -> None:
+    """Guards against: a key that is destroyed on its way to another team's state."""
+    outputs = kept.outputs()["ekm"]
+    successor = take_over(kept, "removed-leave", ekm_workspace)
     successor.apply()
     assert successor.addresses() == []
     assert ekm_openai.calls() == []
-    assert key_state(ekm_localstack, caller, outputs["key_arn"]) == "Enabled"
+    assert key_state(ekm_localstack, kept, outputs["key_arn"]) == "Enabled"
     answer = ekm_openai.api(
         "POST", f"/organization/external_keys/{outputs['external_key_id']}/validate"
     )
@@ -175,14 +188,14 @@ def test_a_removed_block_leaves_everything_as_it_is(
 
 
 def test_a_removed_block_with_a_provisioner_unregisters(
-    ekm_workspace: WorkspaceFactory, ekm_openai: EmulatorProcess
+    kept: Workspace, ekm_workspace: WorkspaceFactory, ekm_openai: EmulatorProcess
 ) -> None:
-    """Removing the module for good leaves a registration whose role and key are gone."""
-    caller = ekm_workspace(f"{ROOTS}/caller", registration={})
-    caller.apply()
-    assert registered(ekm_openai, caller) == {"openai-ekm"}
+    """Guards against: a removed module whose registration stays without role and key."""
+    assert registered(ekm_openai, kept) == {"openai-ekm"}
+    project = kept.outputs()["ekm"]["project_ids"]["kept"]
+    ekm_openai.api("POST", f"/organization/projects/{project}/archive")
 
-    successor = take_over(caller, "removed-unregister", ekm_workspace)
+    successor = take_over(kept, "removed-unregister", ekm_workspace)
     successor.apply()
-    assert registered(ekm_openai, caller) == set()
+    assert registered(ekm_openai, kept) == set()
     assert successor.addresses() == []

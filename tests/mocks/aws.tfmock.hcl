@@ -6,7 +6,10 @@ mock_data "aws_caller_identity" {
 }
 
 mock_data "aws_partition" {
-  defaults = { partition = "aws" }
+  defaults = {
+    partition  = "aws"
+    dns_suffix = "amazonaws.com"
+  }
 }
 
 mock_data "aws_region" {

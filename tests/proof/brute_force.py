@@ -1,6 +1,6 @@
 """Each claim worked out a second time, by trying every request over a small alphabet.
 
-Naive on purpose: from what design and documents say of the claims, without classes or boxes.
+Naive on purpose: from what docs/proof.md says of the claims, without classes or boxes.
 """
 
 from __future__ import annotations
@@ -9,11 +9,20 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from proof_sample import ACCOUNT, KEY, NOW, OPENAI, ROLE, ROOT, failing
-from universe import (
+from openai_ekm.evaluation import Outcome, Policies, Request, decide
+from openai_ekm.evaluation.caller import CallerForm, parse_caller
+from openai_ekm.policy import DocumentKind, parse_document
+from openai_ekm.proof.actions import Action
+from openai_ekm.proof.constants import ALLOWING_IDENTITY, delegating_key, delegating_role
+from openai_ekm.proof.principals import PrincipalClass
+from openai_ekm.proof.request_classes import ResourceClass, make_request_class
+from openai_ekm.proof.single_request import allows
+from tests.proof.universe import (
+    ABROAD,
     ASKERS,
     COLLEAGUE,
     EXTERNAL_ID,
+    OTHER,
     PAIR,
     RESOURCES,
     SESSION,
@@ -21,20 +30,12 @@ from universe import (
     TIME,
     contexts,
 )
-
-from ekm.evaluation import Outcome, Policies, Request, decide
-from ekm.evaluation.caller import CallerForm, parse_caller
-from ekm.policy import DocumentKind, parse_document
-from ekm.proof.actions import Action
-from ekm.proof.askers import Asker
-from ekm.proof.constants import ALLOW_ALL, delegating_key, delegating_role
-from ekm.proof.one import allows
-from ekm.proof.scene import Place, set_scene
+from tests.support.proof_sample import ACCOUNT, KEY, NOW, OPENAI, ROLE, ROOT, failing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ekm.proof.scene import Scene
+    from openai_ekm.proof.request_classes import RequestClass
 
 __all__ = ["disagreements"]
 
@@ -73,72 +74,87 @@ class World:
         """The key policy."""
         return parse_document(self.found["keys"][0]["policy"], DocumentKind.KEY)
 
-    def policies(self, asker: Asker, resource: Json, action: str, *, generous: bool) -> Any:
+    def policies(
+        self,
+        principal: PrincipalClass,
+        resource: Json,
+        action: str,
+        *,
+        generous: bool,
+        abroad: bool = False,
+    ) -> Any:
         """Everything that is in force; what is not seen allows everything, or nothing."""
         role = self.found["role"]
-        is_role = asker.role_arn == ROLE
+        is_role = principal.role_arn == ROLE
         own = tuple(each["document"] for each in role["permission_policies"])
-        federated = asker.caller.form is CallerForm.FEDERATED_USER and generous
-        customers = asker.account == ACCOUNT
+        federated = principal.caller.form is CallerForm.FEDERATED_USER and generous
+        customers = principal.account == ACCOUNT
         return Policies(
-            identity=own if is_role else ((ALLOW_ALL,) if generous else ()),
+            identity=own if is_role else ((ALLOWING_IDENTITY,) if generous else ()),
             resource=resource,
             permissions_boundary=role["permissions_boundary"] if is_role else None,
-            session=ALLOW_ALL if federated else None,
+            session=ALLOWING_IDENTITY if federated else None,
             scps=self.found.get("scps", []) if customers else [],
-            rcps=self.found.get("rcps", []),
+            rcps=[] if abroad else self.found.get("rcps", []),
             grants=self.found["grants"] if action.startswith("kms:") else [],
         ).prepare(action)
 
-    def passes(self, scene: Scene, context: Context) -> bool:
+    def passes(self, request_class: RequestClass, context: Context) -> bool:
         """Whether a request is allowed, or left open; what a sure Deny denies is neither."""
-        request = scene.request(context)
-        found = decide(request, scene.policies)
+        request = request_class.request(context)
+        found = decide(request, request_class.policies)
         if found.outcome is Outcome.EXPLICITLY_DENIED:
             return False
-        return found.allowed or allows(scene, request, lenient=True)
+        return found.allowed or allows(request_class, request, lenient=True)
 
-    def administers(self, asker: Asker) -> bool:
+    def administers(self, principal: PrincipalClass) -> bool:
         """Whether somebody is an administrator."""
         given = self.found["administrators"]
-        if asker.principal == ROOT or asker.principal in given or asker.role_arn in given:
+        if (
+            principal.principal == ROOT
+            or principal.principal in given
+            or principal.role_arn in given
+        ):
             return True
         accounts = {each for each in given if each.isdigit()}
         accounts |= {each.split(":")[4] for each in given if each.endswith(":root")}
-        return asker.role_arn != ROLE and asker.account in accounts
+        return principal.role_arn != ROLE and principal.account in accounts
 
     def anybody(
         self,
-        askers: list[Asker],
+        principals: list[PrincipalClass],
         actions: tuple[str, ...],
-        place: Place,
+        place: ResourceClass,
         resource: Json,
         asked: Json,
-    ) -> Iterator[tuple[Asker, str, Context]]:
+    ) -> Iterator[tuple[PrincipalClass, str, Context]]:
         """Every request that passes, of some principals to one place."""
         every = list(contexts([asked, self.found.get("grants")]))
-        for asker in askers:
+        for principal in principals:
             for action in actions:
-                policies = self.policies(asker, resource, action, generous=True)
-                scene = set_scene(asker, Action(action, (action,)), place, policies, {})
-                if scene is None:
+                abroad = place.account == OTHER
+                policies = self.policies(principal, resource, action, generous=True, abroad=abroad)
+                request_class = make_request_class(
+                    principal, Action(action, (action,)), place, policies, {}
+                )
+                if request_class is None:
                     continue
                 for context in every:
-                    if self.passes(scene, context):
-                        yield asker, action, context
+                    if self.passes(request_class, context):
+                        yield principal, action, context
 
     def breaks_a(self) -> bool:
         """Whether somebody else passes the trust policy, or another way, or with another id."""
         registered = {"org-abc123", *self.found["registration"]["external_ids"]}
-        place = Place(ROLE, ACCOUNT)
-        askers = [each for each in everybody() if each.caller.form is not CallerForm.ROOT]
+        place = ResourceClass(ROLE, ACCOUNT)
+        principals = [each for each in everybody() if each.caller.form is not CallerForm.ROOT]
         documents = self.found["role"]
         return any(
-            asker.role_arn != OPENAI
+            principal.role_arn != OPENAI
             or action != "sts:AssumeRole"
             or context.get(EXTERNAL_ID) not in registered
-            for asker, action, context in self.anybody(
-                askers, ASSUMING, place, self.trust, documents
+            for principal, action, context in self.anybody(
+                principals, ASSUMING, place, self.trust, documents
             )
         )
 
@@ -151,11 +167,14 @@ class World:
     def does_else(self) -> bool:
         """Whether the role does anything but encrypt and decrypt with the key."""
         role = asker_of(ROLE)
-        for resource in RESOURCES:
+        for resource in (*RESOURCES, *ABROAD):
             # The role's policies speak everywhere, key policy and trust policy on their own alone.
             documents = [{**self.found["role"], "trust_policy": None}]
             documents += {KEY: [self.found["keys"]], ROLE: [self.found["role"]]}.get(resource, [])
-            place = Place(resource, None if resource == "*" else ACCOUNT)
+            owner = OTHER if resource in ABROAD else ACCOUNT
+            place = ResourceClass(
+                resource, None if resource == "*" else owner, shared=owner == OTHER
+            )
             for action in ACTIONS:
                 if resource == KEY and action in USING[:2]:
                     continue
@@ -194,16 +213,18 @@ class World:
         outsiders = [each for each in everybody() if not self.administers(each)]
         return self.on_key(outsiders, DELETING)
 
-    def on_key(self, askers: list[Asker], actions: tuple[str, ...]) -> bool:
+    def on_key(self, principals: list[PrincipalClass], actions: tuple[str, ...]) -> bool:
         """Whether any of some principals does any of some actions to the key."""
         documents = [self.found["role"], self.found["keys"]]
-        return any(self.anybody(askers, actions, Place(KEY, ACCOUNT), self.key, documents))
+        return any(
+            self.anybody(principals, actions, ResourceClass(KEY, ACCOUNT), self.key, documents)
+        )
 
     def breaks_d(self) -> bool:
         """Whether one of OpenAI's calls, at any time from now on, is not surely allowed."""
-        openai = Asker(OPENAI_SESSION, asker_of(OPENAI).caller, OPENAI)
+        openai = PrincipalClass(OPENAI_SESSION, asker_of(OPENAI).caller, OPENAI)
         policies = Policies(
-            identity=(ALLOW_ALL,), resource=self.trust, rcps=self.found.get("rcps", [])
+            identity=(ALLOWING_IDENTITY,), resource=self.trust, rcps=self.found.get("rcps", [])
         ).prepare("sts:AssumeRole")
         known = {"aws:PrincipalArn": OPENAI, EXTERNAL_ID: "org-abc123"}
         for context in self.to_come(carried=(TIME,)):
@@ -232,25 +253,27 @@ class World:
             for group in groups
         )
 
-    def keeps(self, asker: Asker) -> bool:
+    def keeps(self, principal: PrincipalClass) -> bool:
         """Whether somebody surely changes the policy."""
-        return self.can(asker, "kms:PutKeyPolicy", generous=False)
+        return self.can(principal, "kms:PutKeyPolicy", generous=False)
 
-    def meanings(self, name: str) -> list[Asker]:
+    def meanings(self, name: str) -> list[PrincipalClass]:
         """A session may be one of a role under any path, unless something names the role."""
         plain = asker_of(name)
         if name != SESSION or COLLEAGUE in named_in(self.found):
             return [plain]
         return [plain, *under_paths(plain)]
 
-    def can(self, asker: Asker, action: str, *, generous: bool) -> bool:
+    def can(self, principal: PrincipalClass, action: str, *, generous: bool) -> bool:
         """Whether some request from now on is surely allowed."""
-        policies = self.policies(asker, self.key, action, generous=generous)
+        policies = self.policies(principal, self.key, action, generous=generous)
         pair = () if action == "kms:PutKeyPolicy" else (PAIR,)
         # Nobody tags a root user.
-        tag = () if asker.caller.form is CallerForm.ROOT else (TAG,)
+        tag = () if principal.caller.form is CallerForm.ROOT else (TAG,)
         for context in self.to_come(carried=(*tag, TIME, "aws:MultiFactorAuthAge", *pair)):
-            request = Request(asker.principal, action, KEY, ACCOUNT, {**asker.context, **context})
+            request = Request(
+                principal.principal, action, KEY, ACCOUNT, {**principal.context, **context}
+            )
             if decide(request, policies).allowed:
                 return True
         return False
@@ -275,38 +298,39 @@ def named_in(found: Json) -> list[str]:
     ]
 
 
-def under_paths(session: Asker) -> list[Asker]:
+def under_paths(session: PrincipalClass) -> list[PrincipalClass]:
     """A session of a role of the same name under a path, which its own ARN leaves out."""
     paths = ("p/", "aws-service-role/z.amazonaws.com/")
     roles = [f"arn:aws:iam::{ACCOUNT}:role/{path}q" for path in paths]
     return [
-        Asker(session.principal, session.caller, each, {"aws:PrincipalArn": each}) for each in roles
+        PrincipalClass(session.principal, session.caller, each, {"aws:PrincipalArn": each})
+        for each in roles
     ]
 
 
-def everybody() -> list[Asker]:
-    """Every principal of the small world."""
+def everybody() -> list[PrincipalClass]:
+    """Every principal of the small domains."""
     return [*map(asker_of, ASKERS), *under_paths(asker_of(SESSION))]
 
 
-def asker_of(text: str) -> Asker:
+def asker_of(text: str) -> PrincipalClass:
     """A principal as the proof sees it."""
     caller = parse_caller(text)
     assert caller is not None
     context = {"aws:PrincipalArn": caller.role_arn} if ":assumed-role/" in text else {}
-    return Asker(text, caller, caller.role_arn, context)
+    return PrincipalClass(text, caller, caller.role_arn, context)
 
 
 def disagreements(found: Json) -> dict[str, tuple[bool, bool]]:
     """By claim what the proof says and what brute force does, where they differ."""
-    world, claims = World(found), failing(found)
+    domains, claims = World(found), failing(found)
     brute = {
-        "a": world.breaks_a,
-        "b": world.breaks_b,
-        "c": world.breaks_c,
-        "d": world.breaks_d,
-        "e": world.breaks_e,
-        "f": world.breaks_f,
+        "a": domains.breaks_a,
+        "b": domains.breaks_b,
+        "c": domains.breaks_c,
+        "d": domains.breaks_d,
+        "e": domains.breaks_e,
+        "f": domains.breaks_f,
     }
     return {
         name: (name in claims, broken)

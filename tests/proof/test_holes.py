@@ -6,7 +6,9 @@ import copy
 from typing import Any
 
 import pytest
-from proof_sample import (
+
+from openai_ekm.proof import Answer
+from tests.support.proof_sample import (
     ACCOUNT,
     ADMINISTRATOR,
     KEY,
@@ -84,6 +86,40 @@ def test_a_service_counts_whatever_its_domain(service: str) -> None:
     assert failing(_with(_allow({"Service": service}, "kms:DescribeKey"))) == set()
 
 
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("kms:Decrypt", KEY.replace(ACCOUNT, OTHER)),
+        ("kms:Decrypt", f"arn:aws:kms:*:{OTHER}:key/*"),
+        ("sts:AssumeRole", f"arn:aws:iam::{OTHER}:role/deploy"),
+        ("sqs:SendMessage", f"arn:aws:sqs:eu-west-1:{OTHER}:orders"),
+        ("kms:PutKeyPolicy", KEY.replace(ACCOUNT, OTHER)),
+    ],
+)
+def test_anywhere_is_other_accounts_too(action: str, resource: str) -> None:
+    """A role that may use a key of another account, or be a role there, passes for harmless."""
+    found = snapshot()
+    own = found["role"]["permission_policies"][0]["document"]["Statement"]
+    own.append({"Effect": "Allow", "Action": action, "Resource": resource})
+    (claim,) = [each for each in proven(found).claims if not each.holds]
+    assert (claim.id, claim.answer) == ("b", Answer.FAILS)
+    assert claim.counterexample is not None
+    shown = claim.counterexample.request
+    assert (shown.principal, shown.action.lower()) == (ROLE, action.lower())
+    assert f":{OTHER}:" in shown.resource
+    assert [each.document for each in claim.counterexample.statements] == ["permission_policies[0]"]
+    own[-1]["Effect"] = "Deny"
+    assert failing(found) == set()
+    # An SCP on the role's account keeps it in; an RCP guards what is of this account alone.
+    own[-1]["Effect"] = "Allow"
+    foreign = {"StringNotEquals": {"aws:ResourceAccount": ACCOUNT}}
+    kept: list[Json] = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
+    kept.append({"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": foreign})
+    assert failing({**found, "scps": [[document(*kept)]]}) == set()
+    everyone = [{**each, "Principal": "*"} for each in kept]
+    assert failing({**found, "rcps": [[document(*everyone)]]}) == {"b"}
+
+
 def test_a_grant_on_another_key_counts_against_the_role() -> None:
     """The role decrypts with a key elsewhere, by a grant that the snapshot holds."""
     for arn in (KEY[:-1] + "9", KEY.replace(ACCOUNT, OTHER)):
@@ -116,10 +152,9 @@ def test_a_replica_decrypts_what_its_primary_encrypted() -> None:
     found["keys"][0]["multi_region"] = "PRIMARY"
     replica = copy.deepcopy(found["keys"][0])
     replica |= {"arn": MULTI_REGION.replace("eu-west-1", "us-east-1"), "multi_region": "REPLICA"}
-    assert any("other than those read: none" in each for each in proven(found).unseen)
+    found["keys"][0]["related"] = [replica["arn"]]
     found["keys"].append(replica)
     assert failing(found) == set()
-    assert any(replica["arn"] in each for each in proven(found).unseen)
     replica["policy"]["Statement"].append(
         {**_allow({"AWS": ROOT}, "kms:Decrypt"), "Resource": "*", "Sid": "Open"}
     )
@@ -129,10 +164,26 @@ def test_a_replica_decrypts_what_its_primary_encrypted() -> None:
     assert claim.counterexample.request.resource == replica["arn"]
     assert [each.document for each in claim.counterexample.statements] == ["keys[1].policy"]
     del replica["policy"]
-    assert failing(found) == {"c"}
-    # A key that only lies in the same snapshot is another key.
-    replica |= {"arn": replica["arn"][:-1] + "2", "policy": document(FULL)}
+    assert failing(found) == {"b", "c"}
+    # A grant is enough, also on a replica that the snapshot does not hold.
+    found["keys"].remove(replica)
+    found["keys"][0]["related"] = []
     assert failing(found) == set()
+    stranger = f"arn:aws:iam::{OTHER}:role/q"
+    found["grants"] = [
+        {"grantee_principal": stranger, "operations": ["Decrypt"], "key_arn": replica["arn"]}
+    ]
+    (claim,) = [each for each in proven(found).claims if not each.holds]
+    assert (claim.id, claim.answer) == ("c", Answer.FAILS)
+    assert claim.counterexample is not None
+    assert claim.counterexample.request.principal == stranger
+    assert claim.counterexample.request.resource == replica["arn"]
+    found["grants"] = []
+    found["keys"].append(replica)
+    # A key that only lies in the same snapshot is another key: open to all, so to the role too.
+    found["keys"][0]["related"] = []
+    replica |= {"arn": replica["arn"][:-1] + "2", "policy": document(FULL)}
+    assert failing(found) == {"b"}
 
 
 @pytest.mark.parametrize(
@@ -389,3 +440,38 @@ def test_a_beginning_that_is_past_refuses_nobody() -> None:
     assert failing(found) == set()
     condition["DateGreaterThan"] = {"aws:CurrentTime": "2027-01-01T00:00:00Z"}
     assert failing(found) == {"d"}
+
+
+@pytest.mark.parametrize("related", [False, True])
+def test_the_policy_of_another_key_that_lets_the_role_in_is_read(related: bool) -> None:
+    """Guards against: (b) says "anywhere", and a second key's policy names the role itself."""
+    found = _move(snapshot(), MULTI_REGION) if related else snapshot()
+    other = MULTI_REGION.replace("eu-west-1", "us-east-1") if related else f"{KEY[:-1]}6"
+    second = copy.deepcopy(found["keys"][0]) | {"arn": other}
+    found["keys"].append(second)
+    for each in found["keys"] if related else []:
+        each["related"] = [other if each is not second else MULTI_REGION]
+    assert "b" not in failing(found)
+    second["policy"]["Statement"].append(_allow({"AWS": ROLE}, "kms:Decrypt") | {"Resource": "*"})
+    (claim,) = (each for each in proven(found).claims if each.id == "b")
+    assert claim.counterexample is not None
+    assert claim.counterexample.request.resource == other
+    assert claim.counterexample.statements[0].document == "keys[1].policy"
+
+
+def test_another_keys_policy_that_aws_would_not_save_breaks_nothing() -> None:
+    """Guards against: a document that is in force nowhere fails the claims on the key."""
+    found = snapshot()
+    found["keys"].append({"arn": f"{KEY[:-1]}6", "policy": {"Version": "2012-10-17"}})
+    assert failing(found) == set()
+
+
+def test_what_the_evaluator_allows_is_possible_though_its_class_is_open() -> None:
+    """Guards against: (b) says that the statement which allows the role denies it."""
+    found = snapshot()
+    found["keys"][0]["policy"]["Statement"][1]["Condition"] = {
+        "ArnEquals": {
+            "aws:PrincipalArn": f"{ROLE.replace(ACCOUNT, '${aws:PrincipalAccount}')}",
+        }
+    }
+    assert "b" not in failing(found)

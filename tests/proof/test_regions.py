@@ -8,17 +8,17 @@ from random import Random
 from typing import Any
 
 import pytest
-from proof_sample import ACCOUNT, KEY, NOW, OPENAI, document
-from universe import conditions, universe
 
-from ekm.evaluation import decide
-from ekm.evaluation.reach import out_of_reach
-from ekm.proof.impossible import every_scene
-from ekm.proof.materials import read
-from ekm.proof.one import allows
-from ekm.proof.regions import region
-from ekm.proof.setting import make_setting
-from ekm.snapshot import Snapshot
+from openai_ekm.evaluation import decide
+from openai_ekm.evaluation.limits import exceeded_limit
+from openai_ekm.proof.allowed_set import find_allowed_set
+from openai_ekm.proof.claims_forbidden import every_request_class
+from openai_ekm.proof.documents import read_documents
+from openai_ekm.proof.single_request import allows
+from openai_ekm.proof.universe import make_universe
+from openai_ekm.snapshot import Snapshot
+from tests.proof.universe import conditions, universe
+from tests.support.proof_sample import ACCOUNT, KEY, NOW, OPENAI, document
 
 # `make fuzz` asks for more.
 EXAMPLES = int(os.environ.get("EKM_FUZZ_EXAMPLES", "4"))
@@ -64,17 +64,17 @@ def _layered(random: Random) -> dict[str, Any]:
 def test_a_region_is_what_the_evaluator_allows_class_by_class(seed: int) -> None:
     """A layer of policies is forgotten, or open points are taken the wrong way."""
     random = Random(seed)
-    materials = read(Snapshot.from_json(_layered(random)))
-    assert not materials.faults
-    setting = make_setting(materials, OPENAI, "790389265272", NOW.isoformat())
-    world = setting.world
+    documents = read_documents(Snapshot.from_json(_layered(random)))
+    assert not documents.faults
+    universe = make_universe(documents, OPENAI, "790389265272", NOW.isoformat())
+    all_domains = universe.domains
     # Where most statements meet; elsewhere nearly everything is denied for want of an Allow.
-    scenes = [each for each in every_scene(setting) if each.action.lookup in BUSY]
-    for scene in random.sample(scenes, min(MOST_SCENES, len(scenes))):
+    request_classes = [each for each in every_request_class(universe) if each.action.lookup in BUSY]
+    for request_class in random.sample(request_classes, min(MOST_SCENES, len(request_classes))):
         for lenient in (True, False):
-            found = region(world, scene, lenient=lenient)
+            found = find_allowed_set(all_domains, request_class, lenient=lenient)
             keys = sorted(found.keys)
-            domains = [world.domain(key) for key in keys]
+            domains = [all_domains.domain(key) for key in keys]
             classes = product(*(range(len(each.values)) for each in domains))
             for chosen in islice(classes, MOST_REQUESTS):
                 inside = any(
@@ -82,10 +82,12 @@ def test_a_region_is_what_the_evaluator_allows_class_by_class(seed: int) -> None
                     for box in found.boxes
                 )
                 values = zip(domains, chosen, strict=True)
-                request = scene.request({each.key: each.values[at] for each, at in values})
-                assert inside == allows(scene, request, lenient=lenient), request
-                known = scene.action.exists and bool(scene.asker.caller.partition)
+                request = request_class.request({each.key: each.values[at] for each, at in values})
+                assert inside == allows(request_class, request, lenient=lenient), request
+                known = request_class.action.exists and bool(
+                    request_class.principal.caller.partition
+                )
                 # What no policy can allow is no matter of policies.
-                known = known and out_of_reach(scene.situation) is None
+                known = known and exceeded_limit(request_class.situation) is None
                 if known and not lenient:
-                    assert inside == decide(request, scene.policies).allowed, request
+                    assert inside == decide(request, request_class.policies).allowed, request

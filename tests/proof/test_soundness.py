@@ -9,10 +9,11 @@ import os
 from random import Random
 
 import pytest
-from brute_force import disagreements
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from universe import neighbour
+
+from tests.proof.brute_force import disagreements
+from tests.proof.universe import neighbour
 
 # `make fuzz` asks for more, at random.
 EXAMPLES = int(os.environ.get("EKM_FUZZ_EXAMPLES", "0"))

@@ -6,13 +6,13 @@ import os
 from typing import Any
 
 import pytest
-from proof_sample import NOW, OPENAI, ROLE, failing, snapshot
-from weakenings import MODES, modes, weakenings
 
-from ekm.proof.administrators import administrators, is_administrator
-from ekm.proof.difference import difference
-from ekm.proof.materials import read
-from ekm.snapshot import Snapshot
+from openai_ekm.proof.administrators import administrators, is_administrator
+from openai_ekm.proof.difference import difference
+from openai_ekm.proof.documents import read_documents
+from openai_ekm.snapshot import Snapshot
+from tests.proof.weakenings import MODES, modes, weakenings
+from tests.support.proof_sample import NOW, OPENAI, ROLE, failing, snapshot
 
 # `make fuzz` weakens every mode; `make test` the default one.
 EVERY_MODE = int(os.environ.get("EKM_FUZZ_EXAMPLES", "0")) > 0
@@ -21,14 +21,14 @@ OPENAI_ACCOUNT = "790389265272"
 
 def _explained(before: Any, after: Any) -> str | None:
     """Why a change that breaks no claim is harmless; None when nothing says so."""
-    old, new = read(Snapshot.from_json(before)), read(Snapshot.from_json(after))
+    old, new = read_documents(Snapshot.from_json(before)), read_documents(Snapshot.from_json(after))
     gained = difference(old, new, OPENAI, OPENAI_ACCOUNT, NOW.isoformat())
     if not gained:
         return "equivalent"
     named = administrators(old)
     key = old.key.arn if old.key is not None else ""
     inside = all(
-        each.request.resource == key and is_administrator(each.scene.asker, named, old)
+        each.request.resource == key and is_administrator(each.request_class.principal, named, old)
         for each in gained
     )
     # Administrators change the key policy by right, so they gain nothing that they lacked.
@@ -36,7 +36,7 @@ def _explained(before: Any, after: Any) -> str | None:
         return "within the administrators"
     # Without its expiry the trust policy lets OpenAI in for longer; (a) holds, and forbids no time.
     own = all(
-        each.scene.asker.role_arn == OPENAI and each.request.action == "sts:AssumeRole"
+        each.request_class.principal.role_arn == OPENAI and each.request.action == "sts:AssumeRole"
         for each in gained
     )
     return "OpenAI's own calls" if own else None
@@ -75,7 +75,7 @@ def test_a_dropped_deny_gains_what_it_denied_and_nothing_else() -> None:
     """The difference of two snapshots misses what a change lets through, or invents more."""
     before, after = snapshot(), snapshot()
     after["keys"][0]["policy"]["Statement"].pop()
-    old, new = read(Snapshot.from_json(before)), read(Snapshot.from_json(after))
+    old, new = read_documents(Snapshot.from_json(before)), read_documents(Snapshot.from_json(after))
     gained = difference(old, new, OPENAI, OPENAI_ACCOUNT, NOW.isoformat())
     assert {each.request.action for each in gained} == {"kms:ScheduleKeyDeletion"}
     assert difference(new, old, OPENAI, OPENAI_ACCOUNT, NOW.isoformat()) == []

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from proof_sample import ACCOUNT, KEY, OPENAI, ROLE, ROOT, TRUST, document, snapshot
+from tests.support.proof_sample import ACCOUNT, KEY, OPENAI, ROLE, ROOT, TRUST, document, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,6 +85,12 @@ RESOURCES = [
     "arn:aws:s3:::b/k",
     f"arn:aws:ec2:eu-west-1:{ACCOUNT}:instance/i-1",
     "*",
+]
+# Of another account, whose own policies may let the role in.
+ABROAD = [
+    f"arn:aws:kms:eu-west-1:{OTHER}:key/a",
+    f"arn:aws:iam::{OTHER}:role/z",
+    f"arn:aws:ec2:eu-west-1:{OTHER}:instance/i-1",
 ]
 PLACES = ["*", KEY, f"arn:aws:kms:*:{ACCOUNT}:key/*", f"arn:aws:kms:*:{ACCOUNT}:alias/*"]
 PLACES += [f"arn:aws:iam::{ACCOUNT}:role/*", "arn:aws:s3:::b/*"]
@@ -182,6 +188,12 @@ def neighbour(random: Random) -> Json:
         found["rcps"] = [[document({**_everything(), **anyone}, {**_deny(random), **anyone})]]
     if random.random() < 0.15:
         found["role"]["permissions_boundary"] = document(_own(random) | {"Effect": "Allow"})
+    # Last, so that the seeds of before still draw what they drew.
+    if random.random() < 0.3:
+        allow = {"Effect": "Allow", "Action": random.choice(OWN_ACTIONS)}
+        policy["Statement"].append(
+            {**allow, "Resource": random.choice([*ABROAD, "arn:aws:kms:*:4*:key/*"])}
+        )
     return copy.deepcopy(found)
 
 

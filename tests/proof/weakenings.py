@@ -6,8 +6,8 @@ import copy
 import json
 from typing import TYPE_CHECKING, Any
 
-from module_policies import ADMINISTER, DELEGATE_ALL, DELEGATE_USE, PROTECT, TRUST
-from proof_sample import ADMINISTRATOR, KEY, ROLE, ROOT, document, snapshot
+from tests.support.module_policies import ADMINISTER, DELEGATE_ALL, DELEGATE_USE, PROTECT, TRUST
+from tests.support.proof_sample import ADMINISTRATOR, KEY, ROLE, ROOT, document, snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ def modes() -> dict[str, Json]:
     text = text.replace(KEY, KEY.rpartition("/")[0] + f"/mrk-{'1' * 32}")
     text = text.replace(ROLE, ROLE.replace("role/", "role/security/"))
     found["multi-region"] = json.loads(text)
-    found["multi-region"]["keys"][0]["multi_region"] = "PRIMARY"
+    found["multi-region"]["keys"][0] |= {"multi_region": "PRIMARY", "related": []}
     return found
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ekm.diagnosis import Diagnosis, diagnose, judge, patch
-from ekm.snapshot import Snapshot
+from openai_ekm.diagnosis import Diagnosis, diagnose, judge, patch
+from openai_ekm.snapshot import Snapshot
 
 
 def diagnosed(body: dict[str, Any]) -> Diagnosis:

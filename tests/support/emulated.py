@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.testclient import TestClient
 
-from ekm.emulator.app import create_app
-from ekm.emulator.auth import ALL_SCOPES, AdminKeys
-from ekm.emulator.context import Emulator
-from ekm.emulator.store import Store
+from openai_ekm.emulator.app import create_app
+from openai_ekm.emulator.auth import ALL_SCOPES, AdminKeys
+from openai_ekm.emulator.state import Emulator
+from openai_ekm.emulator.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ekm.emulator.errors import ApiError
-    from ekm.emulator.settings import Settings
-    from ekm.emulator.store import ExternalKeyRow
+    from openai_ekm.emulator.errors import ApiError
+    from openai_ekm.emulator.settings import Settings
+    from openai_ekm.emulator.store import ExternalKeyRow
 
 ADMIN_KEY = "sk-admin-everything"
 READER_KEY = "sk-admin-reader"
@@ -39,7 +39,7 @@ class ScriptedCloud:
     asked: list[ExternalKeyRow] = field(default_factory=list)
     meanwhile: Callable[[], object] = lambda: None
 
-    def check(self, row: ExternalKeyRow, settings: Settings) -> None:  # noqa: ARG002 - Cloud has it
+    def check(self, row: ExternalKeyRow, settings: Settings) -> None:  # noqa: ARG002 - CloudCheck has it
         """Refuse, or let it be."""
         self.asked.append(row)
         meanwhile, self.meanwhile = self.meanwhile, lambda: None
@@ -75,11 +75,13 @@ class Api:
         )
         self.emulator = Emulator(store=self.store, keys=keys, cloud=self.cloud, clock=self.clock)
         app = create_app(self.emulator, hang_up=self.broken.append)
-        self.client = TestClient(app, raise_server_exceptions=False)
+        self.client = TestClient(
+            app, base_url="http://127.0.0.1:8180", raise_server_exceptions=False
+        )
 
     def set(self, **settings: Any) -> None:
         """Change settings."""
-        self.emulator.settings = self.emulator.settings.changed(settings)
+        self.emulator.change_settings(settings)
 
     def fault(self, *texts: str) -> None:
         """Switch on faults."""

@@ -18,7 +18,7 @@ from pathlib import Path
 
 __all__ = ["Started", "started", "traced"]
 
-# Source: https://man7.org/linux/man-pages/man2/ptrace.2.html and <linux/ptrace.h>
+# Source: https://man7.org/linux/man-pages/man2/ptrace.2.html (and <linux/ptrace.h>)
 _CONT, _SEIZE, _LISTEN = 7, 0x4206, 0x4208
 _FOLLOW_FORK, _FOLLOW_VFORK, _FOLLOW_CLONE, _SAY_EXEC, _KILL_AT_END = 2, 4, 8, 0x10, 0x100000
 _OPTIONS = _FOLLOW_FORK | _FOLLOW_VFORK | _FOLLOW_CLONE | _SAY_EXEC | _KILL_AT_END

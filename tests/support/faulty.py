@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from healthy import (
+from openai_ekm.openai import OPENAI_SESSION_ARN
+from tests.support.healthy import (
     ACCOUNT,
     ALIAS,
     ID,
@@ -20,8 +21,6 @@ from healthy import (
     document,
     equals,
 )
-
-from ekm.diagnosis import OPENAI_SESSION_ARN
 
 __all__ = ["FAULTS", "FULL", "INCURABLE", "PERIMETER", "WARNINGS"]
 
@@ -268,7 +267,7 @@ FAULTS: dict[str, tuple[str, Any, str, str, str]] = {
     "scp lists": (
         "scps", [[document(ALLOW)], [document(
             {"Effect": "Allow", "Action": ["s3:*"], "Resource": "*"})]],
-        "encrypt_denied", "action_missing", "scps[1][0]",
+        "encrypt_denied", "scp_without_use", "scps[1][0]",
     ),
     "identity perimeter": (
         "rcps", [[document(FULL), document(PERIMETER)]],

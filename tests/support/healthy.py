@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from module_policies import ACCOUNT, ADMINISTER, DELEGATE_USE, KEY, OPENAI, ROLE, ROOT, document
-from module_policies import TRUST as LET_OPENAI_ASSUME
-from module_policies import USE as LET_ROLE_USE
+from tests.constants import ACCOUNT, KEY, ROLE
+from tests.support.module_policies import ADMINISTER, DELEGATE_USE, OPENAI, ROOT, document
+from tests.support.module_policies import TRUST as LET_OPENAI_ASSUME
+from tests.support.module_policies import USE as LET_ROLE_USE
 
 __all__ = [
     "ACCOUNT",

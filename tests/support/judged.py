@@ -6,12 +6,10 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from ekm.diagnosis import Diagnosis, judge
-from ekm.snapshot import Snapshot
+from openai_ekm.diagnosis import Diagnosis, judge
+from openai_ekm.snapshot import Snapshot
+from tests.constants import ACCOUNT, KEY, ROLE
 
-ACCOUNT = "111122223333"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/openai-ekm"
-KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
 ALIAS = f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/openai"
 OPENAI = "arn:aws:iam::790389265272:role/EnterpriseKeyManagement"
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/openai-ekm/openai-ekm-emulated"
@@ -94,10 +92,15 @@ def good() -> dict[str, Any]:
 
 def judged(*changes: Change, session_name: str | None = "openai-ekm-emulated") -> Diagnosis:
     """Judge the good snapshot after some changes."""
-    snapshot = copy.deepcopy(good())
+    return judge(changed_snapshot(*changes), session_name=session_name)
+
+
+def changed_snapshot(*changes: Change) -> Snapshot:
+    """Return the good snapshot after some changes."""
+    raw = copy.deepcopy(good())
     for change in changes:
-        change(snapshot)
-    return judge(Snapshot.from_json(snapshot), session_name=session_name)
+        change(raw)
+    return Snapshot.from_json(raw)
 
 
 def put(path: str, value: Any) -> Change:

@@ -8,10 +8,9 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-ACCOUNT = "111122223333"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/openai-ekm"
+from tests.constants import ACCOUNT, KEY, ROLE
+
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
-KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
 OPENAI = "arn:aws:iam::790389265272:role/EnterpriseKeyManagement"
 ADMINISTRATION = [
     "kms:CancelKeyDeletion",
@@ -113,5 +112,7 @@ def snapshot() -> Json:
         ],
         "aliases": [],
         "grants": [],
+        "scps": [],
+        "rcps": [],
         "customer": {"account": ACCOUNT},
     }

@@ -3,8 +3,7 @@
 tests/contract/test_error_table.py gives each answer to the real commands over HTTP, and
 tools/docs.py writes the table into docs/errors.md.
 
-Source: wire contract 1.0 (status codes by cause), 2.3 (documented failures), 2.4 (what else AWS
-can produce).
+Sources: docs/reference/openai-api.md#errors, docs/reference/openai-api.md#denials
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ ROLE_ARN = "arn:aws:iam::111122223333:role/openai-ekm"
 KMS_ARN = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-3333-4444-555555555555"
 ALIAS_ARN = "arn:aws:kms:eu-west-1:111122223333:alias/openai"
 SECTIONS = {
-    "1.0": "OpenAI's own answers",
-    "2.3": "Denials that OpenAI documents",
-    "2.4": "What else AWS can answer OpenAI",
+    "openai": "OpenAI's own answers",
+    "documented": "Denials that OpenAI documents",
+    "aws": "What else AWS can answer OpenAI",
 }
 
 
@@ -35,7 +34,7 @@ class Answer:
     """A cause, what is answered on the wire, and how the command that meets it ends.
 
     Args:
-        section: Of the wire contract.
+        section: Key of SECTIONS.
         cause: In a few words.
         command: What the user runs.
         call: Method and path of the call that is answered so.
@@ -134,14 +133,28 @@ def own(  # noqa: PLR0917 - the columns of the table
     """A row of 1.0, in the first shape unless a body is given."""
     sent = envelope(words, code=error_code) if body is None else body
     return Answer(
-        "1.0", cause, command, call, status, sent, id, code, remedy, at_fault, message, words,
+        "openai", cause, command, call, status, sent, id, code, remedy, at_fault, message, words,
         headers or {}, times,
     )  # fmt: skip
 
 
+BETWEEN = (
+    "Something between this machine and OpenAI answers: a proxy, the sign-in page of a network, or "
+    "what guards OpenAI from floods of calls. Look at HTTPS_PROXY and OPENAI_BASE_URL, or call "
+    "from another network."
+)
+READ_ITS_WORDS = (
+    "Read OpenAI's words: they may mean the key, its owner or organization, or where the call "
+    "comes from. Give another admin key (sk-admin-…) only if they mean the key."
+)
+CERTIFICATE = (
+    "The organization wants a client certificate that it trusts (mutual TLS): set "
+    "OPENAI_MTLS_CERT_PATH and OPENAI_MTLS_KEY_PATH to its files, and OPENAI_BASE_URL to "
+    "https://mtls.api.openai.com/v1 (Europe: https://mtls-eu.api.openai.com/v1)."
+)
 _OWN = (
     Answer(
-        "1.0", "a field fails its check", "register", CREATE, 400,
+        "openai", "a field fails its check", "register", CREATE, 400,
         envelope(PATTERN, code="invalid_value", param="role_arn"),
         "openai_refused", 4, ASK_OPENAI, "role_arn", text=PATTERN,
     ),
@@ -151,6 +164,32 @@ _OWN = (
         "Archive or move the projects first; `ekm retire` says how."),
     own("wrong or revoked key", "register", LIST, 401, "Incorrect API key provided.",
         "openai_invalid_key", ADMIN_KEY, error_code="invalid_api_key", at_fault="the admin key"),
+    own("a 401 whose code says nothing of the key", "register", LIST, 401, "Not authorized.",
+        "openai_unauthorized", READ_ITS_WORDS),
+    own("the address is not on the IP allowlist", "register", LIST, 401,
+        "Your IP address is not authorized to access this resource.", "openai_ip_not_allowed",
+        "Add it to the IP allowlist in OpenAI's settings (a project's list replaces the "
+        "organization's), or call from a listed one. A change acts within 15 minutes.",
+        error_code="ip_not_authorized", at_fault="the address that the call comes from"),
+    own("mutual TLS is on, and no certificate was shown", "register", LIST, 401,
+        "A client certificate is required for this request.", "openai_certificate_needed",
+        CERTIFICATE, at_fault="the client certificate"),
+    own("the account of the key was deactivated", "register", LIST, 401,
+        "The OpenAI account associated with this API key has been deactivated.",
+        "openai_unauthorized",
+        "Ask OpenAI why the account was deactivated, or give a key of another owner.",
+        error_code="account_deactivated",
+        at_fault="the OpenAI account that the admin key belongs to"),
+    own("a gateway names another organization", "register", LIST, 401,
+        "OpenAI-Organization header should match organization for API key",
+        "openai_unauthorized",
+        "This program sends no such header: correct the gateway that adds it, or change the key.",
+        error_code="mismatched_organization", at_fault="the header OpenAI-Organization"),
+    own("the organization has no credit left", "register", LIST, 429,
+        "You exceeded your current quota.", "openai_quota",
+        "Add credit, or raise the limit in OpenAI's billing settings: waiting does not help.",
+        error_code="insufficient_quota",
+        at_fault="the organization's credit or budget at OpenAI"),
     own("wrong regional host", "register", LIST, 401, "Wrong host for this key.",
         "openai_wrong_host",
         "Set OPENAI_BASE_URL to the host of the key's region, for example "
@@ -183,21 +222,31 @@ _OWN = (
     own("rate limit without Retry-After, to the last repeat", "register", LIST, 429,
         "Slow down.", "openai_rate_limited", SLOWER),
     own("fault at OpenAI, on a read, to the last repeat", "register", LIST, 503,
-        "The server had an error.", "openai_unclear", AGAIN, code=5),
+        "The server had an error.", "openai_unclear",
+        "Run the same command again; ask OpenAI with the request id if it stays so.", code=5,
+        message="This call changed nothing"),
     own("fault at OpenAI, on a create, after looking each time", "register", CREATE, 500,
         "The server had an error.", "openai_unclear", AGAIN, code=5,
         message="Whether it was done is not known"),
-    own("a proxy's page", "register", CREATE, 502, "", "openai_unclear", AGAIN, code=5,
-        body=b"<html><h1>Bad gateway</h1></html>", message="(no message, HTTP 502)"),
-    own("200 with what is not JSON", "validate", VALIDATE, 200, "", "openai_unclear", AGAIN,
-        code=5, body=b"<html>", message="(an answer that is not a JSON object)"),
+    own("a proxy's page", "register", CREATE, 502, "", "openai_unclear", f"{AGAIN} {BETWEEN}",
+        code=5, body=b"<html><h1>Bad gateway</h1></html>", message="it begins: “Bad gateway”"),
+    own("the sign-in page of a network", "validate", VALIDATE, 200, "",
+        "openai_foreign_page", BETWEEN, code=5, body=b"<html>Accept the terms</html>",
+        message="it begins: “Accept the terms”"),
+    own("a page of what guards OpenAI", "register", LIST, 403, "", "openai_foreign_page", BETWEEN,
+        code=5, body=b"<title>Attention Required! | Cloudflare</title>",
+        message="“Attention Required!"),
+    own("200 with what is not JSON", "validate", VALIDATE, 200, "", "openai_unclear",
+        "Run the same command again; ask OpenAI with the request id if it stays so.",
+        code=5, body=b"OK", message="not JSON, as OpenAI's API answers; it begins: “OK”"),
     own("validation answers another status than success", "validate", VALIDATE, 200, "",
         "openai_not_validated",
         "Run `ekm validate` again; ask OpenAI what this status means.",
         body=b'{"status": "pending"}', message='status "pending"'),
     own("a redirect to another host", "register", LIST, 302, "", "openai_redirected",
-        "Set OPENAI_BASE_URL to the address it redirects to, if you trust it.", body=b"",
-        at_fault="OPENAI_BASE_URL", message="which is not followed",
+        "OpenAI's API redirects nobody. Pass the sign-in page of the network, if one answers; "
+        "else set OPENAI_BASE_URL to OpenAI's API itself.", body=b"",
+        at_fault="OPENAI_BASE_URL", message="to 'https://elsewhere.example/'. None is followed",
         headers={"Location": "https://elsewhere.example/"}),
     own("no connection", "register", LIST, 0, "", "openai_not_reachable",
         "Check the network, the proxy and OPENAI_BASE_URL.", body=b"", code=5,
@@ -273,21 +322,21 @@ def passed_on(  # noqa: PLR0917 - the columns of the table
 
 _ON_KEY = f"on resource: {KMS_ARN}"
 _DOCUMENTED = (
-    passed_on("2.3", "trust policy without OpenAI's role, or another external id", ASSUME,
+    passed_on("documented", "trust policy without OpenAI's role, or another external id", ASSUME,
               "aws_denied", ASSUME_FAULT, ASSUME_REMEDY),
-    passed_on("2.3", "trust policy not saved, role_arn misspelt (with an SDK's prefix)",
+    passed_on("documented", "trust policy not saved, role_arn misspelt (with an SDK's prefix)",
               prefixed("AccessDenied", "AssumeRole", ASSUME),
               "aws_denied", ASSUME_FAULT, ASSUME_REMEDY, command="validate"),
-    Answer("2.3", "role made seconds ago: it settles within the wait", "register", CREATE, 400,
-           envelope(ASSUME), "", 0, text=ASSUME, times=3, wait=120),
-    Answer("2.3", "role made seconds ago: it does not settle within the wait", "register",
+    Answer("documented", "role made seconds ago: it settles within the wait", "register", CREATE,
+           400, envelope(ASSUME), "", 0, text=ASSUME, times=3, wait=120),
+    Answer("documented", "role made seconds ago: it does not settle within the wait", "register",
            CREATE, 400, envelope(ASSUME), "wait_deadline", 5,
            "Check trust policy, role policy and key policy; then run again (--wait SECONDS).",
            message="could not use the key within 120 s", text=ASSUME, wait=120),
-    passed_on("2.3", "role's policy lacks Encrypt, or the key policy does not grant it",
+    passed_on("documented", "role's policy lacks Encrypt, or the key policy does not grant it",
               denied("Encrypt", _ON_KEY), "aws_denied",
               "the role's identity policy, or the key policy", EITHER),
-    passed_on("2.3", "the same for Decrypt", denied("Decrypt", _ON_KEY), "aws_denied",
+    passed_on("documented", "the same for Decrypt", denied("Decrypt", _ON_KEY), "aws_denied",
               "the role's identity policy, or the key policy", EITHER, command="validate"),
 )  # fmt: skip
 
@@ -304,52 +353,52 @@ _KINDS_OF_DENY = (
     "a session policy",
 )
 _UNDOCUMENTED = (
-    passed_on("2.4", "role's policy lacks the action, or names an alias or another key",
+    passed_on("aws", "role's policy lacks the action, or names an alias or another key",
               denied("Encrypt", _NO_IDENTITY), "aws_denied", "the role's identity policy",
               IDENTITY),
-    passed_on("2.4", "permissions boundary does not allow it",
+    passed_on("aws", "permissions boundary does not allow it",
               denied("Encrypt", _NO_IDENTITY.replace("identity-based policy",
                                                      "permissions boundary")),
               "aws_denied", "the permissions boundary",
               "Let it allow kms:Encrypt and kms:Decrypt on the key's ARN; a policy saved minutes "
               "ago may still be settling."),
-    passed_on("2.4", "wrong key, account or Region, or the key policy gives nothing or denies",
+    passed_on("aws", "wrong key, account or Region, or the key policy gives nothing or denies",
               denied("Encrypt", _NO_RESOURCE), "aws_denied", "kms_arn, or the key policy",
               RESOURCE),
-    *(passed_on("2.4", f"explicit deny in {kind}",
+    *(passed_on("aws", f"explicit deny in {kind}",
                 denied("Decrypt", f"{_ON_KEY} with an explicit deny in {kind}"),
                 "aws_denied", f"the explicit deny in {kind}", LIFT)
       for kind in _KINDS_OF_DENY),
-    passed_on("2.4", "key gone", f"Key '{KMS_ARN}' does not exist", "aws_denied", "kms_arn",
+    passed_on("aws", "key gone", f"Key '{KMS_ARN}' does not exist", "aws_denied", "kms_arn",
               NO_KEY),
-    passed_on("2.4", "alias gone", f"Alias {ALIAS_ARN} is not found.", "aws_denied", "kms_arn",
+    passed_on("aws", "alias gone", f"Alias {ALIAS_ARN} is not found.", "aws_denied", "kms_arn",
               NO_KEY),
-    passed_on("2.4", "key disabled", f"{KMS_ARN} is disabled.", "aws_key_unusable",
+    passed_on("aws", "key disabled", f"{KMS_ARN} is disabled.", "aws_key_unusable",
               "the KMS key", ENABLE, command="validate"),
-    passed_on("2.4", "deletion scheduled", f"{KMS_ARN} is pending deletion.",
+    passed_on("aws", "deletion scheduled", f"{KMS_ARN} is pending deletion.",
               "aws_key_unusable", "the KMS key", CANCEL, command="validate"),
-    passed_on("2.4", "material not imported", f"{KMS_ARN} is pending import.",
+    passed_on("aws", "material not imported", f"{KMS_ARN} is pending import.",
               "aws_key_unusable", "the KMS key",
               "Import the key's material, or register another key."),
-    passed_on("2.4", "custom key store disconnected",
+    passed_on("aws", "custom key store disconnected",
               prefixed("KMSInvalidStateException", "Encrypt", f"{KMS_ARN} is unavailable."),
               "aws_key_unusable", "the KMS key", STATE, command="validate"),
-    passed_on("2.4", "key for signing or MACs",
+    passed_on("aws", "key for signing or MACs",
               f"{KMS_ARN} key usage is SIGN_VERIFY which is not valid for Encrypt.",
               "aws_key_unusable", "the KMS key", SYMMETRIC),
-    passed_on("2.4", "key of the wrong algorithm (by the exception's name alone)",
+    passed_on("aws", "key of the wrong algorithm (by the exception's name alone)",
               "InvalidKeyUsageException", "aws_key_unusable", "the KMS key", SYMMETRIC),
-    passed_on("2.4", "alias moved to another key",
+    passed_on("aws", "alias moved to another key",
               prefixed("IncorrectKeyException", "Decrypt", "The key ID in the request does not "
                        "identify a CMK that can perform this operation."),
               "aws_key_unusable", "the alias that kms_arn names",
               "Point the alias back to the key that it named before: moving it cuts off what was "
               "encrypted.", command="validate"),
-    *(passed_on("2.4", f"AWS fails for the moment ({name})", prefixed(name, "Encrypt", "x"),
+    *(passed_on("aws", f"AWS fails for the moment ({name})", prefixed(name, "Encrypt", "x"),
                 "aws_transient", None, LATER, command="validate")
       for name in ("KeyUnavailableException", "DependencyTimeoutException",
                    "KMSInternalException")),
-    passed_on("2.4", "STS not active in that Region",
+    passed_on("aws", "STS not active in that Region",
               prefixed("RegionDisabledException", "AssumeRole", "STS is not activated in this "
                        "region for account:111122223333."),
               "aws_key_unusable", "the account's settings of STS",

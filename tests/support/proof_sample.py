@@ -5,21 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from module_policies import (
-    ACCOUNT,
+from openai_ekm.proof import Proof, prove
+from openai_ekm.snapshot import Snapshot
+from tests.constants import ACCOUNT, KEY, ROLE
+from tests.support.module_policies import (
     DELEGATE_ALL,
-    KEY,
     OPENAI,
     PROTECT,
-    ROLE,
     ROOT,
     TRUST,
     document,
     snapshot,
 )
-
-from ekm.proof import Proof, prove
-from ekm.snapshot import Snapshot
 
 __all__ = [
     "ACCOUNT",

@@ -62,6 +62,7 @@ RULE = _object(
     shortDescription=MESSAGE,
     fullDescription=MESSAGE,
     help=MESSAGE,
+    helpUri={"type": "string", "format": "uri"},
     defaultConfiguration=_object(level=LEVEL),
     properties=BAG,
 )
@@ -72,16 +73,36 @@ RESULT = _object(
     "message",
     ruleId=TEXT,
     ruleIndex=INDEX,
+    kind={"enum": ["notApplicable", "pass", "fail", "review", "open", "informational"]},
     level=LEVEL,
     message=MESSAGE,
     locations=_list(LOCATION),
     partialFingerprints={"type": "object", "additionalProperties": TEXT},
     properties=BAG,
+    suppressions=_list(
+        _object(
+            "kind",
+            kind={"enum": ["inSource", "external"]},
+            status={"enum": ["accepted", "underReview", "rejected"]},
+            justification=TEXT,
+        ),
+        uniqueItems=True,
+    ),
+)
+NOTIFICATION = _object(
+    "message", message=MESSAGE, level=LEVEL, associatedRule=_object(id=TEXT, index=INDEX)
+)
+INVOCATION = _object(
+    "executionSuccessful",
+    executionSuccessful={"type": "boolean"},
+    exitCode={"type": "integer"},
+    toolExecutionNotifications=_list(NOTIFICATION),
 )
 RUN = _object(
     "tool",
     tool=_object("driver", driver=DRIVER),
     automationDetails=_object(id=TEXT),
+    invocations=_list(INVOCATION),
     results=_list(RESULT),
 )
 SARIF: Final = {

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import TYPE_CHECKING
 
 import pytest
 
-from ekm.cli.main import load_verb, run
+from openai_ekm.cli.main import load_verb, run
+from tests.constants import ROLE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 KMS = "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-3333-4444-555555555555"
-ROLE = "arn:aws:iam::111122223333:role/openai-ekm"
 GOOD = {
     "EKM_ROLE_ARN": ROLE,
     "EKM_KMS_ARN": KMS,
@@ -37,8 +38,8 @@ def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "work"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    monkeypatch.setattr("ekm.admin_api.transport.RequestsTransport.send", _never)
-    monkeypatch.setattr("ekm.registrar.aws.new_session", _never)
+    monkeypatch.setattr("openai_ekm.openai_api.transport.RequestsTransport.send", _never)
+    monkeypatch.setattr("openai_ekm.aws_session.new_session", _never)
     return folder
 
 
@@ -120,6 +121,8 @@ REGISTER: dict[str, Case] = {
     "adopt_with_retire": (["--retire", "--adopt", "extkey_1"], {}, "option_useless"),
     "unknown_option": (["--force"], {}, "usage"),
     "stray_word": (["prod"], {}, "usage"),
+    "stray_sentence": (["register"], {}, "usage"),
+    "two_sentences": (["register a with OpenAI", "register b with OpenAI"], {}, "usage"),
 }
 OTHERS: dict[str, tuple[str, *Case]] = {
     "retire_record_missing": ("retire", [], {"EKM_RECORD": ""}, "option_missing"),
@@ -174,6 +177,6 @@ def test_bad_input_on_standard_input_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An empty pipe (terraform failed before it) ends in a traceback."""
-    monkeypatch.setattr("sys.stdin.read", lambda: "")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"")))
     assert run(load_verb("register"), "ekm-register", ["--from-terraform", "-"]) == 2
     assert "terraform_outputs_malformed" in capsys.readouterr().err

@@ -7,14 +7,14 @@ import sys
 
 import pytest
 
-from ekm.cli.main import VERBS as VERBS_OF_ALL
-from ekm.cli.main import ekm, load_verb, main, run
+from openai_ekm.cli.main import VERBS as VERBS_OF_ALL
+from openai_ekm.cli.main import ekm, load_verb, main, run
 
 VERBS = ("register", "validate", "status", "handoff", "retire")
 LATE = "boto3", "botocore", "requests", "urllib3", "filelock"
 PROBE = """
 import sys
-from ekm.cli.main import {main}
+from openai_ekm.cli.main import {main}
 try:
     {main}({words})
 except SystemExit as ended:

@@ -6,12 +6,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from healthy import ID, KEY, ROLE, equals, healthy, put
 
-from ekm.cli import validate
-from ekm.cli.explain import explainer
-from ekm.errors import OpenAIRefused
-from ekm.snapshot import Snapshot
+from openai_ekm.cli import validate
+from openai_ekm.cli.denial_explainer import make_denial_explainer
+from openai_ekm.errors import OpenAIRefused
+from openai_ekm.snapshot import Snapshot
+from tests.support.healthy import ID, KEY, ROLE, equals, healthy, put
 
 INTENT = SimpleNamespace(role_arn=ROLE, kms_arn=KEY, external_id="org-abc", name="prod")
 
@@ -20,7 +20,9 @@ INTENT = SimpleNamespace(role_arn=ROLE, kms_arn=KEY, external_id="org-abc", name
 def live(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What AWS has; a test puts a snapshot's JSON under `body`."""
     there: dict[str, Any] = {"body": healthy()}
-    monkeypatch.setattr("ekm.snapshot.aws.collect", lambda *_: Snapshot.from_json(there["body"]))
+    monkeypatch.setattr(
+        "openai_ekm.snapshot.aws.collect", lambda *_: Snapshot.from_json(there["body"])
+    )
     return there
 
 
@@ -28,7 +30,7 @@ def explained() -> Any:
     """What the registrar is told."""
     session: Any = None
     intent: Any = INTENT
-    return explainer(session)(intent)
+    return make_denial_explainer(session)(intent)
 
 
 def test_what_is_allowed_is_waited_for_and_what_is_not_is_named(live: dict[str, Any]) -> None:
@@ -56,14 +58,14 @@ def test_a_refused_validation_ends_with_the_statement_at_fault(live: dict[str, A
     """A user would see AWS's sentence, which gives no reason, and nothing else."""
     live["body"] = put(healthy(), "keys/0/state", "Disabled")
     record = SimpleNamespace(intent=INTENT)
-    desk: Any = SimpleNamespace(
-        store=SimpleNamespace(read=lambda: record), may_ask_aws=True, session=lambda: None
+    session: Any = SimpleNamespace(
+        store=SimpleNamespace(read=lambda: record), may_ask_aws=True, aws_session=lambda: None
     )
     refusal = OpenAIRefused("aws_denied", "is not authorized")
-    validate.explain(desk, refusal)
+    validate.explain(session, refusal)
     assert refusal.at_fault == "keys[0], state"
     assert "enable-key" in str(refusal.remedy)
-    desk.may_ask_aws = False
+    session.may_ask_aws = False
     untouched = OpenAIRefused("aws_denied", "is not authorized")
-    validate.explain(desk, untouched)
+    validate.explain(session, untouched)
     assert untouched.at_fault is None

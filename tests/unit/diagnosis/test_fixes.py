@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from faulty import FULL
-from healthy import ACCOUNT, ID, KEY, KEY_USE, OPENAI, ROLE, TRUST, USE, document, healthy, put
 
-from ekm.diagnosis import Diagnosis, diagnose, patch
-from ekm.snapshot import Snapshot
+from openai_ekm.diagnosis import Diagnosis, diagnose, patch
+from openai_ekm.diagnosis.malformed import complaint
+from openai_ekm.snapshot import Role, Snapshot
+from tests.support.faulty import FAULTS, FULL
+from tests.support.healthy import (
+    ACCOUNT,
+    ID,
+    KEY,
+    KEY_USE,
+    OPENAI,
+    ROLE,
+    TRUST,
+    USE,
+    document,
+    healthy,
+    put,
+)
+
+if TYPE_CHECKING:
+    from openai_ekm.policy import MalformedPolicy
 
 DENY = {"Effect": "Deny", "Principal": "*", "Action": "kms:Decrypt", "Resource": "*"}
 IDENTITY = "role/permission_policies/0/document/Statement"
@@ -139,3 +155,64 @@ def test_a_correction_that_leaves_the_document_malformed_is_not_shown() -> None:
     assert [(each.id, each.fix[0].value.get("Principal")) for each in found.faults] == [
         ("policy_malformed", {"AWS": OPENAI})
     ]
+
+
+OPEN: list[tuple[str, Any, str]] = [
+    (f"{USE}/Resource", "arn:aws:kms:*", "permission_policies[0]"),
+    (f"{USE}/Resource", ["arn:aws:kms:eu-west-1:*"], "permission_policies[0]"),
+    (f"{USE}/Action", "kms:Encrypt, kms:Decrypt", "permission_policies[0]"),
+    (f"{USE}/Action", ["kms:Encrypt ", "kms:Decrypt"], "permission_policies[0]"),
+    (f"{TRUST}/Action", " sts:AssumeRole", "trust_policy"),
+    (f"{KEY_USE}/Action", ["kms:Encrypt,kms:Decrypt"], "keys[0].policy"),
+    (f"{KEY_USE}/Resource", "arn:aws:kms:*", "keys[0].policy"),
+    (IDENTITY, [USE_NOW, {"Effect": "Deny", "Action": "ec2:* ", "Resource": "*"}],
+     "permission_policies[0]"),
+    (IDENTITY, [USE_NOW, {"Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:*"}],
+     "permission_policies[0]"),
+    ("scps", [[document({"Effect": "Allow", "Action": "* ", "Resource": "*"})]], "scps[0][0]"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "value", "place"), OPEN)
+def test_what_is_open_is_not_printed_as_a_word_of_aws(path: str, value: Any, place: str) -> None:
+    """A reader would be told that AWS refuses a document that it may have saved."""
+    body = put(healthy(), path, value)
+    found = diagnosed(body)
+    assert found.outcome in {"assume_role_denied", "encrypt_denied"}
+    assert (found.message, found.as_json()["message"]) == ("", "")
+    assert str(found.as_json()["open_point"]).startswith(f"{place}: Statement[")
+    fault = found.faults[0]
+    assert (fault.id, fault.document) == ("policy_disputed", place)
+    assert "does not save" not in f"{fault.message} {fault.remedy}"
+    mended = patch.apply(Snapshot.from_json(body), [c for each in found.faults for c in each.fix])
+    assert diagnose(mended).outcome == "ok"
+
+
+@pytest.mark.parametrize("name", [*FAULTS])
+def test_every_fix_leaves_documents_that_aws_saves(name: str) -> None:
+    """A fix would take the only statement away, and AWS refuse what is left."""
+    path, value, *_ = FAULTS[name]
+    snapshot = Snapshot.from_json(put(healthy(), path, value))
+    there = isinstance(snapshot.role, Role) and snapshot.keys and snapshot.role.permission_policies
+    for fault in diagnose(snapshot).faults:
+        snapshot = patch.apply(snapshot, fault.fix)
+    if there and name != "too large":
+        assert complaints(snapshot) == [None, None, None]
+
+
+@pytest.mark.parametrize("element", ["Action", "Resource", "Effect", "Condition"])
+@pytest.mark.parametrize("broken", ["x", [], {}, 7, None, ["kms:Encrypt", 7], "arn:aws:kms"])
+def test_a_document_of_one_broken_statement_keeps_one(element: str, broken: Any) -> None:
+    """The fix would empty the document, and the next fault be that it is empty."""
+    body = put(healthy(), f"{USE}/{element}", broken)
+    snapshot = Snapshot.from_json(body)
+    for fault in diagnose(snapshot).faults:
+        assert "at least one statement" not in fault.message
+        snapshot = patch.apply(snapshot, fault.fix)
+    assert all(each is None for each in complaints(snapshot))
+
+
+def complaints(snapshot: Snapshot) -> list[MalformedPolicy | None]:
+    """What is wrong with the documents of a snapshot."""
+    return [complaint(snapshot, place) for place in
+            ("trust_policy", "permission_policies[0]", "keys[0].policy")]  # fmt: skip

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from judged import (
-    ACCOUNT,
+
+from openai_ekm.diagnosis import judge_assume_role, judge_use
+from openai_ekm.snapshot import Snapshot
+from tests.constants import ACCOUNT, KEY
+from tests.support.judged import (
     ANYTHING,
     ASSUME_DENIED,
     IDENTITY,
-    KEY,
     NOTHING,
     STATEMENT,
     Change,
@@ -18,9 +20,6 @@ from judged import (
     lose,
     put,
 )
-
-from ekm.diagnosis import judge_assume_role, judge_use
-from ekm.snapshot import Snapshot
 
 
 def test_what_is_right_is_ok() -> None:

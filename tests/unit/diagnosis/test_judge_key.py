@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from judged import ACCOUNT, ALIAS, KEY, STATEMENT, Change, judged, put
+
+from tests.constants import ACCOUNT, KEY
+from tests.support.judged import ALIAS, STATEMENT, Change, judged, put
 
 
 @pytest.mark.parametrize(
@@ -73,6 +75,7 @@ def test_only_a_symmetric_encryption_key_will_do(changes: list[Change]) -> None:
         KEY.replace("arn:aws:", "arn:aws-us-gov:"),
         f"{KEY}\n",
         KEY.replace(ACCOUNT, "1234"),
+        KEY.replace(ACCOUNT, "١١١١٢٢٢٢٣٣٣٣"),
         KEY.replace("/1", "/X"),
     ],
 )

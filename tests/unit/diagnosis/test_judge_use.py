@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from judged import (
-    ACCOUNT,
+
+from openai_ekm.proof import prove
+from tests.constants import ACCOUNT, KEY, ROLE
+from tests.support.judged import (
     ALIAS,
     ANYTHING,
     DENY_ENCRYPT,
     ENCRYPT_ONLY,
     IDENTITY,
-    KEY,
     RESOURCE_TAIL,
-    ROLE,
     SESSION,
     STATEMENT,
     Change,
+    changed_snapshot,
     document,
     judged,
     put,
@@ -121,6 +122,22 @@ def test_the_deciding_statement_is_named_by_snapshot_path() -> None:
     assert (found.document, found.sid) == ("permission_policies[0]", "AllowEncryptDecrypt")
     (found,) = judged(put("role.trust_policy.Statement.0.Effect", "Deny")).deciding
     assert found.document == "trust_policy"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        put("keys.0.policy.Statement.0.Effect", "Deny"),
+        put(f"{STATEMENT}.Effect", "Deny"),
+        put("role.trust_policy.Statement.0.Effect", "Deny"),
+    ],
+)
+def test_diagnosis_and_proof_name_the_deciding_statement_alike(change: Change) -> None:
+    """Guards against: two names for one statement, by which a user looks in two places."""
+    claim = prove(changed_snapshot(change)).claims[3]
+    assert claim.id == "d"
+    assert claim.counterexample is not None
+    assert claim.counterexample.statements == judged(change).deciding != ()
 
 
 @pytest.mark.parametrize(

@@ -6,27 +6,26 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from faulty import FAULTS, WARNINGS
-from healthy import ALIAS, KEY, OPENAI, PATHED, ROLE, healthy, put
-
-from ekm.diagnosis import diagnose
-from ekm.snapshot import Snapshot
+from openai_ekm.diagnosis import diagnose
+from openai_ekm.snapshot import Snapshot
+from tests.support.faulty import FAULTS, WARNINGS
+from tests.support.healthy import ALIAS, KEY, OPENAI, PATHED, ROLE, healthy, put
 
 if TYPE_CHECKING:
-    from ekm.diagnosis import Fault
+    from openai_ekm.diagnosis import Fault
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "diagnosis.md"
-SOURCE = Path(__file__).resolve().parents[3] / "scripts" / "ekm" / "diagnosis"
+SOURCE = Path(__file__).resolve().parents[3] / "scripts" / "openai_ekm" / "diagnosis"
 NAMES = {OPENAI: "OpenAI's role", KEY: "the key's ARN", ALIAS: "the alias's ARN",
          PATHED: "the ARN with its path", ROLE: "the role's ARN", "org-abc": "the id"}  # fmt: skip
 
 ID = re.compile(
     r'"((?:external_id|principal|condition|role|key|resource|action|identity_policy|boundary|scp|'
-    r"rcp|policy|kms_arn|alias|trust_policy|permissions|granted|organization|denied)_[a-z_]+)\""
+    r"rcp|policy|kms_arn|alias|trust_policy|trust_action|permissions|granted|organization|denied)_[a-z_]+|not_proven)\""
 )
 # Names of members and of functions.
-NO_IDS = {"key_faults", "key_policy", "permissions_boundary", "role_arn", "role_faults",
-          "role_session_arn"}  # fmt: skip
+NO_IDS = {"condition_text", "key_arn", "key_faults", "key_policy", "permissions_boundary",
+          "role_arn", "role_faults", "role_session_arn"}  # fmt: skip
 
 # What a diagnosis has to tell -> the examples of it in tests/support/faulty.py.
 CAUSES: dict[str, tuple[str, ...]] = {

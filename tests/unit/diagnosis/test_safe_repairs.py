@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from diagnosed import cured, diagnosed
-from healthy import (
+
+from openai_ekm.diagnosis import diagnose, patch
+from openai_ekm.snapshot import Snapshot
+from tests.support.diagnosed import cured, diagnosed
+from tests.support.healthy import (
     ACCOUNT,
     ID,
     KEY,
@@ -19,9 +22,6 @@ from healthy import (
     healthy,
     put,
 )
-
-from ekm.diagnosis import diagnose, patch
-from ekm.snapshot import Snapshot
 
 
 def test_a_repair_never_leaves_away_what_may_be_all_that_narrows() -> None:
@@ -45,6 +45,20 @@ def test_a_repair_never_leaves_away_what_may_be_all_that_narrows() -> None:
         assert str(statement["Condition"]) in {str(wanted), str(healthy_condition())}, value
         assert statement["Principal"] == {"AWS": OPENAI}
         assert diagnose(mended).outcome == "ok"
+
+
+def test_a_documented_statement_takes_no_sid_that_another_has() -> None:
+    """Guards against: the fix writes a Sid a second time, and then finds it at fault."""
+    body = healthy()
+    foreign = {
+        "Effect": "Allow",
+        "Principal": {"CanonicalUser": "79a5"},
+        "Action": "sts:AssumeRole",
+    }
+    sound = body["role"]["trust_policy"]["Statement"][0] | {"Sid": "AllowAssumeRoleByOpenAI"}
+    body["role"]["trust_policy"]["Statement"] = [sound, foreign]
+    (fault,) = diagnose(Snapshot.from_json(body)).faults
+    assert fault.statement == 1
 
 
 def test_openai_is_never_let_in_without_an_external_id() -> None:
@@ -87,7 +101,11 @@ def test_a_statement_for_somebody_else_is_left_to_them() -> None:
     # A statement that names OpenAI as well is narrowed, not removed.
     both = {**ci, "Principal": {"AWS": [OPENAI, ci["Principal"]["AWS"]]}}
     body["role"]["trust_policy"]["Statement"][0] = both
-    assert all(not each.fix for each in diagnosed(body).warnings)
+    found = diagnosed(body)
+    (warned,) = [each for each in found.warnings if each.id == "principal_too_broad"]
+    assert [(each.op, each.value["Principal"]) for each in warned.fix] == [
+        ("replace", {"AWS": OPENAI})
+    ]
 
 
 def test_an_action_of_openais_is_replaced_and_one_that_is_excepted_comes_back() -> None:
@@ -226,8 +244,11 @@ def test_the_keys_own_name_as_resource_becomes_its_arn(name: str) -> None:
         (fault,) = diagnosed(put(healthy(), f"{USE}/Resource", resource)).faults
         assert fault.id == "policy_malformed"
         assert [each.value for each in fault.fix] == [KEY]
-    found = diagnosed(put(healthy(), f"{USE}/Resource", "somebody-elses"))
-    assert found.faults[0].fix[0].op == "remove"
+    body = put(healthy(), f"{USE}/Resource", "somebody-elses")
+    found = diagnosed(body)
+    # The only statement cannot be taken away: AWS saves no document without one.
+    assert found.faults[0].fix[0].value["Resource"] == KEY
+    assert diagnose(patch.apply(Snapshot.from_json(body), found.faults[0].fix)).outcome == "ok"
 
 
 def test_a_pattern_of_every_region_is_not_of_another_one() -> None:

@@ -5,23 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from diagnosed import cured, diagnosed
-from faulty import FULL, PERIMETER
-from healthy import ID, KEY_USE, ROLE, USE, document, equals, healthy, put
 
-from ekm.snapshot import Snapshot
+from openai_ekm.snapshot import Snapshot
+from tests.support.diagnosed import cured, diagnosed
+from tests.support.faulty import FULL, PERIMETER
+from tests.support.healthy import ID, KEY_USE, OPENAI, ROLE, USE, document, equals, healthy, put
 
 
-def test_the_perimeters_exception_is_one_account_in_its_own_list() -> None:
-    """An organization would be told to weaken its perimeter more than OpenAI needs."""
+def test_the_perimeters_exception_is_one_role() -> None:
+    """A whole account of OpenAI's would pass the perimeter, to let one role in."""
     body = put(healthy(), "customer/organization", "o-mine")
     (fault,) = diagnosed(put(body, "rcps", [[document(FULL), document(PERIMETER)]])).faults
     assert [change.as_json() for change in fault.fix] == [
         {
             "op": "add",
-            "path": "/rcps/0/1/Statement/0/Condition/StringNotEqualsIfExists/"
-            "aws:PrincipalAccount/-",
-            "value": "790389265272",
+            "path": "/rcps/0/1/Statement/0/Condition/ArnNotEquals",
+            "value": {"aws:PrincipalArn": OPENAI},
         }
     ]
     assert (fault.statement, fault.sid) == (0, "EnforceOrgIdentities")
@@ -43,9 +42,8 @@ def test_the_perimeter_is_excepted_for_openai_alone(organization: Any) -> None:
     assert [change.as_json() for change in fault.fix] == [
         {
             "op": "add",
-            "path": "/rcps/0/1/Statement/0/Condition/StringNotEqualsIfExists/"
-            "aws:PrincipalAccount/-",
-            "value": "790389265272",
+            "path": "/rcps/0/1/Statement/0/Condition/ArnNotEquals",
+            "value": {"aws:PrincipalArn": OPENAI},
         }
     ]
     assert found.decisions["kms:Encrypt"].allowed
@@ -114,7 +112,8 @@ def test_why_something_was_not_seen_is_told() -> None:
 @pytest.mark.parametrize(
     ("condition", "outcome"),
     [
-        ({"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}, "ok"),
+        ({"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}}, "encrypt_denied"),  # IPv6 is left out
+        ({"IpAddress": {"aws:SourceIp": ["0.0.0.0/0", "::/0"]}}, "ok"),
         ({"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, "encrypt_denied"),
         ({"DateGreaterThan": {"aws:CurrentTime": "2020-01-01T00:00:00Z"}}, "ok"),
         ({"DateGreaterThan": {"aws:CurrentTime": "2099-01-01T00:00:00Z"}}, "encrypt_denied"),

@@ -8,16 +8,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from drill_world import CALLER, EXTERNAL_KEY, FORMER, INTENT, KEY_ARN, RECORD, World, order
-from module_policies import ADMINISTER, DELEGATE_ALL, DELEGATE_USE, PROTECT, document
 
-from ekm.admin_api.objects import ExternalKey, Project
-from ekm.drill.note import Method
-from ekm.drill.safety import Sight, checked
-from ekm.drill.targets import is_marked, targets
-from ekm.errors import EkmError
-from ekm.registrar.record import State
-from ekm.snapshot import UNSEEN, Key, NamedPolicy, Registration, Role, Snapshot
+from openai_ekm.drill.note import Method
+from openai_ekm.drill.preflight import AwsView, check_preconditions
+from openai_ekm.drill.targets import is_marked, targets
+from openai_ekm.errors import EkmError
+from openai_ekm.openai_api.objects import ExternalKey, Project
+from openai_ekm.registration.record import State
+from openai_ekm.snapshot import UNSEEN, Key, NamedPolicy, Registration, Role, Snapshot
+from tests.doubles.drill_world import (
+    CALLER,
+    EXTERNAL_KEY,
+    FORMER,
+    INTENT,
+    KEY_ARN,
+    RECORD,
+    World,
+    order,
+)
+from tests.support.module_policies import ADMINISTER, DELEGATE_ALL, DELEGATE_USE, PROTECT, document
 
 ROLE = "arn:aws:iam::111122223333:role/admins/deployer"
 SESSION = "arn:aws:sts::111122223333:assumed-role/deployer/me"
@@ -132,7 +141,7 @@ def test_policy_changed_since_the_look_stops_the_drill() -> None:
     assert (world.policy, world.note) == (other, None)
 
 
-def sight(policy: str = FORMER, caller: str = CALLER, own: Any = UNSEEN, **key: Any) -> Sight:
+def sight(policy: str = FORMER, caller: str = CALLER, own: Any = UNSEEN, **key: Any) -> AwsView:
     """What AWS shows of a key."""
     values = {"state": "Enabled", "spec": "SYMMETRIC_DEFAULT", "usage": "ENCRYPT_DECRYPT"}
     snapshot = Snapshot(
@@ -144,7 +153,7 @@ def sight(policy: str = FORMER, caller: str = CALLER, own: Any = UNSEEN, **key: 
     role = (
         UNSEEN if own is UNSEEN else Role(ROLE, permission_policies=own, permissions_boundary=None)
     )
-    return Sight(snapshot, caller, role)
+    return AwsView(snapshot, caller, role)
 
 
 def allows(*actions: str) -> tuple[NamedPolicy, ...]:
@@ -158,7 +167,7 @@ def allows(*actions: str) -> tuple[NamedPolicy, ...]:
 def test_caller_without_a_way_back_is_refused(method: Method, own: Any) -> None:
     """Somebody who can cut and cannot give back cuts."""
     with pytest.raises(EkmError) as refusal:
-        checked(sight(caller=SESSION, own=own), INTENT, method)
+        check_preconditions(sight(caller=SESSION, own=own), INTENT, method)
     assert refusal.value.id == "drill_no_way_back"
 
 
@@ -166,9 +175,9 @@ def test_caller_without_a_way_back_is_refused(method: Method, own: Any) -> None:
 def test_caller_with_a_way_back_passes(method: Method) -> None:
     """An administrator of the key is refused."""
     own = allows("kms:PutKeyPolicy", "kms:EnableKey", "kms:DisableKey")
-    cut = checked(sight(caller=SESSION, own=own), INTENT, method)
+    cut = check_preconditions(sight(caller=SESSION, own=own), INTENT, method)
     assert cut.unseen == ("the organization's policies",)
-    unread = checked(sight(caller=SESSION), INTENT, method)
+    unread = check_preconditions(sight(caller=SESSION), INTENT, method)
     assert "identity policies" in unread.unseen[0]
 
 
@@ -181,7 +190,7 @@ def test_caller_with_a_way_back_passes(method: Method) -> None:
 def test_policies_of_the_module_can_be_rehearsed(method: Method, statements: Any) -> None:
     """What the module writes is refused, or its own way of naming the role is not cut."""
     policy = json.dumps(document(*statements))
-    cut = checked(sight(policy, caller=SESSION, own=allows("kms:*")), INTENT, method)
+    cut = check_preconditions(sight(policy, caller=SESSION, own=allows("kms:*")), INTENT, method)
     assert (cut.text is None) == (method is Method.DISABLE_KEY)
 
 
@@ -198,7 +207,7 @@ def test_key_policy_that_denies_the_way_back_is_refused(method: Method) -> None:
         }
     )
     with pytest.raises(EkmError) as refusal:
-        checked(sight(json.dumps(body), caller=SESSION), INTENT, method)
+        check_preconditions(sight(json.dumps(body), caller=SESSION), INTENT, method)
     assert refusal.value.id == "drill_no_way_back"
 
 
@@ -217,7 +226,7 @@ def test_key_that_is_not_understood_is_refused(key: dict[str, Any], id: str) -> 
     assert isinstance(found.snapshot.keys, tuple)
     changed = replace(found.snapshot, keys=(replace(found.snapshot.keys[0], **key),))
     with pytest.raises(EkmError) as refusal:
-        checked(replace(found, snapshot=changed), INTENT, Method.DISABLE_KEY)
+        check_preconditions(replace(found, snapshot=changed), INTENT, Method.DISABLE_KEY)
     assert refusal.value.id == id
 
 
@@ -227,7 +236,7 @@ def test_key_that_is_not_seen_is_refused(member: str) -> None:
     found = sight()
     blind: Any = {member: UNSEEN}
     with pytest.raises(EkmError) as refusal:
-        checked(
+        check_preconditions(
             replace(found, snapshot=replace(found.snapshot, **blind)), INTENT, Method.KEY_POLICY
         )
     assert refusal.value.id == "drill_key_unseen"
@@ -240,23 +249,25 @@ def test_permissions_page_has_what_a_drill_needs(method: Method, action: str) ->
     page = (Path(__file__).parents[3] / "docs" / "permissions.md").read_text(encoding="utf-8")
     block = page.split("## Who rehearses")[1].split("```json\n")[1].split("```")[0]
     policy = json.loads(block.replace("REGION", "eu-west-1").replace("ACCOUNT", "111122223333"))
-    assert checked(sight(caller=SESSION, own=(NamedPolicy("page", policy),)), INTENT, method)
+    assert check_preconditions(
+        sight(caller=SESSION, own=(NamedPolicy("page", policy),)), INTENT, method
+    )
     for statement in policy["Statement"]:
         if action in statement["Action"]:
             statement["Action"].remove(action)
     short = sight(caller=SESSION, own=(NamedPolicy("page", policy),))
     if (action == "kms:PutKeyPolicy") != (method is Method.KEY_POLICY):
-        assert checked(short, INTENT, method)
+        assert check_preconditions(short, INTENT, method)
         return
     with pytest.raises(EkmError) as refusal:
-        checked(short, INTENT, method)
+        check_preconditions(short, INTENT, method)
     assert refusal.value.id == "drill_no_way_back"
 
 
 def test_unmarked_projects_may_be_named() -> None:
     """Whoever names a production project in the run is refused all the same."""
     world = World(projects=(("proj_1", "prod"), ("proj_2", "ekm-drill")))
-    diary = world.revoke(order(interrupt=("proj_1",)))
+    log = world.revoke(order(interrupt=("proj_1",)))
     assert world.open
-    assert [project.id for project in diary.projects] == ["proj_1", "proj_2"]
-    assert diary.external_key_id == EXTERNAL_KEY
+    assert [project.id for project in log.projects] == ["proj_1", "proj_2"]
+    assert log.external_key_id == EXTERNAL_KEY

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ekm.cli.main import load_verb, run
+from openai_ekm.cli.main import load_verb, run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 PROBE = """
 import sys
-from ekm.cli.main import main
+from openai_ekm.cli.main import main
 try:
     main({words})
 except SystemExit as ended:
     assert ended.code == 0, ended.code
-print(sorted({{"boto3", "botocore", "requests", "ekm.drill.runner"}} & set(sys.modules)))
+print(sorted({{"boto3", "botocore", "requests", "openai_ekm.drill.runner"}} & set(sys.modules)))
 """
 
 

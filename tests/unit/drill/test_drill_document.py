@@ -6,14 +6,14 @@ import json
 from typing import Any
 
 import pytest
-from drill_world import FORMER, INTENT
 
-from ekm.drill import document
-from ekm.drill.document import SID, Found
-from ekm.errors import BadInput, Conflict
+from openai_ekm.drill import key_policy
+from openai_ekm.drill.key_policy import SID, Found
+from openai_ekm.errors import BadInput, Conflict
+from tests.doubles.drill_world import FORMER, INTENT
 
-STATEMENT = document.statement_for(INTENT.role_arn)
-CUT = document.with_statement(FORMER, STATEMENT)
+STATEMENT = key_policy.statement_for(INTENT.role_arn)
+CUT = key_policy.with_statement(FORMER, STATEMENT)
 
 
 def changed(text: str, change: Any) -> str:
@@ -23,9 +23,9 @@ def changed(text: str, change: Any) -> str:
     return json.dumps(body)
 
 
-def back(text: str, former: str | None = FORMER) -> document.Restoration:
+def back(text: str, former: str | None = FORMER) -> key_policy.Restoration:
     """What would be put."""
-    return document.without_statement(text, STATEMENT, former, document.digest(FORMER))
+    return key_policy.without_statement(text, STATEMENT, former, key_policy.digest(FORMER))
 
 
 def test_statement_denies_the_role_alone_and_only_its_use() -> None:
@@ -37,7 +37,7 @@ def test_statement_denies_the_role_alone_and_only_its_use() -> None:
 
 def test_former_document_is_put_back_to_the_letter() -> None:
     """White space and order of the customer's policy are lost, and Terraform shows a change."""
-    assert back(CUT) == document.Restoration(Found.AS_CUT, FORMER)
+    assert back(CUT) == key_policy.Restoration(Found.AS_CUT, FORMER)
 
 
 def test_former_document_is_put_back_without_its_text() -> None:
@@ -45,7 +45,7 @@ def test_former_document_is_put_back_without_its_text() -> None:
     found = back(CUT, None)
     assert found.found is Found.AS_CUT
     assert found.text is not None
-    assert document.same(found.text, FORMER)
+    assert key_policy.same(found.text, FORMER)
 
 
 def test_order_that_kms_changes_does_not_count() -> None:
@@ -58,7 +58,7 @@ def test_order_that_kms_changes_does_not_count() -> None:
                 each["Action"].reverse()
         body["Statement"][-1]["Principal"]["AWS"] = [body["Statement"][-1]["Principal"]["AWS"]]
 
-    assert back(changed(CUT, shuffle)) == document.Restoration(Found.AS_CUT, FORMER)
+    assert back(changed(CUT, shuffle)) == key_policy.Restoration(Found.AS_CUT, FORMER)
 
 
 def test_change_of_others_stands() -> None:
@@ -69,15 +69,15 @@ def test_change_of_others_stands() -> None:
     assert found.text is not None
     kept = json.loads(found.text)["Statement"]
     assert audit in kept
-    assert not document.holds_statement(found.text)
+    assert not key_policy.holds_statement(found.text)
     assert len(kept) == 3
 
 
 def test_policy_without_the_statement_is_told_from_the_former() -> None:
     """A replaced policy is overwritten, or a cut that shows late is not beaten."""
-    assert back(FORMER) == document.Restoration(Found.AS_BEFORE, FORMER)
+    assert back(FORMER) == key_policy.Restoration(Found.AS_BEFORE, FORMER)
     other = changed(FORMER, lambda body: body["Statement"].pop())
-    assert back(other) == document.Restoration(Found.REPLACED, None)
+    assert back(other) == key_policy.Restoration(Found.REPLACED, None)
 
 
 @pytest.mark.parametrize(
@@ -99,23 +99,23 @@ def test_what_cannot_be_taken_out_by_itself_is_left(change: Any) -> None:
 def test_lone_statement_becomes_a_list() -> None:
     """A policy of one statement, which may stand without a list, cannot be rehearsed."""
     lone = changed(FORMER, lambda body: body.update(Statement=body["Statement"][0]))
-    cut = json.loads(document.with_statement(lone, STATEMENT))
+    cut = json.loads(key_policy.with_statement(lone, STATEMENT))
     assert [each["Sid"] for each in cut["Statement"]] == ["AllowAdministration", SID]
 
 
 def test_room_and_form_are_checked_before_the_cut() -> None:
     """AWS refuses the cut half-way, or a policy that is not understood is rewritten."""
-    room = document.LARGEST - len(CUT.encode())
+    room = key_policy.LARGEST - len(CUT.encode())
 
     def padded(size: int) -> str:
         return changed(FORMER, lambda body: body.update(Id="x" * size))
 
-    overhead = len(document.with_statement(padded(1), STATEMENT).encode()) - len(CUT.encode()) - 1
-    assert document.with_statement(padded(room - overhead), STATEMENT)
+    overhead = len(key_policy.with_statement(padded(1), STATEMENT).encode()) - len(CUT.encode()) - 1
+    assert key_policy.with_statement(padded(room - overhead), STATEMENT)
     for text, name in ((padded(room - overhead + 1), "too_large"), ("{", "unreadable")):
         with pytest.raises(BadInput) as refused:
-            document.with_statement(text, STATEMENT)
+            key_policy.with_statement(text, STATEMENT)
         assert refused.value.id == f"drill_policy_{name}"
     with pytest.raises(Conflict) as standing:
-        document.with_statement(CUT, STATEMENT)
+        key_policy.with_statement(CUT, STATEMENT)
     assert standing.value.id == "drill_statement_standing"

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
-from drill_world import CALLER, EXTERNAL_KEY, FORMER, KEY_ARN
 
-from ekm.drill.note import Method, Note, parse, serialise
-from ekm.drill.notes import STANDARD_BYTES, FileNotes, NoteStore, SsmNotes
-from ekm.errors import EkmError
+from openai_ekm.drill.note import Method, Note, parse, serialise
+from openai_ekm.drill.note_store import STANDARD_BYTES, FileNotes, NoteStore, SsmNotes
+from openai_ekm.errors import EkmError
+from tests.doubles.drill_world import CALLER, EXTERNAL_KEY, FORMER, KEY_ARN
 
 if TYPE_CHECKING:
     from pathlib import Path

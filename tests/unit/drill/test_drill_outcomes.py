@@ -9,7 +9,14 @@ import sys
 from typing import Any
 
 import pytest
-from drill_world import (
+
+from openai_ekm.drill import key_policy, manual_commands, plan_text, report
+from openai_ekm.drill.log import Mark
+from openai_ekm.drill.note import Method
+from openai_ekm.drill.steps import Interrupted
+from openai_ekm.errors import EkmError
+from openai_ekm.openai_api.refusals import Kind, Refusal
+from tests.doubles.drill_world import (
     EXTERNAL_KEY,
     FORMER,
     KEY_ARN,
@@ -20,13 +27,6 @@ from drill_world import (
     plan_of,
 )
 
-from ekm.admin_api.refusals import Kind, Refusal
-from ekm.drill import by_hand, document, plan_text, report
-from ekm.drill.diary import Mark
-from ekm.drill.note import Method
-from ekm.drill.steps import Interrupted
-from ekm.errors import EkmError
-
 METHODS = tuple(Method)
 
 
@@ -34,7 +34,7 @@ def ended(world: World, **changes: Any) -> tuple[str, dict[str, Any]]:
     """The id of the error that a drill ends in, and its report."""
     with pytest.raises(EkmError) as failure:
         world.revoke(order(**changes))
-    return failure.value.id, report.as_json(world.diary, failure.value)
+    return failure.value.id, report.as_json(world.log, failure.value)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -42,7 +42,7 @@ def test_good_drill_is_timed_and_holds(method: Method) -> None:
     """The report of a drill that worked does not say how long it interrupted whom."""
     world = World()
     world.revoke(order(method=method, hold=3600.0))
-    body = report.as_json(world.diary)
+    body = report.as_json(world.log)
     assert (body["result"], body["holds"], body["access_is_back"]) == ("recovered", True, True)
     assert body["seconds"]["interrupted"] == pytest.approx(3600.0, abs=60)
     assert body["held_past_cache"]
@@ -75,8 +75,8 @@ def test_answer_that_says_nothing_of_the_key_is_asked_again(kind: Kind) -> None:
 
     world = World(meanwhile=breaks)
     world.revoke()
-    assert world.diary.refusal is not None
-    assert "explicit deny" in world.diary.refusal
+    assert world.log.refusal is not None
+    assert "explicit deny" in world.log.refusal
     assert world.steps.count("ValidateKey") > 4
 
 
@@ -125,7 +125,7 @@ def test_statement_gone_at_the_end_is_recorded() -> None:
 
     world = World(meanwhile=applies)
     world.revoke()
-    body = report.as_json(world.diary)
+    body = report.as_json(world.log)
     assert body["key_policy"]["found_at_restore"] == "as_before"
     assert "cut_not_shown" in {event["event"] for event in body["events"]}
 
@@ -143,7 +143,7 @@ def test_policy_that_others_edited_is_left_and_told() -> None:
     found, body = ended(world)
     assert (found, body["result"]) == ("drill_policy_stuck", "not_restored")
     assert (body["access_is_back"], body["note_stands"]) == (False, True)
-    page = report.as_markdown(world.diary)
+    page = report.as_markdown(world.log)
     assert "aws kms put-key-policy" in page
     assert world.note is not None
     world.meanwhile = lambda _world, _number: None
@@ -154,7 +154,7 @@ def test_policy_that_others_edited_is_left_and_told() -> None:
 
 def test_lost_note_is_made_up_for_by_the_statement() -> None:
     """With the note deleted by a clean-up, nothing gives access back."""
-    world = World(policy=document.with_statement(FORMER, document.statement_for(ROLE_ARN)))
+    world = World(policy=key_policy.with_statement(FORMER, key_policy.statement_for(ROLE_ARN)))
     assert report.as_json(world.restore())["result"] == "recovered"
     assert world.open
 
@@ -203,7 +203,7 @@ def test_note_stands_until_kms_shows_access_back() -> None:
         world.restore()
     assert failure.value.id == "drill_not_restored"
     assert world.note is not None
-    assert not report.as_json(world.diary)["access_is_back"]
+    assert not report.as_json(world.log)["access_is_back"]
 
 
 def test_run_that_lost_its_claim_does_not_cut() -> None:
@@ -237,7 +237,7 @@ def test_plan_says_what_a_run_takes_and_interrupts(method: Method) -> None:
     """Somebody confirms a drill without having read of the cache, or of how to undo it."""
     world = World(projects=(("proj_1", "ekm-drill"), ("proj_2", "shop front")))
     found = plan_of(world, order(method=method))
-    text = plan_text.as_text(found, order(method=method), None)
+    text = "\n".join(plan_text.as_lines(found, order(method=method), None))
     body = plan_text.as_json(found, order(method=method), None)
     assert f'--confirm {EXTERNAL_KEY} --interrupt "shop front"' in text
     assert "shop front (proj_2)   NOT MARKED FOR DRILLS" in text
@@ -250,14 +250,16 @@ def test_plan_says_what_a_run_takes_and_interrupts(method: Method) -> None:
 
 def test_commands_by_hand_take_the_statement_out() -> None:
     """The commands for the case that everything fails fail as well."""
-    cut = document.with_statement(FORMER, document.statement_for(ROLE_ARN))
-    read, put, note = by_hand.commands(Method.KEY_POLICY, KEY_ARN, "ssm:/openai-ekm/drill")
+    cut = key_policy.with_statement(FORMER, key_policy.statement_for(ROLE_ARN))
+    read, put, note = manual_commands.manual_commands(
+        Method.KEY_POLICY, KEY_ARN, "ssm:/openai-ekm/drill"
+    )
     script = read.partition(" | ")[2].partition(" > ")[0].replace("python3", sys.executable)
     done = subprocess.run(script, shell=True, input=cut, capture_output=True, text=True, check=True)
-    assert document.same(done.stdout, FORMER)
+    assert key_policy.same(done.stdout, FORMER)
     assert "--region eu-west-1" in put
     assert note == "aws ssm delete-parameter --name /openai-ekm/drill/drill"
-    enable, _ = by_hand.commands(Method.DISABLE_KEY, KEY_ARN, PLACE)
+    enable, _ = manual_commands.manual_commands(Method.DISABLE_KEY, KEY_ARN, PLACE)
     assert enable == f"aws kms enable-key --region eu-west-1 --key-id {KEY_ARN}"
 
 
@@ -273,7 +275,7 @@ def test_signal_that_was_ignored_stays_ignored() -> None:
     finally:
         signal.signal(signal.SIGHUP, before)
     assert world.open
-    assert not world.diary.has(Mark.INTERRUPTED)
+    assert not world.log.has(Mark.INTERRUPTED)
 
 
 def test_real_signal_ends_a_drill_with_access_back() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from emulated import Api
+
+from tests.support.emulated import Api
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from emulated import Api
+    from tests.support.emulated import Api
 
 
 def test_every_change_is_logged_under_a_member_of_its_name(api: Api) -> None:

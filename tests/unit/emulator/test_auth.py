@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from emulated import ADMIN_KEY, BODY, READER_KEY
+from starlette.testclient import TestClient
 
-from ekm.emulator.auth import AdminKeys
-from ekm.errors import BadInput
+from openai_ekm.emulator.auth import AdminKeys
+from openai_ekm.errors import BadInput
+from tests.support.emulated import ADMIN_KEY, BODY, READER_KEY
 
 if TYPE_CHECKING:
-    from emulated import Api
+    from tests.support.emulated import Api
 
 
 def test_without_a_key_nothing_is_answered(api: Api) -> None:
@@ -127,3 +128,43 @@ def test_keys_that_cannot_be_read_are_bad_input(environment: dict[str, str], id:
     assert caught.value.id == id
     assert "secret" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+def test_an_ip_allowlist_acts_after_its_delay(api: Api) -> None:
+    """Guards against: a list that acts at once here, and after 15 minutes at OpenAI.
+
+    Source: https://developers.openai.com/api/docs/guides (IP allowlist).
+    """
+    base = str(api.client.base_url)
+    api.client = TestClient(api.client.app, base_url=base, client=("198.51.100.7", 1))
+    api.set(ip_allowlist="192.0.2.0/24, 2001:db8::/32")
+    assert api.call("GET", "external_keys").status_code == 200
+    api.clock.now += 899
+    assert api.call("GET", "external_keys").status_code == 200
+    api.clock.now += 1
+    status, error = api.refused("GET", "projects")
+    assert (status, error["code"]) == (401, "ip_not_authorized")
+    api.set(ip_allowlist="198.51.100.0/24", ip_not_authorized_status=403)
+    assert api.refused("GET", "projects")[0] == 403
+    api.clock.now += 900
+    assert api.call("GET", "projects").status_code == 200
+    with pytest.raises(BadInput) as raised:
+        api.set(ip_allowlist="192.0.2.1/24")
+    assert raised.value.id == "setting_value"
+
+
+def test_refusals_of_the_caller_come_as_settings_and_faults(api: Api) -> None:
+    """Guards against: a client whose words for these refusals nobody has seen."""
+    api.set(mtls_required=True, mtls_code="mtls_certificate_required")
+    status, error = api.refused("GET", "projects")
+    assert (status, error["code"]) == (401, "mtls_certificate_required")
+    api.set(mtls_required=False)
+    for fault, expected in {
+        "ip-not-authorized": (401, "ip_not_authorized"),
+        "certificate-required": (401, "mtls_certificate_required"),
+        "insufficient-quota": (429, "insufficient_quota"),
+    }.items():
+        api.fault(f"{fault}=1")
+        status, error = api.refused("GET", "projects")
+        assert (status, error["code"]) == expected
+        assert api.call("GET", "projects").status_code == 200

@@ -6,10 +6,11 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from emulated import ADMIN_KEY, BODY
+
+from tests.support.emulated import ADMIN_KEY, BODY
 
 if TYPE_CHECKING:
-    from emulated import Api
+    from tests.support.emulated import Api
 
 
 def test_the_log_holds_every_call_and_no_key(api: Api) -> None:
@@ -74,8 +75,49 @@ def test_wrong_control_changes_nothing(
     assert api.client.get(f"/_emulator/{path}").json() == before
 
 
+DEEP = b"[" * 100_000 + b"]" * 100_000
+HOSTILE = [
+    DEEP,
+    b'{"a":' * 50_000 + b"1" + b"}" * 50_000,
+    b'{"name": ' + DEEP + b"}",
+    b'{"slow": ' + DEEP + b"}",
+    b'{"feature_enabled": ' + DEEP + b"}",
+    b'{"name": "\\ud800"}',
+    b'{"\\ud800": 1}',
+    b'{"workspace_delete_message": "\\ud800"}',
+    b'{"list_delay_seconds": Infinity}',
+    b'{"list_delay_seconds": 1e400}',
+    b'{"slow": 1e400}',
+    b'{"slow": ' + b"9" * 400 + b"}",
+    b'{"name": NaN}',
+    b'{"max_projects": ' + b"9" * 5000 + b"}",
+    b"\xff\xfe{\x00}\x00",
+    b"\xff",
+]
+
+
+@pytest.mark.parametrize("content", HOSTILE, ids=range(len(HOSTILE)))
+def test_json_that_cannot_be_kept_is_a_400(
+    api: Api, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A body from outside would be a defect of the server, or end up in what it answers."""
+    before = api.client.get("/_emulator/settings").json()
+    headers = {"Authorization": f"Bearer {ADMIN_KEY}", "Content-Type": "application/json"}
+    for method, path in (
+        ("POST", "/v1/organization/external_keys"),
+        ("POST", "/v1/organization/projects"),
+        ("PUT", "/_emulator/faults"),
+        ("PATCH", "/_emulator/settings"),
+    ):
+        answer = api.client.request(method, path, content=content, headers=headers)
+        assert answer.status_code == 400, (path, answer.text)
+        assert "message" in answer.json()["error"]
+    assert api.client.get("/_emulator/settings").json() == before
+    assert "Traceback" not in caplog.text
+
+
 def test_health_answers_without_a_key(api: Api) -> None:
-    """A harness could not tell when it is up."""
+    """A test suite could not tell when it is up."""
     assert api.client.get("/_emulator/health").json()["status"] == "ok"
 
 
@@ -97,6 +139,11 @@ def test_the_document_holds_openais_endpoints_only(api: Api) -> None:
         "GET /organization/projects/{project_id}",
         "POST /organization/projects/{project_id}",
         "POST /organization/projects/{project_id}/archive",
+        "POST /organization/external_storage",
+        "GET /organization/external_storage",
+        "GET /organization/external_storage/{id}",
+        "DELETE /organization/external_storage/{id}",
+        "POST /organization/external_storage/{id}/validate",
         "GET /organization/audit_logs",
     }
     assert "_emulator" not in json.dumps(document)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ekm.cli.main import ekm, run
+from openai_ekm.cli.main import ekm, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,10 +105,11 @@ def test_without_the_extra_it_says_what_to_install(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A user of the registrar alone would read a traceback."""
-    for name in [name for name in sys.modules if name.startswith(("ekm.emulator", "fastapi"))]:
+    late = "openai_ekm.cli.emulate", "openai_ekm.emulator", "fastapi"
+    for name in [name for name in sys.modules if name.startswith(late)]:
         environment.delitem(sys.modules, name)
     environment.setitem(sys.modules, "fastapi", None)
-    environment.delattr("ekm.emulator", raising=False)
+    environment.delattr("openai_ekm.emulator", raising=False)
     assert run(ekm, "ekm", ["emulate"]) == 2
     shown = capsys.readouterr().err
     assert "fastapi" in shown

@@ -6,12 +6,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from emulated import BODY
 
-from ekm.emulator.errors import ApiError
+from openai_ekm.emulator.errors import ApiError
+from tests.support.emulated import BODY
 
 if TYPE_CHECKING:
-    from emulated import Api
+    from tests.support.emulated import Api
 
 
 def test_a_registration_answers_the_whole_object(api: Api) -> None:
@@ -121,7 +121,7 @@ def test_what_is_registered_meanwhile_counts(api: Api) -> None:
     "kms_arn",
     [
         "arn:aws:kms:eu-west-1:111122223333:key/11111111-2222-3333-4444-555555555555",
-        "arn:aws:kms:us-gov-east-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef",
+        "arn:aws:kms:ap-southeast-2:111122223333:key/mrk-0123456789abcdef0123456789abcdef",
         "arn:aws:kms:eu-west-1:111122223333:alias/openai/ekm",
     ],
 )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from emulated import BODY
 
-from ekm.emulator.faults import FAULTS, Fault, Faults, parse_fault, parse_faults
-from ekm.errors import BadInput
+from openai_ekm.emulator.faults import FAULTS, Fault, Faults, parse_fault, parse_faults
+from openai_ekm.errors import BadInput
+from tests.support.emulated import BODY
 
 if TYPE_CHECKING:
-    from emulated import Api
+    from tests.support.emulated import Api
 
 
 def listed(api: Api) -> int:

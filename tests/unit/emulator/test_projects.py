@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ekm.emulator.errors import ApiError
+from openai_ekm.emulator.errors import ApiError
 
 if TYPE_CHECKING:
-    from emulated import Api
+    from tests.support.emulated import Api
 
 
 def test_a_project_answers_the_reference_object(api: Api) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ekm.emulator.settings import Settings, list_settings, parse_assignments
-from ekm.errors import BadInput
+from openai_ekm.emulator.settings import Settings, list_settings, parse_assignments
+from openai_ekm.errors import BadInput
 
 
 def test_the_defaults_are_what_the_wire_contract_suggests() -> None:

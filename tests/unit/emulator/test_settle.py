@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from emulated import Clock
-
-from ekm.emulator.settle import Settling
-from ekm.emulator.store import Store
-from ekm.snapshot import Snapshot
+from openai_ekm.emulator.iam_propagation import IamPropagation
+from openai_ekm.emulator.store import Store
+from openai_ekm.snapshot import Snapshot
+from tests.support.emulated import Clock
 
 LIVE = Snapshot.from_json(
     {
@@ -46,14 +45,14 @@ def with_trust(document: Any) -> Snapshot:
 def test_without_a_delay_everything_is_visible_at_once() -> None:
     """Every rehearsal would wait for nothing."""
     store = Store()
-    assert Settling(store, seconds=0, clock=Clock()).visible(LIVE) is LIVE
+    assert IamPropagation(store, seconds=0, clock=Clock()).visible(LIVE) is LIVE
     store.close()
 
 
 def test_a_new_role_is_not_there_until_it_has_settled() -> None:
     """A registrar that does not wait would not be found out."""
     store, clock = Store(), Clock()
-    settling = Settling(store, seconds=10, clock=clock)
+    settling = IamPropagation(store, seconds=10, clock=clock)
     assert settling.visible(LIVE).role is None
     clock.now += 9.9
     assert settling.visible(LIVE).role is None
@@ -65,7 +64,7 @@ def test_a_new_role_is_not_there_until_it_has_settled() -> None:
 def test_a_change_settles_late_too() -> None:
     """A revocation would be seen at once, as it never is."""
     store, clock = Store(), Clock()
-    settling = Settling(store, seconds=10, clock=clock)
+    settling = IamPropagation(store, seconds=10, clock=clock)
     settling.visible(LIVE)
     clock.now += 20
     changed = with_trust({"version": 2})
@@ -80,7 +79,7 @@ def test_a_change_settles_late_too() -> None:
 def test_going_back_settles_late_too() -> None:
     """A document seen long ago would be visible at once when it comes back."""
     store, clock = Store(), Clock()
-    settling = Settling(store, seconds=10, clock=clock)
+    settling = IamPropagation(store, seconds=10, clock=clock)
     changed = with_trust({"version": 2})
     for snapshot in (LIVE, changed):
         settling.visible(snapshot)
@@ -94,7 +93,7 @@ def test_going_back_settles_late_too() -> None:
 def test_a_key_state_is_visible_at_once() -> None:
     """A disabled key would go on working."""
     store, clock = Store(), Clock()
-    settling = Settling(store, seconds=10, clock=clock)
+    settling = IamPropagation(store, seconds=10, clock=clock)
     settling.visible(LIVE)
     clock.now += 10
     assert LIVE.keys
@@ -106,7 +105,7 @@ def test_a_key_state_is_visible_at_once() -> None:
 def test_a_key_policy_settles_late_too() -> None:
     """A change of the key policy would be seen at once, as it never is."""
     store, clock = Store(), Clock()
-    settling = Settling(store, seconds=10, clock=clock)
+    settling = IamPropagation(store, seconds=10, clock=clock)
     settling.visible(LIVE)
     clock.now += 10
     assert LIVE.keys
@@ -120,7 +119,7 @@ def test_a_key_policy_settles_late_too() -> None:
 def test_what_settled_before_a_restart_has_settled() -> None:
     """A restarted emulator would refuse registrations that worked for long."""
     store, clock = Store(), Clock()
-    Settling(store, seconds=10, clock=clock).visible(LIVE)
+    IamPropagation(store, seconds=10, clock=clock).visible(LIVE)
     clock.now += 10
-    assert Settling(store, seconds=10, clock=clock).visible(LIVE) == LIVE
+    assert IamPropagation(store, seconds=10, clock=clock).visible(LIVE) == LIVE
     store.close()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import stat
 from typing import TYPE_CHECKING
 
 import pytest
 
-from ekm.emulator.store import Event, ExternalKeyRow, ProjectRow, Store
-from ekm.errors import BadInput
+from openai_ekm.emulator.store import Event, ExternalKeyRow, ProjectRow, Store
+from openai_ekm.errors import BadInput
+from tests.support.other_users import ROOT, STRANGER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,13 +28,13 @@ def test_state_survives_a_restart(tmp_path: Path) -> None:
     first.add_external_key(KEY)
     first.add_project(PROJECT)
     first.add_event(EVENT)
-    first.add_sighting("s", "{}", at=13.0)
+    first.add_observation("s", "{}", at=13.0)
     first.close()
     second = Store(path)
     assert second.external_key("extkey_1") == KEY
     assert second.projects() == [PROJECT]
     assert second.events() == [EVENT]
-    assert second.sightings("s") == [(13.0, "{}")]
+    assert second.observations("s") == [(13.0, "{}")]
     second.close()
 
 
@@ -86,3 +89,44 @@ def test_a_file_that_is_not_ours_is_refused_and_left_alone(tmp_path: Path, kind:
     assert caught.value.id == "emulator_database"
     assert str(path) in caught.value.message
     assert before == (path.read_bytes() if path.is_file() else None)
+
+
+@pytest.mark.parametrize("mode", ["DELETE", "WAL"])
+def test_every_file_of_the_database_is_private(tmp_path: Path, mode: str) -> None:
+    """What is registered would be readable by every user: in the database, or beside it."""
+    path = tmp_path / "openai.sqlite3"
+    before = os.umask(0)
+    try:
+        store = Store(path)
+        store._rows(f"PRAGMA journal_mode = {mode}")
+        seen = set()
+        for _ in range(2):
+            with store.transaction():
+                store.add_observation("s", "{}", at=13.0)
+                seen |= {
+                    (file.name, stat.S_IMODE(file.stat().st_mode)) for file in tmp_path.iterdir()
+                }
+            path.chmod(0o644)  # as an earlier version left it
+            store.close()
+            store = Store(path)
+        store.close()
+    finally:
+        os.umask(before)
+    assert len(seen) > 1
+    assert {found for _, found in seen} == {0o600}, seen
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("end", ["", "-journal", "-wal"])
+def test_a_file_of_another_user_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """SQLite takes what lies beside a database into it: another user could write the state."""
+    Store(tmp_path / "openai.sqlite3").close()
+    (tmp_path / f"openai.sqlite3{end}").touch()
+    if ROOT:
+        os.chown(tmp_path / f"openai.sqlite3{end}", STRANGER, STRANGER)
+    else:  # no file of another user can be made: this user is another one then
+        monkeypatch.setattr(os, "geteuid", lambda: STRANGER)
+    with pytest.raises(BadInput, match="belongs to another user"):
+        Store(tmp_path / "openai.sqlite3")

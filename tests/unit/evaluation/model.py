@@ -1,7 +1,7 @@
 """A second evaluator, naive on purpose: AWS's evaluation logic clause by clause, from raw JSON.
 
-It shares no code with ekm.evaluation, compiles nothing, and knows well-formed documents only.
-Three values: True, False, and None for what AWS leaves open (which never allows).
+It shares no code with openai_ekm.evaluation, compiles nothing, and knows well-formed documents
+only. Three values: True, False, and None for what AWS leaves open (which never allows).
 
 Sources:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
@@ -14,15 +14,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from model_conditions import (
+from tests.unit.evaluation.model_conditions import (
     UNSAID,
     arn_like,
     condition,
     every,
     fill,
+    folded,
     glob,
     listed,
+    name_is_ascii,
     quote,
+    small,
     some,
     word,
 )
@@ -91,6 +94,8 @@ def _within_reach(request: Json) -> bool:
     who, action, resource = request["principal"], request["action"], request["resource"]
     if not who.startswith("arn:"):
         return True
+    if ":alias/aws/" in resource:
+        return False  # "The alias/aws/ prefix is reserved for AWS managed key"
     if resource != "*" and resource.split(":")[1] != who.split(":")[1]:
         return False  # delegation stays within a partition
     if ":federated-user/" in who and action.startswith("sts:"):
@@ -247,7 +252,7 @@ def _is_session(who: str) -> bool:
 def _context(request: Json) -> tuple[Json, bool]:
     """The request context with what follows from principal and resource, and whether it can be."""
     given = {
-        key.lower(): [word(each) for each in value] if isinstance(value, list) else word(value)
+        small(key): [word(each) for each in value] if isinstance(value, list) else word(value)
         for key, value in request["context"].items()
     }
     who, service = request["principal"], request["action"].split(":")[0]
@@ -283,6 +288,8 @@ def _context(request: Json) -> tuple[Json, bool]:
     if service == "kms" and request["resource"] != "*":
         follows["aws:requestedregion"] = request["resource"].split(":")[3]
     possible = all(given.get(key, text) in (text, [text]) for key, text in follows.items())
+    possible = possible and all(map(name_is_ascii, given))
+    possible = possible and len(set(map(folded, given))) == len(given)
     hidden = {"role arn": follows.get("aws:principalarn"), "path known": known}
     return {**follows, **given, **hidden}, possible
 
@@ -343,7 +350,12 @@ def _resource(statement: Json, request: Json, context: Json, *, variables: bool)
             return None
         if filled is None:
             return None if excepting else False
-        return arn_like(filled, resource)
+        # AWS publishes a few that name no resource, or have a variable before the fifth colon;
+        # nothing is said of them.
+        if re.fullmatch("arn(:[^:]*){4}:", re.sub(r"\$\{[^}]*\}", "x", text)):
+            return None if arn_like(f"{filled}.*", resource) else False
+        early = variables and "${" in ":".join(text.split(":", 5)[:5])
+        return (None if early else True) if arn_like(filled, resource) else False
 
     if not excepting and "Resource" not in statement:
         return True

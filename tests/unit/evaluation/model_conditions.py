@@ -25,6 +25,32 @@ def word(value: Json) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def small(text: str) -> str:
+    """A key's name: the case of ASCII letters does not matter, that of others is not defined."""
+    return "".join(chr(ord(c) + 32) if "A" <= c <= "Z" else c for c in text)
+
+
+def name_is_ascii(key: str) -> bool:
+    """Whether all is ASCII but the key of a tag or of an encryption context."""
+    found = re.match("[^:]*:[^:/]*", key)
+    return (found.group() if found else key).isascii()
+
+
+def doubtful(key: str, context: Json) -> bool:
+    """Whether no key has such a name, or the request has one that only Unicode folds to it."""
+    key = small(key)
+    if not name_is_ascii(key):
+        return True
+    if context.get(key) is not None:
+        return False
+    return any(folded(each) == folded(key) for each in context)
+
+
+def folded(text: str) -> str:
+    """The same for letters that some reading of Unicode's case takes for the same."""
+    return text.replace("\u0130", "i").casefold().upper().casefold()
+
+
 def listed(value: Json) -> list[Json]:
     """A scalar is a list of one."""
     return value if isinstance(value, list) else [value]
@@ -47,7 +73,9 @@ def condition(  # noqa: C901, PLR0911 - the clauses in one place, as the page ha
 ) -> bool | None:
     """Whether a key of the request meets one operator's values."""
     wanted = [word(v) for v in values]
-    found = context.get(key.lower())
+    if doubtful(key, context):
+        return None
+    found = context.get(small(key))
     missing = found is None or found == []
     hollow = found == "" or (bool(found) and set(found) == {""})  # a null data set, or not
     quantifier, _, rest = operator.rpartition(":")
@@ -110,14 +138,16 @@ def _text(positive: str, pattern: str, value: str) -> bool | None:
     if positive == "StringLike":
         return re.fullmatch(pattern, value, re.DOTALL) is not None
     if positive in ("ArnEquals", "ArnLike"):
-        return arn_like(pattern, value) if pattern.count(":") >= SEGMENTS - 1 else None
+        if pattern.count(":") < SEGMENTS - 1 or not re.match("arn(:[^:]*){4}:", value):
+            return None  # what is no ARN
+        return arn_like(pattern, value)
     plain = pattern.replace(".*", "*") if ".*" in pattern else pattern
     plain = re.sub(r"\\(.)", r"\1", re.sub(r"(?<!\\)\.(?!\*)", "?", plain), flags=re.DOTALL)
     if positive == "StringEquals" or plain == value:
         return plain == value
     if (plain + value).isascii():
         return plain.lower() == value.lower()
-    return None if plain.casefold() == value.casefold() else False
+    return None if folded(plain) == folded(value) else False
 
 
 SEGMENTS = 6
@@ -160,7 +190,7 @@ def _instant(text: str) -> float:
 
 
 def _within(value: str, text: str) -> bool | None:
-    if "/" in text and not text.split("/")[1].isdigit():
+    if "/" in text and not re.fullmatch("0|[1-9][0-9]*", text.split("/")[1]):
         raise ValueError(text)
     address, network = ipaddress.ip_address(value), ipaddress.ip_network(text, strict=False)
     if value.startswith("::ffff:") or text.startswith("::ffff:"):
@@ -200,11 +230,11 @@ def fill(text: str, context: Json, *, like: bool) -> str | None:
             done += re.escape(part[2:-1])
         else:
             name, _, default = part[2:-1].partition(", ")
-            value = context.get(name.lower(), default.strip("'") if default else None)
-            if isinstance(value, list):
+            value = context.get(small(name), default.strip("'") if default else None)
+            if isinstance(value, list) or doubtful(name, context):
                 return UNSAID
             # The page has no word on a "*" in a default where wildcards have a meaning.
-            if like and name.lower() not in context and set(default) & set("*?"):
+            if like and small(name) not in context and set(default) & set("*?"):
                 return UNSAID
             if value is None:
                 return None

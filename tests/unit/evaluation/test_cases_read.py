@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from ekm.evaluation import Outcome, Policies, Request, decide
-from ekm.evaluation.case import BadCase, case_of, read_case
-from ekm.evaluation.policies import PreparedPolicies
-from ekm.policy import DocumentKind, MalformedPolicy, parse_document
+from openai_ekm.evaluation import Outcome, Policies, Request, decide
+from openai_ekm.evaluation.case import BadCase, case_of, read_case
+from openai_ekm.evaluation.policies import PreparedPolicies
+from openai_ekm.policy import DocumentKind, MalformedPolicy, parse_document
+from tests.constants import ACCOUNT
 
-ACCOUNT = "111122223333"
 KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1"
 USER = f"arn:aws:iam::{ACCOUNT}:user/u"
 ALL = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
@@ -70,9 +70,9 @@ def test_views_are_kept_in_bounded_number() -> None:
     assert prepared.about("kms:encrypt") is first
     for number in range(1000):
         prepared.about(f"kms:{number}")
-        assert len(prepared._views) <= 128
+        assert len(prepared._by_action) <= 128
     assert prepared == Policies([ALL]).prepare("kms:Encrypt")
-    assert "_views" not in repr(prepared)
+    assert "_by_action" not in repr(prepared)
 
 
 def test_a_document_may_come_parsed_as_its_kind() -> None:

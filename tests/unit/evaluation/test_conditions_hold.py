@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from ekm.evaluation.conditions import holds
-from ekm.evaluation.decision import OpenPoint
-from ekm.evaluation.request import Context
-from ekm.policy.condition_block import conditions
+from openai_ekm.evaluation.conditions import holds
+from openai_ekm.evaluation.decision import OpenPoint
+from openai_ekm.evaluation.request import Context
+from openai_ekm.policy.conditions import conditions
 
 OPEN = "open"
 
@@ -114,8 +114,11 @@ def _verdict(operator: str, wanted: Any, found: Any, **context: Any) -> bool | s
         ("ArnLike", "x", "arn:aws:x:::y", OPEN),
         ("ArnNotLike", "arn:aws:x:::*", "arn:aws:x:::y", False),
         ("ArnNotLike", "x", "y", OPEN),
-        ("ArnLike", "arn:aws:x:::*", "x", False),
-        ("ArnNotLike", "arn:aws:x:::*", "x", True),
+        ("ArnLike", "arn:aws:x:::*", "x", OPEN),
+        ("ArnNotLike", "arn:aws:x:::*", "x", OPEN),
+        ("ArnNotLike", "arn:aws:x:::y", "a:b:c:d:e:f", OPEN),
+        ("ArnNotLike", "arn:aws:x:::*", "arn:aws:y:::", True),
+        ("ArnLike", "arn:aws:x:::y", "arn:aws:x:::z", False),
     ],
 )
 def test_a_condition_holds(operator: str, wanted: Any, found: Any, verdict: bool | str) -> None:

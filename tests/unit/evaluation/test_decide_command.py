@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner, Result
 
-from ekm.cli.decide import LONGEST_LINE, command
-from ekm.errors import BadInput
+from openai_ekm.cli.commands import decide_command
+from openai_ekm.cli.decide import LONGEST_LINE
+from openai_ekm.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +44,7 @@ CASE: dict[str, Any] = {
 
 
 def _run(text: str | bytes, *words: str) -> Result:
-    return CliRunner().invoke(command, list(words) or ["-"], input=text)
+    return CliRunner().invoke(decide_command, list(words) or ["-"], input=text)
 
 
 def _changed(path: str, value: Any) -> str:
@@ -125,7 +126,7 @@ def test_refuses_what_is_not_a_case(text: str | bytes, id: str, reason: str) -> 
 
 def test_refuses_a_line_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """A line of any length is read into memory."""
-    monkeypatch.setattr("ekm.cli.decide.LONGEST_LINE", 10)
+    monkeypatch.setattr("openai_ekm.cli.decide.LONGEST_LINE", 10)
     result = _run("x" * 11)
     assert isinstance(result.exception, BadInput)
     assert result.exception.id == "case_malformed"
@@ -141,7 +142,7 @@ def test_refuses_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 def test_exits_2_and_shows_no_traceback() -> None:
     """The error of a case is not rendered by the command line."""
-    code = "from ekm.cli.main import main; main(['decide', '-'])"
+    code = "from openai_ekm.cli.main import main; main(['decide', '-'])"
     done = subprocess.run(
         [sys.executable, "-c", code], input="{", capture_output=True, text=True, check=False
     )
@@ -152,7 +153,7 @@ def test_exits_2_and_shows_no_traceback() -> None:
 
 def test_answers_while_it_reads() -> None:
     """The whole input is read before the first answer: no stream, no constant memory."""
-    from ekm.cli import decide  # noqa: PLC0415
+    from openai_ekm.cli import decide  # noqa: PLC0415
 
     class Endless:
         """A stream that counts how many lines were asked for."""
@@ -182,7 +183,7 @@ def test_a_full_disk_is_told_as_that(unbuffered: str) -> None:
     """A disk without room passes for a defect of ours."""
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(
-            [sys.executable, "-c", "from ekm.cli.main import main; main(['decide', '-'])"],
+            [sys.executable, "-c", "from openai_ekm.cli.main import main; main(['decide', '-'])"],
             input=json.dumps(CASE),
             text=True,
             stdout=full,

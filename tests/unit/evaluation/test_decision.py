@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ekm.evaluation import Decision, Outcome, Policies, Request, StatementRef, decide
+from openai_ekm.evaluation import Decision, Outcome, Policies, Request, StatementRef, decide
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

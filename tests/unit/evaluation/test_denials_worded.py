@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from ekm.evaluation import Decision, Policies, Request, decide
+from openai_ekm.evaluation import Decision, Policies, Request, decide
+from tests.constants import ACCOUNT
 
-ACCOUNT = "111122223333"
 KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1"
 USER = f"arn:aws:iam::{ACCOUNT}:user/u"
 OTHER = f"arn:aws:iam::{ACCOUNT}:user/v"

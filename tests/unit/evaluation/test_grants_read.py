@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from ekm.evaluation import Decision, Outcome, Policies, Request, decide
-from ekm.evaluation.grants import parse_grant
-from ekm.policy import MalformedPolicy
+from openai_ekm.evaluation import Decision, Outcome, Policies, Request, decide
+from openai_ekm.evaluation.grants import parse_grant
+from openai_ekm.policy import MalformedPolicy
+from tests.constants import ACCOUNT
 
-ACCOUNT = "111122223333"
 KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1"
 USER = f"arn:aws:iam::{ACCOUNT}:user/u"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/r"

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from ekm.evaluation import Decision, Outcome, Policies, Request, decide
-from ekm.evaluation.findings import NOTHING, examine
-from ekm.evaluation.matching import action_matches, resource_matches
-from ekm.evaluation.principals import Level
-from ekm.evaluation.request import Situation
-from ekm.evaluation.situate import situate
-from ekm.policy import DocumentKind, parse_document
-from ekm.policy.statement import split_arn_pattern
+from openai_ekm.evaluation import Decision, Outcome, Policies, Request, decide
+from openai_ekm.evaluation.context import read_context
+from openai_ekm.evaluation.matching import action_matches, resource_matches
+from openai_ekm.evaluation.principals import MatchCloseness
+from openai_ekm.evaluation.request import Situation
+from openai_ekm.evaluation.statements import NOTHING, examine
+from openai_ekm.policy import DocumentKind, parse_document
+from openai_ekm.policy.statement import split_arn_pattern
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1"
@@ -154,7 +154,12 @@ def test_a_service_is_excepted_by_name() -> None:
 
 def test_levels_are_ordered() -> None:
     """A principal that names more closely counts as one that names less."""
-    assert Level.ACCOUNT < Level.ROLE < Level.EVERYONE < Level.ITSELF
+    assert (
+        MatchCloseness.ACCOUNT
+        < MatchCloseness.ROLE
+        < MatchCloseness.EVERYONE
+        < MatchCloseness.ITSELF
+    )
 
 
 def test_whether_a_statement_covers_an_action() -> None:
@@ -185,7 +190,7 @@ def test_documents_are_examined_as_they_are_decided() -> None:
     """What the proof asks of a layer differs from what a decision asks."""
     (named,) = Policies([ALL]).prepare("kms:Encrypt").identity
     for action, count in (("kms:Encrypt", 1), ("s3:GetObject", 1)):
-        situation = situate(Request(USER, action, KEY), bounded=False)
+        situation = read_context(Request(USER, action, KEY), bounded=False)
         assert isinstance(situation, Situation)
         assert len(examine([named], situation).allows) == count
         assert examine([], situation) is NOTHING
@@ -195,6 +200,6 @@ def test_a_trust_policy_covers_its_role() -> None:
     """A statement without a resource does not cover the role that it is on."""
     text = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
     (statement,) = parse_document({"Statement": text}, DocumentKind.TRUST).statements
-    situation = situate(Request(USER, "sts:AssumeRole", ROLE), bounded=False)
+    situation = read_context(Request(USER, "sts:AssumeRole", ROLE), bounded=False)
     assert isinstance(situation, Situation)
     assert resource_matches(statement, situation) is True

@@ -8,14 +8,13 @@ from contextlib import suppress
 from random import Random
 from typing import Any
 
-import alphabet
-import generated
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ekm.evaluation import Decision, Outcome, Policies, Request, decide
-from ekm.evaluation.case import BadCase, case_of, read_case
-from ekm.policy import DocumentKind, MalformedPolicy, parse_document
+from openai_ekm.evaluation import Decision, Outcome, Policies, Request, decide
+from openai_ekm.evaluation.case import BadCase, case_of, read_case
+from openai_ekm.policy import DocumentKind, MalformedPolicy, parse_document
+from tests.unit.evaluation import random_cases, sample_values
 
 SEEDS = st.integers(0, 2**32 - 1)
 FEWER = settings(
@@ -77,7 +76,7 @@ def _statements(document: Any) -> list[Any]:
 def test_a_further_deny_never_allows_more(seed: int) -> None:
     """A Deny statement made something possible."""
     random = Random(seed)
-    case = generated.case(random)
+    case = random_cases.case(random)
     before = _decide(case)
     for document, principals in _documents(case):
         changed = copy.deepcopy(case)
@@ -87,7 +86,7 @@ def test_a_further_deny_never_allows_more(seed: int) -> None:
             if old is document
         )
         _statements(twin).append(
-            generated.statement(random, case["request"], principals=principals, effect="Deny")
+            random_cases.statement(random, case["request"], principals=principals, effect="Deny")
         )
         assert before.allowed or not _decide(changed).allowed
 
@@ -97,13 +96,13 @@ def test_a_further_deny_never_allows_more(seed: int) -> None:
 def test_a_further_allow_never_denies_more(seed: int) -> None:
     """An Allow statement took something away."""
     random = Random(seed)
-    case = generated.case(random)
+    case = random_cases.case(random)
     before = _decide(case)
     for position, (_, principals) in enumerate(_documents(case)):
         changed = copy.deepcopy(case)
         document = _documents(changed)[position][0]
         _statements(document).append(
-            generated.statement(random, case["request"], principals=principals, effect="Allow")
+            random_cases.statement(random, case["request"], principals=principals, effect="Allow")
         )
         after = _decide(changed)
         assert after.allowed or not before.allowed
@@ -116,14 +115,14 @@ def test_a_further_allow_never_denies_more(seed: int) -> None:
 def test_a_condition_added_to_an_allow_never_allows_more(seed: int) -> None:
     """A condition on an Allow statement opened something."""
     random = Random(seed)
-    case = generated.case(random)
+    case = random_cases.case(random)
     before = _decide(case)
     for position, (document, _) in enumerate(_documents(case)):
         for index, statement in enumerate(_statements(document)):
             if statement["Effect"] == "Deny":
                 continue
             changed = copy.deepcopy(case)
-            operator, block = generated.condition(random)
+            operator, block = random_cases.condition(random)
             twin = _statements(_documents(changed)[position][0])[index]
             conditions = twin.setdefault("Condition", {})
             if operator in conditions:
@@ -137,7 +136,7 @@ def test_a_condition_added_to_an_allow_never_allows_more(seed: int) -> None:
 def test_the_order_of_statements_and_documents_is_irrelevant(seed: int) -> None:
     """The answer depends on where a statement stands."""
     random = Random(seed)
-    case = generated.case(random)
+    case = random_cases.case(random)
     before = _decide(case)
     for document, _ in _documents(case):
         random.shuffle(_statements(document))
@@ -152,7 +151,7 @@ def test_the_order_of_statements_and_documents_is_irrelevant(seed: int) -> None:
 @given(SEEDS)
 def test_a_scalar_equals_a_list_of_one(seed: int) -> None:
     """A scalar is read otherwise than the list that holds it alone."""
-    case = generated.case(Random(seed))
+    case = random_cases.case(Random(seed))
     before = _decide(case)
     for document, _ in _documents(case):
         for statement in _statements(document):
@@ -177,7 +176,7 @@ def _lists(statement: Any) -> None:
 @given(SEEDS)
 def test_read_once_or_each_time_is_the_same(seed: int) -> None:
     """Documents that are prepared once are judged otherwise, or a document as text is."""
-    case = case_of(generated.case(Random(seed)))
+    case = case_of(random_cases.case(Random(seed)))
     before = decide(case.request, case.policies)
     assert decide(case.request, case.policies.prepare(case.request.action)) == before
     identity = [json.dumps(each) for each in case.policies.identity]
@@ -198,7 +197,7 @@ def test_read_once_or_each_time_is_the_same(seed: int) -> None:
 @given(SEEDS)
 def test_a_denial_says_what_was_missing_and_an_allowance_what_it_rests_on(seed: int) -> None:
     """A decision gives no reason."""
-    case = generated.case(Random(seed))
+    case = random_cases.case(Random(seed))
     decision = _decide(case)
     if decision.outcome is Outcome.IMPLICITLY_DENIED:
         assert decision.missing
@@ -225,9 +224,9 @@ def test_decide_never_raises(data: st.DataObject) -> None:
     """Some JSON-like request or document makes decide raise, or allows."""
     anything: st.SearchStrategy[Any] = JSON
     request = Request(
-        data.draw(anything | st.sampled_from(alphabet.CALLERS)),
-        data.draw(anything | st.sampled_from(alphabet.ACTION_PATTERNS)),
-        data.draw(anything | st.sampled_from([*alphabet.KEYS, "*"])),
+        data.draw(anything | st.sampled_from(sample_values.CALLERS)),
+        data.draw(anything | st.sampled_from(sample_values.ACTION_PATTERNS)),
+        data.draw(anything | st.sampled_from([*sample_values.KEYS, "*"])),
         data.draw(anything | st.none()),
         data.draw(anything | st.just({})),
     )
@@ -244,7 +243,7 @@ def test_a_case_with_any_json_anywhere_is_decided_or_refused(
     seed: int, value: Any, data: st.DataObject
 ) -> None:
     """Some JSON in the place of a part of a case makes it raise something else."""
-    case = generated.case(Random(seed))
+    case = random_cases.case(Random(seed))
     holder: Any = case
     while True:
         key = data.draw(

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from ekm.evaluation import Outcome, Policies, Request, decide
-from ekm.evaluation.caller import Caller, CallerForm, parse_caller
-from ekm.evaluation.decision import OpenPoint
-from ekm.evaluation.request import Situation
-from ekm.evaluation.services import Route, route
-from ekm.evaluation.situate import situate
+from openai_ekm.evaluation import Outcome, Policies, Request, decide
+from openai_ekm.evaluation.caller import Caller, CallerForm, parse_caller
+from openai_ekm.evaluation.context import read_context
+from openai_ekm.evaluation.decision import OpenPoint
+from openai_ekm.evaluation.request import Situation
+from openai_ekm.evaluation.services import RequiredGrants, route
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1"
@@ -49,7 +49,7 @@ def _situation(
     principal: str, action: str = "kms:Encrypt", resource: str = KEY, **given: Any
 ) -> Situation:
     context = {f"aws:{key}": value for key, value in given.items()}
-    read = situate(Request(principal, action, resource, None, context), bounded=False)
+    read = read_context(Request(principal, action, resource, None, context), bounded=False)
     assert isinstance(read, Situation), read
     return read
 
@@ -187,7 +187,7 @@ def test_a_role_of_another_path_is_another_role(principal: str) -> None:
 )
 def test_a_request_that_does_not_exist_is_not_judged(request_: Request, point: str) -> None:
     """A request that nobody can make is decided, and perhaps allowed."""
-    read = situate(request_, bounded=False)
+    read = read_context(request_, bounded=False)
     assert isinstance(read, OpenPoint)
     assert point in read.text
 
@@ -195,7 +195,8 @@ def test_a_request_that_does_not_exist_is_not_judged(request_: Request, point: s
 def test_a_context_is_read() -> None:
     """A value of the context is lost, or a context that is no dict is refused."""
     given = {"aws:A": "a", "aws:b": ["x", 1], "aws:c": (True,), "aws:d": 1, "aws:e": False}
-    read = situate(Request(USER, "kms:XxX", KEY, ACCOUNT, MappingProxyType(given)), bounded=True)  # type: ignore[arg-type]
+    context: MappingProxyType[str, Any] = MappingProxyType(given)
+    read = read_context(Request(USER, "kms:XxX", KEY, ACCOUNT, context), bounded=True)
     assert isinstance(read, Situation)
     assert read.context.given == {
         "aws:a": "a",
@@ -213,13 +214,13 @@ def test_nothing_of_a_request_is_kept_for_the_next() -> None:
     path = {"aws:principalarn": ROLE}
     for context, role_arn, known in (({}, f"{IAM}:role/r", False), (path, ROLE, True)) * 2:
         for bounded in (False, True, False):
-            read = situate(Request(SESSION, "kms:Sign", KEY, None, context), bounded=bounded)
+            read = read_context(Request(SESSION, "kms:Sign", KEY, None, context), bounded=bounded)
             assert isinstance(read, Situation)
             assert (read.role_arn, read.path_known, read.bounded) == (role_arn, known, bounded)
             assert read.context.given == context
             assert read.context.get("aws:principalarn") == role_arn
     for stated in (ACCOUNT, OTHER, None, ACCOUNT):
-        read = situate(Request(USER, "s3:GetObject", "arn:aws:s3:::c", stated), bounded=False)
+        read = read_context(Request(USER, "s3:GetObject", "arn:aws:s3:::c", stated), bounded=False)
         assert isinstance(read, Situation)
         assert read.resource_account == (stated or "")
 
@@ -232,7 +233,7 @@ def test_the_account_of_a_resource_may_be_stated() -> None:
         ("*", ACCOUNT, ACCOUNT),
         (KEY, ACCOUNT, ACCOUNT),
     ):
-        read = situate(Request(USER, "s3:GetObject", resource, stated), bounded=False)
+        read = read_context(Request(USER, "s3:GetObject", resource, stated), bounded=False)
         assert isinstance(read, Situation)
         assert read.resource_account == account
 
@@ -271,24 +272,26 @@ def test_what_needs_no_permission_is_not_decided(name: str) -> None:
 @pytest.mark.parametrize(
     ("action", "resource", "way"),
     [
-        ("kms:Encrypt", KEY, Route.RESOURCE),
-        ("kms:ListKeys", "*", Route.IDENTITY),
-        ("kms:CreateAlias", f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/a", Route.IDENTITY),
-        ("kms:CreateAlias", KEY, Route.RESOURCE),
+        ("kms:Encrypt", KEY, RequiredGrants.RESOURCE),
+        ("kms:ListKeys", "*", RequiredGrants.IDENTITY),
+        ("kms:CreateAlias", f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/a", RequiredGrants.IDENTITY),
+        ("kms:CreateAlias", KEY, RequiredGrants.RESOURCE),
         ("kms:Encrypt", f"arn:aws:kms:eu-west-1:{ACCOUNT}:alias/a", None),
         ("kms:Encrypt", f"arn:aws:kmsx:eu-west-1:{ACCOUNT}:key/1", None),
         ("kms:Encrypt", f"arn:aws:kms:eu-west-1:{ACCOUNT}:keys/1", None),
         ("kms:CreateAlias", f"arn:aws:kmsx:eu-west-1:{ACCOUNT}:alias/a", None),
         ("kms:Encrypt", "*", None),
         ("kms:ListKeys", KEY, None),
-        ("sts:AssumeRole", f"{IAM}:role/r", Route.RESOURCE),
+        ("sts:AssumeRole", f"{IAM}:role/r", RequiredGrants.RESOURCE),
         ("sts:AssumeRole", "*", None),
-        ("sts:GetFederationToken", f"{STS}:federated-user/f", Route.IDENTITY),
+        ("sts:GetFederationToken", f"{STS}:federated-user/f", RequiredGrants.IDENTITY),
         ("sts:GetCallerIdentity", "*", None),
-        ("s3:GetObject", "*", Route.IDENTITY),
+        ("s3:GetObject", "*", RequiredGrants.IDENTITY),
     ],
 )
-def test_which_way_a_request_is_decided(action: str, resource: str, way: Route | None) -> None:
+def test_which_way_a_request_is_decided(
+    action: str, resource: str, way: RequiredGrants | None
+) -> None:
     """A request is decided by identity policies where the key's or role's own must have a say."""
     found = route(_situation(USER, action, resource), has_resource_policy=False)
     assert (None if isinstance(found, OpenPoint) else found) is way

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from botocore.session import Session
 
-from ekm.evaluation import Decision, Outcome, Policies, Request, decide
-from ekm.evaluation.caller import parse_caller
-from ekm.evaluation.decision import OpenPoint
-from ekm.evaluation.matching import action_matches
-from ekm.evaluation.reach import ACROSS_ACCOUNTS
-from ekm.policy import DocumentKind, parse_document
+from openai_ekm.evaluation import Decision, Outcome, Policies, Request, decide
+from openai_ekm.evaluation.caller import parse_caller
+from openai_ekm.evaluation.decision import OpenPoint
+from openai_ekm.evaluation.limits import ACROSS_ACCOUNTS
+from openai_ekm.evaluation.matching import action_matches
+from openai_ekm.policy import DocumentKind, parse_document
 
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/1"
 USER = "arn:aws:iam::111122223333:user/u"

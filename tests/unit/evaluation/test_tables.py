@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from tables import Row, rows
 
-from ekm.evaluation import decide
-from ekm.evaluation.case import case_of
+from openai_ekm.evaluation import decide
+from openai_ekm.evaluation.case import case_of
+from tests.unit.evaluation.decision_tables import Row, rows
 
 ROWS = rows()
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ekm.evaluation.conditions import binary, boolean, date, ip, null, numeric, string
+from openai_ekm.evaluation.conditions import binary, boolean, date, ip, null, numeric, string
 
 NOON = 12 * 3600
 
@@ -146,6 +146,9 @@ def test_a_range_is_read(text: str) -> None:
         "10.0.0.0/255.0.0.0",
         "10.0.0.0/-1",
         "10.0.0.0/٨",
+        "10.0.0.0/08",
+        "0.0.0.0/00",
+        "2001:db8::/032",
         "fe80::1%1",
         "fe80::%1/64",
         "/8",
@@ -217,6 +220,9 @@ def test_bytes_are_compared(wanted: str, found: str, verdict: bool | None) -> No
         ("A", "ä", False),
         ("\u017f", "s", None),
         ("s", "\u017f", None),
+        ("I", "\u0131", None),
+        ("i", "\u0130", None),
+        ("k", "\u212a", None),
     ],
 )
 def test_case_is_ignored_where_it_is_defined(wanted: str, found: str, verdict: bool | None) -> None:

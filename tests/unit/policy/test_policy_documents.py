@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from ekm.policy import DocumentKind, Effect, MalformedPolicy, parse_document
-from ekm.policy.json_text import RepeatedMember, loads
-from ekm.policy.operators import Family, Quantifier, parse_operator
-from ekm.policy.principal import PrincipalForm, parse_principal
+from openai_ekm.policy import DocumentKind, Effect, MalformedPolicy, parse_document
+from openai_ekm.policy.json_text import RepeatedMember, loads
+from openai_ekm.policy.operators import Family, Quantifier, parse_operator
+from openai_ekm.policy.principal import PrincipalForm, parse_principal
 
 STATEMENT = {"Effect": "Allow", "Action": "kms:Encrypt", "Resource": "*"}
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ekm.policy import MalformedPolicy
-from ekm.policy.json_text import RepeatedMember, loads, members
+from openai_ekm.policy import MalformedPolicy
+from openai_ekm.policy.json_text import RepeatedMember, loads, members
 
 
 @pytest.mark.parametrize(

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ekm.policy import MalformedPolicy, parse_arn
-from ekm.policy.pattern import compile_pattern, pattern_of
-from ekm.policy.statement import (
+from openai_ekm.policy import MalformedPolicy, parse_arn
+from openai_ekm.policy.pattern import compile_pattern, pattern_of
+from openai_ekm.policy.statement import (
     arn_pattern,
     parse_action,
     parse_resource,
     parse_resources,
     split_arn_pattern,
 )
-from ekm.policy.variables import Variable, parse_template
+from openai_ekm.policy.variables import Variable, parse_template
 
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234"
 

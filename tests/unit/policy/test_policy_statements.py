@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from ekm.policy import DocumentKind, MalformedPolicy, parse_document
+from openai_ekm.policy import DocumentKind, MalformedPolicy, parse_document
+from tests.constants import ACCOUNT
 
-ACCOUNT = "111122223333"
 ALLOW: dict[str, Any] = {"Effect": "Allow", "Action": "kms:Encrypt", "Resource": "*"}
 
 

@@ -1,11 +1,11 @@
-"""Write scripts/ekm/proof/actions.json anew from botocore's models: run it after an upgrade."""
+"""Write proof/actions.json anew from botocore's models: run it after an upgrade."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-import ekm.proof
+import openai_ekm.proof
 
 # An operation that is no permission, and permissions without an operation.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awskeymanagementservice.html
@@ -33,5 +33,5 @@ def actions() -> dict[str, list[str]]:
 
 
 if __name__ == "__main__":
-    target = Path(ekm.proof.__file__).with_name("actions.json")
+    target = Path(openai_ekm.proof.__file__).with_name("actions.json")
     target.write_text(json.dumps(actions(), indent=2) + "\n", encoding="utf-8")

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from proof_sample import (
+
+from tests.support.proof_sample import (
     ACCOUNT,
     ADMINISTRATOR,
     DELEGATE_ALL,
@@ -56,6 +57,51 @@ def _grant(grantee: str, operations: list[str]) -> Change:
 
 ID = {"sts:ExternalId": "org-abc123"}
 FAILURES: list[tuple[str, Change, set[str]]] = [
+    (
+        "a condition on a key whose name only looks like AWS's: it has KELVIN SIGN",
+        _key(
+            {
+                "Principal": {"AWS": OTHER},
+                "Action": "kms:Decrypt",
+                "Condition": {"StringEquals": {"\u212ams:CallerAccount": ACCOUNT}},
+            }
+        ),
+        {"c"},
+    ),
+    (
+        "a Deny that rests on such a key",
+        lambda found: (
+            _key({"Principal": {"AWS": OTHER}, "Action": "kms:Decrypt"})(found),
+            _key(
+                {
+                    "Effect": "Deny",
+                    "Principal": {"AWS": OTHER},
+                    "Action": "kms:Decrypt",
+                    "Condition": {"StringNotEquals": {"\u212ams:ViaService": "x"}},
+                }
+            )(found),
+        ),
+        {"c"},
+    ),
+    (
+        "an ARN pattern that what is no ARN may pass",
+        _key(
+            {
+                "Principal": {"AWS": OTHER},
+                "Action": "kms:Decrypt",
+                "Condition": {
+                    "ArnNotLike": {"aws:SourceArn": "arn:*:*:*:*:*"},
+                    "Null": {"aws:SourceArn": "false"},
+                },
+            }
+        ),
+        {"c"},
+    ),
+    (
+        "an ARN that names no resource",
+        _identity({"Action": "kms:Decrypt", "Resource": f"arn:aws:kms:eu-north-1:{ACCOUNT}:"}),
+        {"b"},
+    ),
     (
         "an external id of any case",
         _trust(
@@ -335,6 +381,16 @@ def test_an_action_of_sts_to_come_counts_as_passing() -> None:
     assert failing(found) == {"a"}
 
 
+def test_a_value_that_is_an_arn_stands_beside_one_that_is_none() -> None:
+    """What is no ARN is open, and stands for every other ARN: the counterexample is unsure."""
+    found = snapshot()
+    key, pattern = "aws:SourceArn", "arn:aws:sqs:*:*:*"
+    block = {"ArnNotLike": {key: pattern}, "Null": {key: "false"}}
+    _key({"Principal": {"AWS": OTHER}, "Action": "kms:Decrypt", "Condition": block})(found)
+    claim = next(each for each in proven(found).claims if each.id == "c")
+    assert str(claim.message).endswith(f" is allowed kms:Decrypt on {KEY}")
+
+
 def test_the_smallest_request_is_shown() -> None:
     """The smallest witness is not the smallest: it carries keys that nobody asked for."""
     found = snapshot()
@@ -345,3 +401,16 @@ def test_the_smallest_request_is_shown() -> None:
     assert claim.counterexample is not None
     assert dict(claim.counterexample.request.context) == {"sts:ExternalId": "org-"}
     assert claim.counterexample.statements[0].document == "trust_policy"
+
+
+def test_a_principal_that_no_document_names_is_called_an_example() -> None:
+    """Somebody looks for a role that the proof made up, and takes the finding for wrong."""
+    found = snapshot()
+    _key({"Principal": {"AWS": OTHER}, "Action": "kms:Decrypt"})(found)
+    named = next(each for each in proven(found).claims if each.id == "c")
+    assert str(named.message).startswith(f"{OTHER} is allowed")
+    found = snapshot()
+    _key({"Principal": "*", "Action": "kms:Decrypt"})(found)
+    anybody = next(each for each in proven(found).claims if each.id == "c")
+    assert str(anybody.message).startswith("any principal such as arn:aws:")
+    assert "(an example, which need not exist) is allowed kms:Decrypt" in str(anybody.message)

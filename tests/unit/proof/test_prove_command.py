@@ -6,14 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from proof_sample import DELEGATE_ALL, document, snapshot
 
-from ekm.cli.main import ekm, run
+from openai_ekm.cli.main import ekm, run
+from tests.support.proof_sample import DELEGATE_ALL, document, snapshot
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-MEMBERS = {"holds", "claims", "reported", "assumed", "unseen"}
+MEMBERS = {"answer", "holds", "claims", "reported", "assumed", "unseen"}
 
 
 def _written(folder: Path, found: Any) -> str:
@@ -45,17 +45,37 @@ def test_a_claim_that_fails_exits_with_1_and_shows_the_request(
     assert run(ekm, "ekm", ["prove", file, "--sarif", str(sarif)]) == 1
     out = capsys.readouterr().out
     assert "(c) FAILS" in out
-    assert "by: Allow in keys[0].policy, statement 0 (DelegateToAccount)" in out
+    assert "by: Allow in keys[0].policy statement 0 (DelegateToAccount)" in out
     (log,) = json.loads(sarif.read_text(encoding="utf-8"))["runs"]
     (result,) = log["results"]
-    assert result["ruleId"] == "c"
-    assert log["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == "c"
+    assert result["ruleId"] == "EKM003/least-privilege/key"
+    assert log["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
     (place,) = result["locations"]
     assert place["logicalLocations"][0]["fullyQualifiedName"] == "keys[0].policy.Statement[0]"
     assert (
         place["physicalLocation"]["artifactLocation"]["uri"]
         == (tmp_path / "snapshot.json").as_uri()
     )
+
+
+def test_a_claim_that_nothing_seen_decides_exits_with_8(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A key policy that nobody read passes a gate as proven, or blocks it as a policy at fault."""
+    blind = snapshot()
+    del blind["keys"][0]["policy"]
+    file = _written(tmp_path, blind)
+    assert run(ekm, "ekm", ["prove", file, "--json"]) == 8
+    found = json.loads(capsys.readouterr().out)
+    assert (found["answer"], found["holds"]) == ("undecided", None)
+    (claim,) = [each for each in found["claims"] if each["id"] == "c"]
+    assert (claim["answer"], claim["holds"]) == ("undecided", None)
+    assert [each["path"] for each in claim["undecided_by"]] == ["keys[0].policy"]
+    blind["role"]["trust_policy"] = document()
+    assert run(ekm, "ekm", ["prove", _written(tmp_path, blind)]) == 1
+    out = capsys.readouterr().out
+    assert "(c) UNDECIDED" in out
+    assert "(d) UNDECIDED" in out or "(d) FAILS" in out
 
 
 @pytest.mark.parametrize(

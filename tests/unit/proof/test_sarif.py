@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
-from proof_sample import DELEGATE_ALL, TRUST, document, proven, snapshot
-from sarif_rules import CODE_SCANNING, SARIF
 
-from ekm.cli.main import ekm, run
-from ekm.proof.sarif import as_sarif
+from openai_ekm.cli.main import ekm, run
+from openai_ekm.proof import Answer, Judged
+from openai_ekm.proof.report import RULES, UNDECIDED, report_of
+from openai_ekm.reports import as_sarif
+from openai_ekm.snapshot import Snapshot
+from tests.support.proof_sample import DELEGATE_ALL, TRUST, document, proven, snapshot
+from tests.support.sarif_rules import CODE_SCANNING, SARIF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 Json = Any
 
@@ -36,18 +40,35 @@ def _unanswered() -> Json:
     return found
 
 
-@pytest.mark.parametrize("found", [snapshot(), _open(), _unanswered()])
+def _blind() -> Json:
+    """Claims that are undecided beside one that fails."""
+    found = _open()
+    del found["scps"], found["rcps"], found["role"]["permissions_boundary"], found["grants"]
+    return found
+
+
+def logged(found: Json, source: str = "snapshot.json", instance: str = "") -> Json:
+    """The log of one snapshot."""
+    judged = Judged(instance, Snapshot.from_json(found), proven(found))
+    return as_sarif([report_of(judged, file=source)])
+
+
+@pytest.mark.parametrize("found", [snapshot(), _open(), _unanswered(), _blind()])
 def test_a_log_is_as_the_schema_and_code_scanning_ask(found: Json) -> None:
     """Code scanning refuses the upload, or shows an alert without its rule or place."""
-    log = as_sarif(proven(found), "folder/snapshot.json")
+    log = logged(found, "folder/snapshot.json")
     for schema in (SARIF, CODE_SCANNING):
         checker = jsonschema.Draft7Validator.FORMAT_CHECKER
         jsonschema.Draft7Validator(schema, format_checker=checker).validate(log)
     (told,) = log["runs"]
     rules = told["tool"]["driver"]["rules"]
-    assert [each["id"] for each in rules] == list("abcdef")
+    assert [each["id"] for each in rules] == [*(rule.id for rule in RULES.values()), UNDECIDED.id]
     assert len({each["shortDescription"]["text"] for each in rules}) == len(rules)
-    failing = [each.id for each in proven(found).claims if not each.holds]
+    failing = [
+        RULES[each.id].id if each.answer is Answer.FAILS else UNDECIDED.id
+        for each in proven(found).claims
+        if not each.holds
+    ]
     assert [each["ruleId"] for each in told["results"]] == failing
     for each in told["results"]:
         assert rules[each["ruleIndex"]]["id"] == each["ruleId"]
@@ -67,7 +88,7 @@ def _objects(value: Json, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...
 
 def test_the_rules_refuse_what_the_schema_refuses() -> None:
     """The check above passes any log: a misspelt member, one of another type, one left out."""
-    log: Json = as_sarif(proven(_open()), "snapshot.json")
+    log: Json = logged(_blind())
     validator = jsonschema.Draft7Validator(SARIF)
     for path in _objects(log):
         broken = copy.deepcopy(log)
@@ -79,6 +100,8 @@ def test_the_rules_refuse_what_the_schema_refuses() -> None:
     changes: list[tuple[tuple[Any, ...], Any]] = [
         (("version",), "2.0.0"),
         (("runs", 0, "results", 0, "level"), "critical"),
+        (("runs", 0, "results", 0, "kind"), "undecided"),
+        (("runs", 0, "invocations", 0, "exitCode"), "8"),
         (("runs", 0, "results", 0, "ruleIndex"), -2),
         (("runs", 0, "results", 0, "message"), "text"),
         (("runs", 0, "results", 0, "partialFingerprints"), {"x": 1}),
@@ -93,13 +116,36 @@ def test_the_rules_refuse_what_the_schema_refuses() -> None:
         assert not validator.is_valid(broken), path
 
 
-def test_two_snapshots_of_a_commit_do_not_replace_one_another() -> None:
+def test_an_undecided_claim_is_neither_a_failure_nor_a_pass() -> None:
+    """Code scanning takes every result for a finding, whatever its kind, and none for a pass."""
+    (run_,) = logged(_blind())["runs"]
+    rules = {each["id"]: each for each in run_["tool"]["driver"]["rules"]}
+    seen = {each["ruleId"]: each for each in run_["results"]}
+    assert seen.keys() == {RULES["c"].id, UNDECIDED.id}
+    assert (seen[UNDECIDED.id]["kind"], seen[UNDECIDED.id]["level"]) == ("open", "none")
+    assert "security-severity" not in rules[UNDECIDED.id]["properties"]
+    assert rules[UNDECIDED.id]["defaultConfiguration"]["level"] == "none"
+    prints = [each["partialFingerprints"]["ekmClaim/v1"] for each in run_["results"]]
+    assert len(set(prints)) == len(prints)
+    (told,) = run_["invocations"]
+    assert told["exitCode"] == 1
+    named = [each["associatedRule"]["id"] for each in told["toolExecutionNotifications"]]
+    assert named == [RULES[claim].id for claim in "bde"]
+    assert logged(snapshot())["runs"][0]["invocations"][0]["exitCode"] == 0
+
+
+@pytest.mark.parametrize("what", ["instance", "kms_arn", "role_arn", "external_id"])
+def test_two_things_of_a_commit_do_not_replace_one_another(what: str) -> None:
     """Code scanning keeps the alerts of the key that was uploaded last."""
-    one, other = (
-        as_sarif(proven(snapshot()), name)["runs"][0]["automationDetails"]["id"]
-        for name in ("keys/a.json", "keys/b.json")
-    )
-    assert (one, other) == ("ekm-prove/keys/a.json/", "ekm-prove/keys/b.json/")
+    other = snapshot()
+    if what != "instance":
+        other["registration"][what] += "9"
+    ids = [
+        log["runs"][0]["automationDetails"]["id"]
+        for log in (logged(snapshot()), logged(other, instance="m" if what == "instance" else ""))
+    ]
+    assert len(set(ids)) == len(ids)
+    assert all(each.startswith("ekm-prove/") and each.endswith("/") for each in ids)
 
 
 def test_a_file_is_named_relative_to_the_repository(
@@ -116,4 +162,18 @@ def test_a_file_is_named_relative_to_the_repository(
         (place,) = told["results"][0]["locations"]
         uri = place["physicalLocation"]["artifactLocation"]["uri"]
         assert uri == "a%20folder/snapshot.json"
+    monkeypatch.chdir(tmp_path / "a folder")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "a folder" / "main.tf").touch()
+    text = file.read_text(encoding="utf-8")
+    for words, wanted in (
+        (["snapshot.json"], "a%20folder/snapshot.json"),
+        (["-"], "a%20folder/main.tf"),
+        (["-", "--source", "infrastructure/ekm.tf"], "infrastructure/ekm.tf"),
+    ):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        assert run(ekm, "ekm", ["prove", *words, "--sarif", "ekm.sarif"]) == 1
+        (told,) = json.loads(Path("ekm.sarif").read_text(encoding="utf-8"))["runs"]
+        (place,) = told["results"][0]["locations"]
+        assert place["physicalLocation"]["artifactLocation"]["uri"] == wanted
     capsys.readouterr()

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from ekm.errors import NotReachable
-from ekm.snapshot import UNSEEN, Alias, Customer, Role, Snapshot
-from ekm.snapshot.aws import collect
+from openai_ekm.errors import NotReachable
+from openai_ekm.snapshot import UNSEEN, Alias, Customer, Role, Snapshot
+from openai_ekm.snapshot.aws import collect
 
 ROLE = "arn:aws:iam::111122223333:role/team/openai-ekm"
-KEY = "arn:aws:kms:eu-west-1:444455556666:key/11111111-2222-3333-4444-555555555555"
+KEY = "arn:aws:kms:eu-west-1:444455556666:key/mrk-11111111222233334444555555555555"
+REPLICA = KEY.replace("eu-west-1", "us-east-1")
 ALIAS = "arn:aws:kms:eu-west-1:444455556666:alias/x"
 INTENT = SimpleNamespace(role_arn=ROLE, kms_arn=KEY, external_id="org-abc")
 BOUNDARY = "arn:aws:iam::111122223333:policy/boundary"
@@ -70,17 +71,21 @@ def managed(**arguments: Any) -> Any:
 
 
 def described(**arguments: Any) -> Any:
-    """A key, by its ARN or by its alias."""
-    assert arguments["KeyId"] in {KEY, ALIAS}
+    """A key, by its ARN or by its alias; its replica."""
+    assert arguments["KeyId"] in {KEY, ALIAS, REPLICA}
     return {
         "KeyMetadata": {
-            "Arn": KEY,
+            "Arn": REPLICA if arguments["KeyId"] == REPLICA else KEY,
             "KeyState": "Enabled",
             "KeySpec": "SYMMETRIC_DEFAULT",
             "KeyUsage": "ENCRYPT_DECRYPT",
             "Origin": "AWS_KMS",
             "MultiRegion": True,
-            "MultiRegionConfiguration": {"MultiRegionKeyType": "PRIMARY"},
+            "MultiRegionConfiguration": {
+                "MultiRegionKeyType": "PRIMARY",
+                "PrimaryKey": {"Arn": KEY, "Region": "eu-west-1"},
+                "ReplicaKeys": [{"Arn": REPLICA, "Region": "us-east-1"}],
+            },
         }
     }
 
@@ -127,16 +132,22 @@ def test_everything_that_bears_on_the_key_is_read() -> None:
             "arn": ROLE,
             "trust_policy": {"trust": 1},
             "permission_policies": [
-                {"name": "use", "document": {"inline": "use"}},
-                {"name": "managed", "document": {"managed": MANAGED, "version": "v7"}},
+                {"name": "use", "document": {"inline": "use"}, "type": "inline"},
+                {
+                    "name": "managed",
+                    "document": {"managed": MANAGED, "version": "v7"},
+                    "type": "managed",
+                    "arn": MANAGED,
+                },
             ],
             "permissions_boundary": {"managed": BOUNDARY, "version": "v7"},
+            "permissions_boundary_arn": BOUNDARY,
             "max_session_duration": 3600,
             "tags": {"team": "a"},
         },
         "keys": [
             {
-                "arn": KEY,
+                "arn": arn,
                 "state": "Enabled",
                 "spec": "SYMMETRIC_DEFAULT",
                 "usage": "ENCRYPT_DECRYPT",
@@ -144,15 +155,21 @@ def test_everything_that_bears_on_the_key_is_read() -> None:
                 "multi_region": "PRIMARY",
                 "policy": '{"of": "default"}',
                 "tags": {"data": "b"},
+                "related": [other],
             }
+            for arn, other in ((KEY, REPLICA), (REPLICA, KEY))
         ],
         "aliases": [{"arn": ALIAS, "target": KEY}],
-        "grants": [{"grantee_principal": "arn:g", "operations": ["Encrypt"], "key_arn": KEY}],
+        "grants": [
+            {"grantee_principal": "arn:g", "operations": ["Encrypt"], "key_arn": arn}
+            for arn in (KEY, REPLICA)
+        ],
         "customer": {"account": "111122223333"},
         "calls": found.as_json()["calls"],
     }
     assert found.unseen() == ("scps", "rcps")
     assert ("444455556666", "kms", "eu-west-1") in aws.asked
+    assert ("444455556666", "kms", "us-east-1") in aws.asked
     assert ("111122223333", "iam", "us-east-1") in aws.asked
 
 
@@ -195,6 +212,24 @@ def test_what_is_refused_stays_unseen(operation: str, unseen: str) -> None:
     assert unseen in found.unseen()
     assert found.reasons[unseen] == f"{operation}: AccessDenied"
     assert {"path": unseen, "reason": f"{operation}: AccessDenied"} in found.as_json()["unseen"]
+    assert Snapshot.from_json(found.as_json()) == found
+
+
+def test_a_region_that_gives_no_answer_leaves_its_key_and_grants_unseen() -> None:
+    """A replica out of reach ends the whole reading, or counts as one that lets nobody in."""
+
+    class Far(Aws):
+        def client(self, service_name: Any, region_name: str | None = None) -> Any:
+            if region_name == "us-east-1" and service_name == "kms":
+                raise EndpointConnectionError(endpoint_url="https://kms.us-east-1.amazonaws.com")
+            return super().client(service_name, region_name)
+
+    found = collect(INTENT, Far())
+    assert found.keys
+    assert [each.arn for each in found.keys] == [KEY, REPLICA]
+    assert found.keys[1].policy is UNSEEN
+    assert found.grants is UNSEEN
+    assert found.reasons["keys[1]"] == "EndpointConnectionError"
     assert Snapshot.from_json(found.as_json()) == found
 
 

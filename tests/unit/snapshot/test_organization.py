@@ -6,11 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from organizations import ACCOUNT, Organizations, served
 
-from ekm.snapshot import UNSEEN
-from ekm.snapshot.organization import Organization, read_organization
-from ekm.snapshot.refusals import Refusals
+from openai_ekm.snapshot import UNSEEN
+from openai_ekm.snapshot.organization import Organization, read_organization
+from openai_ekm.snapshot.refusals import Refusals
+from tests.constants import ACCOUNT
+from tests.doubles.organizations import Organizations, served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

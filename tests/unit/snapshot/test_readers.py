@@ -12,18 +12,19 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ekm.cli.main import ekm, run
-from ekm.diagnosis import diagnose
-from ekm.errors import BadInput
-from ekm.proof import prove
-from ekm.snapshot import UNSEEN, Role, Snapshot, file, plan, terraform
+from openai_ekm.cli.main import ekm, run
+from openai_ekm.diagnosis import diagnose
+from openai_ekm.errors import BadInput
+from openai_ekm.proof import EXIT_CODES, Judged, prove
+from openai_ekm.proof.gaps import ABSENT
+from openai_ekm.snapshot import UNSEEN, Role, Snapshot, file, plan, symbols, terraform_outputs
+from openai_ekm.terraform import select_instance
+from tests.constants import ACCOUNT, KEY
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-ACCOUNT = "111122223333"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/team/openai-ekm"
-KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 
 
@@ -131,9 +132,9 @@ def a_plan(*prefixes: str) -> dict[str, Any]:
 def test_outputs_tell_documents_and_registration_and_no_more() -> None:
     """A state that nobody looked at would be reported as seen."""
     for body in (outputs(), {"ekm": {"value": {n: v["value"] for n, v in outputs().items()}}}):
-        found = terraform.snapshot_of(body)
+        found = terraform_outputs.made_of(select_instance(body, "x"), "Terraform's outputs")
         assert found.registration.role_arn == ROLE
-        assert diagnose(found).outcome == "ok"
+        assert diagnose(found).outcome == "undecided"
         assert found.keys is not UNSEEN
         assert found.keys[0].state is UNSEEN
         assert {"grants", "scps", "rcps", "permissions_boundary"} <= set(found.unseen())
@@ -143,7 +144,7 @@ def test_the_policy_of_an_existing_key_is_not_seen_in_outputs() -> None:
     """A key policy that no output tells would be taken for none, or for a good one."""
     body = outputs()
     body["policies"]["value"]["key_policy"] = None
-    found = terraform.snapshot_of(body)
+    found = terraform_outputs.made_of(select_instance(body, "x"), "Terraform's outputs")
     assert "keys[0].policy" in found.unseen()
     assert diagnose(found).faults[0].id == "not_seen"
 
@@ -153,7 +154,7 @@ def test_an_arn_that_is_not_known_is_the_same_everywhere_in_a_plan() -> None:
     found = plan.snapshot_of(a_plan())
     assert found.keys is not UNSEEN
     stand_in = found.keys[0].arn
-    assert stand_in == f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/{plan.STAND_IN_ID}"
+    assert stand_in == f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/{symbols.KEY_ID}"
     assert found.registration.kms_arn == stand_in
     assert isinstance(found.role, Role)
     assert found.role.permission_policies is not UNSEEN
@@ -171,17 +172,114 @@ def test_an_administrator_who_is_made_by_the_same_plan_is_a_role_of_the_account(
     body = a_plan()
     change = body["resource_changes"][0]["change"]
     named = {} if known is None else {"AWS": [*known, None]}
-    administer = {"Effect": "Allow", "Action": "kms:PutKeyPolicy", "Resource": "*"}
+    administer = {
+        "Sid": "AllowAdministration",
+        "Effect": "Allow",
+        "Action": "kms:PutKeyPolicy",
+        "Resource": "*",
+    }
     change["after"]["input"]["key_policy"]["Statement"] += [{**administer, "Principal": named}]
     unknown = {"AWS": True if known is None else [False, True]}
     change["after_unknown"]["input"]["key_policy"] = {"Statement": [{}, {"Principal": unknown}]}
     found = plan.snapshot_of(body)
     assert found.keys is not UNSEEN
     principal = found.keys[0].policy["Statement"][1]["Principal"]["AWS"]
-    stand_in = f"arn:aws:iam::{ACCOUNT}:role/{plan.STAND_IN_PRINCIPAL}"
-    assert principal == (stand_in if known is None else [*known, stand_in])
+    stand_in = f"arn:aws:iam::{ACCOUNT}:role/{symbols.PRINCIPAL}"
+    assert principal == [*(known or []), stand_in]
     assert diagnose(found).outcome == "ok"
-    assert prove(found).holds
+    assert prove(found, assume=ABSENT).holds
+
+
+def deferred() -> dict[str, Any]:
+    """A plan whose module is called after something that changes: the account is not known."""
+    body = a_plan()
+    body["prior_state"]["values"]["root_module"]["resources"] = []
+    change = body["resource_changes"][0]["change"]
+    statement = change["after"]["input"]["key_policy"]["Statement"][0]
+    statement["Sid"] = "AllowUseByRole"
+    statement["Principal"], statement["Condition"] = {}, {"ArnEquals": {}}
+    administer = {"Sid": "AllowAdministration", "Effect": "Allow", "Principal": {"AWS": [None]}}
+    change["after"]["input"]["key_policy"]["Statement"].append(
+        {**administer, "Action": "kms:PutKeyPolicy", "Resource": "*"}
+    )
+    change["after_unknown"]["input"]["key_policy"] = {
+        "Statement": [
+            {"Principal": {"AWS": True}, "Condition": {"ArnEquals": {"aws:PrincipalArn": True}}},
+            {"Principal": {"AWS": [True]}},
+        ]
+    }
+    return body
+
+
+def test_an_account_that_is_not_known_is_one_account_and_is_never_shown() -> None:
+    """A module that is called with depends_on fails its gate, with an account that nobody has."""
+    found = plan.snapshot_of(deferred())
+    account = found.unknown_account
+    assert account is not None
+    assert isinstance(found.role, Role)
+    assert found.role.arn == f"arn:aws:iam::{account}:role/team/openai-ekm"
+    assert found.keys is not UNSEEN
+    root = found.keys[0].policy["Statement"][1]["Principal"]["AWS"]
+    assert root == [f"arn:aws:iam::{account}:root"]
+    proof = prove(found, assume=ABSENT)
+    assert [each.id for each in proof.claims if not each.holds] == []
+    assert diagnose(found).outcome == "ok"  # a Region that is not known is no mistyped ARN
+    assert Snapshot.from_json(found.as_json()) == found
+    # What is open stays open: the same account, delegated to.
+    body = deferred()
+    statement = body["resource_changes"][0]["change"]["after"]["input"]["key_policy"]["Statement"]
+    statement[1]["Action"] = "kms:*"
+    shut = copy.deepcopy(body)
+    shut["resource_changes"][0]["change"]["after"]["input"]["trust_policy"]["Statement"] = [
+        {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRole"}
+    ]
+    for verb, plan_, words in (
+        ("prove", body, ["--json"]),
+        ("prove", body, []),
+        ("diagnose", shut, ["--json"]),
+        ("diagnose", shut, []),
+    ):
+        shown = CliRunner().invoke(
+            ekm,
+            [verb, "--from-plan", "-", *words],
+            input=json.dumps(plan_),
+            standalone_mode=False,
+        )
+        assert shown.return_value == 1
+        assert "(account not known before apply)" in shown.stdout
+        for invented in (account, symbols.KEY_ID, symbols.REGION):
+            assert invented not in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("place", "path"),
+    [
+        (("trust_policy", "Condition"), "trust_policy"),
+        (("permission_policy", "Condition"), "permission_policies"),
+        (("key_policy", "Principal"), "keys[0].policy"),
+    ],
+)
+def test_a_document_with_a_value_that_nobody_knows_is_not_judged(
+    place: tuple[str, str], path: str
+) -> None:
+    """A VPC endpoint that the same apply makes is compared with a key's ARN, and a claim fails."""
+    body = a_plan()
+    change = body["resource_changes"][0]["change"]
+    document = change["after"]["input"][place[0]]
+    added: dict[str, Any] = {"Sid": "Extra", "Effect": "Allow", "Action": "kms:Decrypt"}
+    document["Statement"].append(
+        {**added, "Resource": "*", "Principal": {}, "Condition": {"StringEquals": {}}}
+    )
+    unknown = (
+        {"AWS": True} if place[1] == "Principal" else {"StringEquals": {"aws:SourceVpce": True}}
+    )
+    marks: list[Any] = [{}] * (len(document["Statement"]) - 1)
+    change["after_unknown"]["input"][place[0]] = {"Statement": [*marks, {place[1]: unknown}]}
+    found = plan.snapshot_of(body)
+    assert path in found.unseen()
+    assert "Statement" in found.reasons[path]
+    claims = prove(found, assume=ABSENT).claims
+    assert path in {gap.path for each in claims for gap in each.undecided_by}
 
 
 def test_a_fault_shows_in_a_plan_before_the_apply() -> None:
@@ -208,7 +306,7 @@ def test_what_is_no_plan_is_refused(body: dict[str, Any]) -> None:
     with pytest.raises(BadInput):
         plan.snapshot_of(body)
     with pytest.raises(BadInput):
-        terraform.snapshot_of(body)
+        terraform_outputs.made_of(select_instance(body, "x"), "Terraform's outputs")
 
 
 def snapshot_file(folder: Path, body: Any) -> str:
@@ -222,7 +320,11 @@ def test_the_command_exits_by_what_it_found(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A pipeline would go on past a fault, or stop at none."""
-    body = terraform.snapshot_of(outputs()).as_json()
+    body = terraform_outputs.made_of(select_instance(outputs(), "x"), "x").as_json()
+    right = snapshot_file(tmp_path, body)
+    assert run(ekm, "ekm", ["diagnose", right, "--json"]) == 8
+    assert json.loads(capsys.readouterr().out)["outcome"] == "undecided"
+    body["keys"][0]["state"] = "Enabled"
     right = snapshot_file(tmp_path, body)
     assert run(ekm, "ekm", ["diagnose", right, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["outcome"] == "ok"
@@ -279,7 +381,9 @@ def test_an_error_text_is_narrowed_by_a_snapshot(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Causes that the snapshot rules out would still be searched for."""
-    path = snapshot_file(tmp_path, terraform.snapshot_of(outputs()).as_json())
+    path = snapshot_file(
+        tmp_path, terraform_outputs.made_of(select_instance(outputs(), "x"), "x").as_json()
+    )
     text = "is not authorized to perform: sts:AssumeRole on resource"
     assert run(ekm, "ekm", ["diagnose", path, "--error", text, "--json"]) == 1
     causes = json.loads(capsys.readouterr().out)["error"]["causes"]
@@ -305,9 +409,27 @@ def test_a_file_that_is_no_snapshot_is_one_error(tmp_path: Path) -> None:
     assert refused(["snapshot", "--from-plan", "x", "--role-arn", "y"])
 
 
+@pytest.mark.parametrize(
+    ("member", "entry"),
+    [("keys", {"arn": KEY}), ("aliases", {"arn": KEY.replace("key/", "alias/"), "target": KEY})],
+)
+def test_what_is_there_twice_is_refused(member: str, entry: dict[str, Any]) -> None:
+    """One of two policies of a key is judged, and nobody knows which."""
+    body: dict[str, Any] = {
+        "registration": {"role_arn": ROLE, "kms_arn": KEY, "external_id": "org-abc"},
+        member: [entry, {**entry, "extra": 1} if member == "aliases" else {**entry, "policy": {}}],
+    }
+    with pytest.raises(BadInput) as refused:
+        Snapshot.from_json(body)
+    assert refused.value.id == "snapshot_duplicate"
+    assert refused.value.at_fault == f"{member}[1]"
+    body[member].pop()
+    Snapshot.from_json(body)
+
+
 def test_more_than_the_most_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """An endless input would fill the memory."""
-    monkeypatch.setattr(file, "LARGEST", 10)
+    monkeypatch.setattr("openai_ekm.json_reader.LARGEST", 10)
     with pytest.raises(BadInput, match="longer than 10 bytes"):
         file.read_snapshot("-", stdin=io.BytesIO(b"x" * 11))
 
@@ -342,19 +464,55 @@ def test_a_plan_is_proven_without_a_snapshot_between() -> None:
         input=json.dumps(a_plan()),
         standalone_mode=False,
     )
-    proof = prove(plan.snapshot_of(a_plan()))
-    assert json.loads(made.stdout) == json.loads(json.dumps(proof.as_json()))
-    assert made.return_value == (0 if proof.holds else 1)
+    snapshot = plan.snapshot_of(a_plan())
+    proof = prove(snapshot)
+    assert json.loads(made.stdout) == json.loads(json.dumps(Judged("", snapshot, proof).as_json()))
+    assert made.return_value == EXIT_CODES[proof.answer]
     both = CliRunner().invoke(ekm, ["prove", "s.json", "--from-plan", "-"])
     assert isinstance(both.exception, BadInput)
     assert both.exception.id == "option_useless"
+
+
+def test_every_instance_of_a_plan_is_judged_in_one_go(tmp_path: Path) -> None:
+    """A fleet's plan ends with exit 2, or one key's alerts replace another's."""
+    body = a_plan('module.ekm["a"].', 'module.ekm["b"].')
+    words = ["prove", "--from-plan", "-", "--assume-none", "scps,rcps,permissions_boundary"]
+
+    def told(*more: str) -> Any:
+        given = [*words, "--assume-none", "grants", *more]
+        return CliRunner().invoke(ekm, given, input=json.dumps(body), standalone_mode=False)
+
+    by_rule = body["resource_changes"][0]["change"]["after"]["input"]["key_policy"]["Statement"]
+    administer = {"Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": "kms:PutKeyPolicy"}
+    for each in body["resource_changes"]:
+        if each["type"] == "terraform_data":
+            policy = each["change"]["after"]["input"]["key_policy"]
+            policy["Statement"].append({**administer, "Resource": "*"})
+    assert told().return_value == 0
+    by_rule[1]["Action"] = "kms:*"
+    sarif = tmp_path / "ekm.sarif"
+    made = told("--json", "--sarif", str(sarif))
+    assert made.return_value == 1
+    found = json.loads(made.stdout)
+    assert (found["answer"], found["holds"]) == ("fails", False)
+    answers = {name: each["answer"] for name, each in found["instances"].items()}
+    assert answers == {'module.ekm["a"]': "fails", 'module.ekm["b"]': "holds"}
+    runs = json.loads(sarif.read_text(encoding="utf-8"))["runs"]
+    assert [len(each["results"]) > 0 for each in runs] == [True, False]
+    assert len({each["automationDetails"]["id"] for each in runs}) == len(runs)
+    text = told().stdout
+    assert 'module.ekm["a"]: FAILS' in text
+    assert 'module.ekm["b"]: holds' in text
+    one = json.loads(told("--json", "--module", 'module.ekm["b"]').stdout)
+    assert one["answer"] == "holds"
+    assert "instances" not in one
 
 
 def test_one_instance_of_a_fleet_is_judged_by_its_name() -> None:
     """A fleet's outputs cannot be proven, or another key than the one that is named is."""
 
     def told(arguments: list[str]) -> Any:
-        given = ["snapshot", "--from-terraform", "-", *arguments]
+        given = ["snapshot", "--offline", "--from-terraform", "-", *arguments]
         return CliRunner().invoke(ekm, given, input=json.dumps(fleet), standalone_mode=False)
 
     one: dict[str, Any] = {

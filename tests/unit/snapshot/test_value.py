@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from ekm.errors import BadInput
-from ekm.snapshot import UNSEEN, Key, Registration, Role, Snapshot
+from openai_ekm.errors import BadInput
+from openai_ekm.snapshot import UNSEEN, Key, Registration, Role, Snapshot
 
 FULL: dict[str, Any] = {
     "schema": "ekm-snapshot/1",
@@ -21,8 +21,17 @@ FULL: dict[str, Any] = {
     "role": {
         "arn": "arn:aws:iam::111122223333:role/r",
         "trust_policy": {"Version": "2012-10-17", "Statement": []},
-        "permission_policies": [{"name": "use", "document": "{}"}],
-        "permissions_boundary": None,
+        "permission_policies": [
+            {"name": "use", "document": "{}", "type": "inline"},
+            {
+                "name": "more",
+                "document": "{}",
+                "type": "managed",
+                "arn": "arn:aws:iam::aws:policy/x",
+            },
+        ],
+        "permissions_boundary": {},
+        "permissions_boundary_arn": "arn:aws:iam::111122223333:policy/b",
         "max_session_duration": 3600,
     },
     "keys": [
@@ -94,6 +103,14 @@ def test_null_is_not_absent() -> None:
     assert found.as_json()["role"] is None
 
 
+@pytest.mark.parametrize("index", ["\u00b2", "\u0661", "1" * 5_000, "9", "-1"])
+def test_what_was_not_seen_is_named_as_it_is_written(index: str) -> None:
+    """A path with digits that Python reads, or refuses to read, ends in a traceback."""
+    path = f"keys[{index}].policy"
+    found = Snapshot.from_json({**FULL, "unseen": [{"path": path, "reason": "refused"}]})
+    assert path in found.unseen()
+
+
 @pytest.mark.parametrize(
     "path", ["role.colour", "role.permission_policies.0.colour", "keys.0.colour"]
 )
@@ -122,6 +139,9 @@ def test_an_unknown_member_elsewhere_is_carried_along(path: str) -> None:
         ("role", [], "role"),
         ("role.permission_policies", {}, "role.permission_policies"),
         ("role.permission_policies.0.name", None, "role.permission_policies[0].name"),
+        ("role.permission_policies.0.type", "group", "role.permission_policies[0].type"),
+        ("role.permission_policies.0.arn", 1, "role.permission_policies[0].arn"),
+        ("role.permissions_boundary_arn", None, "role.permissions_boundary_arn"),
         ("role.max_session_duration", True, "role.max_session_duration"),
         ("keys", {}, "keys"),
         ("keys.0.state", None, "keys[0].state"),

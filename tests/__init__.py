@@ -1,0 +1,1 @@
+"""The suites. CONTRIBUTING.md says what belongs in which."""

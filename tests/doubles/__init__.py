@@ -1,0 +1,1 @@
+"""What stands in the place of OpenAI, AWS, a record or a clock."""

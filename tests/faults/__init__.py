@@ -1,0 +1,1 @@
+"""Schedules of mishaps: what fails, and how each run must end."""

@@ -1,0 +1,1 @@
+"""What each verb prints as JSON, calls and leaves behind."""

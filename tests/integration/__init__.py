@@ -1,0 +1,1 @@
+"""The whole: Terraform, LocalStack, the emulator, the launcher, the demo."""

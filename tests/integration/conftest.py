@@ -1,0 +1,48 @@
+"""What the suites of the launcher share."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.launched import Machine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# The suite gives whole files to its workers: one that takes long is not to be the last.
+LONGEST = (
+    "test_terraform_registration",
+    "test_module_calls",
+    "test_examples",
+    "test_terraform_removal",
+    "test_interlocks",
+    "test_adopt",
+    "test_demo",
+    "test_demo_json",
+    "test_admin_key_nowhere",
+    "test_external_id_change",
+    "test_launcher",
+    "test_launcher_attacks",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(LONGEST)))
+
+
+@pytest.fixture
+def machine(repository: Path, tmp_path: Path) -> Machine:
+    """A machine with the module, an empty PATH and no cache yet."""
+    return Machine.made(repository, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def uv(repository: Path) -> str:
+    """The uv that `make env` put beside the environment."""
+    found = repository / ".tools" / "bin" / "uv"
+    return str(found) if found.exists() else str(shutil.which("uv"))

@@ -1,0 +1,1 @@
+"""The client against real sockets, and the AWS set-up of a machine."""

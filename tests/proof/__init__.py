@@ -1,0 +1,1 @@
+"""Brute force and weakenings against the proof."""

@@ -1,0 +1,1 @@
+"""What several suites share: samples of input, and how to read what comes out."""
