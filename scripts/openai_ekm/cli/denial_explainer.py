@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     import boto3
 
-    from openai_ekm.diagnosis import Fault
     from openai_ekm.registration.intent import Intent
 
 __all__ = ["make_denial_explainer"]
