@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 
-from openai_ekm.evaluation import decide
+from openai_ekm.evaluation import OpenPoints, decide
 from openai_ekm.evaluation.limits import exceeded_limit
 from openai_ekm.proof.allowed_set import find_allowed_set
 from openai_ekm.proof.claims_forbidden import every_request_class
 from openai_ekm.proof.documents import read_documents
-from openai_ekm.proof.single_request import allows
 from openai_ekm.proof.universe import make_universe
 from openai_ekm.snapshot import Snapshot
 from tests.proof.universe import conditions, universe
@@ -72,6 +71,7 @@ def test_a_region_is_what_the_evaluator_allows_class_by_class(seed: int) -> None
     request_classes = [each for each in every_request_class(universe) if each.action.lookup in BUSY]
     for request_class in random.sample(request_classes, min(MOST_SCENES, len(request_classes))):
         for lenient in (True, False):
+            open_points = OpenPoints.ALLOWED if lenient else OpenPoints.DENIED
             found = find_allowed_set(all_domains, request_class, lenient=lenient)
             keys = sorted(found.keys)
             domains = [all_domains.domain(key) for key in keys]
@@ -83,7 +83,7 @@ def test_a_region_is_what_the_evaluator_allows_class_by_class(seed: int) -> None
                 )
                 values = zip(domains, chosen, strict=True)
                 request = request_class.request({each.key: each.values[at] for each, at in values})
-                assert inside == allows(request_class, request, lenient=lenient), request
+                assert inside == request_class.allows(request, open_points), request
                 known = request_class.action.exists and bool(
                     request_class.principal.caller.partition
                 )

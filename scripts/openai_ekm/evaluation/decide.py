@@ -21,6 +21,7 @@ https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from openai_ekm.evaluation.applicable import Guardrail
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from openai_ekm.evaluation.applicable import ApplicableStatements
     from openai_ekm.evaluation.request import Request, Situation
 
-__all__ = ["decide"]
+__all__ = ["OpenPoints", "allows", "decide"]
 
 
 def decide(request: Request, policies: Policies | PreparedPolicies) -> Decision:
@@ -68,13 +69,7 @@ def decide(request: Request, policies: Policies | PreparedPolicies) -> Decision:
         if isinstance(way, OpenPoint):
             return _undecided_decision(way)
     applicable = policies.about(situation.action)
-    layers = Layers(
-        policies,
-        find_statements(applicable.identity, situation) if applicable.identity else NOTHING,
-        find_statements(applicable.resource, situation) if applicable.resource else NOTHING,
-        None if applicable.boundary is None else find_statements(applicable.boundary, situation),
-        None if applicable.session is None else find_statements(applicable.session, situation),
-    )
+    layers = _find_layers(policies, applicable, situation)
     guardrails = _guardrails(applicable, situation) if applicable.guardrails else ()
     points: tuple[OpenPoint, ...] = ()
     if applicable.denies:  # most documents hold no Deny for the action
@@ -90,7 +85,60 @@ def decide(request: Request, policies: Policies | PreparedPolicies) -> Decision:
     return _conclude(answer, guardrails, points, situation)
 
 
+class OpenPoints(Enum):
+    """How `allows` takes what AWS's pages leave open."""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+
+
+def allows(
+    situation: Situation,
+    policies: PreparedPolicies,
+    *,
+    by_resource_policy: bool,
+    open_points: OpenPoints,
+) -> bool:
+    """Decide one request by its policies alone, with open points taken one way or the other.
+
+    `decide` says more: which statements decide, and what no policy can allow.
+
+    Args:
+        situation: The request, as `read_context` returns it.
+        policies: Every policy in force.
+        by_resource_policy: Whether the resource's policy is the root of access; else identity
+            policies.
+        open_points: Whether an open point counts as allowed or as denied.
+    """
+    applicable = policies.about(situation.action)
+    layers = _find_layers(policies, applicable, situation)
+    guardrails = _guardrails(applicable, situation)
+    taken = open_points is OpenPoints.ALLOWED
+    if taken:
+        layers = layers.with_open_allows()
+        guardrails = tuple((each, findings.with_open_allows()) for each, findings in guardrails)
+    if any(each.denies or each.open_denies for each in _all_findings(layers, guardrails)):
+        return False
+    if not all(findings.allows for _, findings in guardrails):
+        return False
+    answer = (by_resource if by_resource_policy else by_identity)(layers, situation)
+    return answer.granted is not None or (taken and bool(answer.points))
+
+
 Judged = tuple[Guardrail, Findings]
+
+
+def _find_layers(
+    policies: PreparedPolicies, applicable: ApplicableStatements, situation: Situation
+) -> Layers:
+    """Compare each layer of policies with the request."""
+    return Layers(
+        policies,
+        find_statements(applicable.identity, situation) if applicable.identity else NOTHING,
+        find_statements(applicable.resource, situation) if applicable.resource else NOTHING,
+        None if applicable.boundary is None else find_statements(applicable.boundary, situation),
+        None if applicable.session is None else find_statements(applicable.session, situation),
+    )
 
 
 def _guardrails(applicable: ApplicableStatements, situation: Situation) -> tuple[Judged, ...]:
@@ -147,7 +195,7 @@ def _conclude(
                 granted += findings.allowing
         else:
             missing += (NothingAllows(guardrail.name, guardrail.documents, situation),)
-            points += tuple([point for _, point in findings.open_allows])
+            points += findings.open_points
     if granted is not None and not missing and not points:
         impossible = contradiction(situation)
         beyond = exceeded_limit(situation)

@@ -47,6 +47,16 @@ class Layers:
     boundary: Findings | None
     session: Findings | None
 
+    def with_open_allows(self) -> Layers:
+        """Return these layers with each open Allow as an Allow, and without the open Denies."""
+        return Layers(
+            self.policies,
+            self.identity.with_open_allows(),
+            self.resource.with_open_allows(),
+            None if self.boundary is None else self.boundary.with_open_allows(),
+            None if self.session is None else self.session.with_open_allows(),
+        )
+
 
 @light(frozen=True, slots=True)
 class Answer:
@@ -185,7 +195,7 @@ def _own_policies(layers: Layers, situation: Situation) -> Answer:
     if not layers.identity.allows:
         lack = NothingAllows("identity policy", layers.policies.identity, situation)
         missing = (lack, *missing)
-        points += tuple([point for _, point in layers.identity.open_allows])
+        points += layers.identity.open_points
     return Answer(missing=missing, points=points)
 
 
@@ -202,7 +212,7 @@ def _limits(layers: Layers, situation: Situation) -> Answer:
             granted += findings.allowing
         else:
             missing.append(NothingAllows(name, documents, situation))
-            points += (point for _, point in findings.open_allows)
+            points += findings.open_points
     if missing:
         return Answer(missing=tuple(missing), points=tuple(points))
     return Answer(granted=granted)

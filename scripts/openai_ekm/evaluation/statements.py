@@ -30,13 +30,14 @@ class Findings:
     Args:
         allows: Each with how closely it names the caller.
         denies: Those that deny.
-        open_allows: Those that an open point keeps from allowing.
+        open_allows: Those that an open point keeps from allowing, each with how closely it would
+            name the caller.
         open_denies: Those of which an open point leaves unsaid whether they deny.
     """
 
     allows: list[tuple[StatementRef, MatchCloseness]] = field(default_factory=list)
     denies: list[StatementRef] = field(default_factory=list)
-    open_allows: list[tuple[StatementRef, OpenPoint]] = field(default_factory=list)
+    open_allows: list[tuple[StatementRef, OpenPoint, MatchCloseness]] = field(default_factory=list)
     open_denies: list[tuple[StatementRef, OpenPoint]] = field(default_factory=list)
 
     @property
@@ -47,7 +48,12 @@ class Findings:
     @property
     def open_points(self) -> tuple[OpenPoint, ...]:
         """Return the open points that keep statements from allowing."""
-        return tuple([point for _, point in self.open_allows])
+        return tuple([point for _, point, _ in self.open_allows])
+
+    def with_open_allows(self) -> Findings:
+        """Return these findings with each open Allow as an Allow, and without the open Denies."""
+        opened = [(ref, closeness) for ref, _, closeness in self.open_allows]
+        return Findings([*self.allows, *opened], self.denies)
 
 
 # Of a layer without a statement that applies; never changed.
@@ -121,13 +127,18 @@ def find_statements(statements: Covering, situation: Situation) -> Findings:
         holds = conditions_hold(statement, situation) if statement.conditions else True
         if holds is False:
             continue
+        closeness = found
         if resource is not True or holds is not True or statement.not_action:
             found = open_part(statement, resource, holds) or found
         if findings is NOTHING:
             findings = Findings([], [], [], [])
         if isinstance(found, OpenPoint):
-            allow = statement.effect is Effect.ALLOW
-            (findings.open_allows if allow else findings.open_denies).append((ref, found))
+            if statement.effect is Effect.DENY:
+                findings.open_denies.append((ref, found))
+            else:
+                # As closely as can be, when that is open too.
+                closest = MatchCloseness.ITSELF if isinstance(closeness, OpenPoint) else closeness
+                findings.open_allows.append((ref, found, closest))
         elif statement.effect is Effect.ALLOW:
             findings.allows.append((ref, found))
         else:

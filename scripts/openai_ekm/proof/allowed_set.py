@@ -2,8 +2,8 @@
 
 The steps are those of `openai_ekm.evaluation.decide`, on sets of requests instead of one: a Deny
 that applies removes requests, every level of guardrails must allow, and the resource's policy, a
-grant, or the caller's own policies let requests in. `openai_ekm.proof.single_request` decides the
-same for a single request; tests compare the two.
+grant, or the caller's own policies let requests in. `openai_ekm.evaluation.allows` decides the same
+for a single request; tests compare the two.
 
 Open points are taken one way or the other: `lenient` as allowed, for claims that something is
 impossible, else as denied.

@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from openai_ekm.evaluation import Request
+from openai_ekm.evaluation import Request, allows
 from openai_ekm.evaluation.caller import CallerForm, parse_caller
 from openai_ekm.evaluation.context import read_context
 from openai_ekm.evaluation.decision import OpenPoint
-from openai_ekm.evaluation.request import derive
+from openai_ekm.evaluation.request import Context, derive
 from openai_ekm.evaluation.services import RequiredGrants, route
 from openai_ekm.policy import Family, parse_arn
+from openai_ekm.policy.letters import lower_ascii
 from openai_ekm.proof.actions import is_about
 from openai_ekm.proof.principals import ACCOUNT, NAME, PATH, account_pattern
 from openai_ekm.value_classes.condition_keys import ACCOUNT_KEYS, OF_PRINCIPAL, OF_RESOURCE
@@ -33,6 +34,7 @@ from openai_ekm.value_classes.string_classes import class_texts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from openai_ekm.evaluation import OpenPoints
     from openai_ekm.evaluation.policies import PreparedPolicies
     from openai_ekm.evaluation.request import Situation
     from openai_ekm.policy import Condition, Statement
@@ -118,6 +120,30 @@ class RequestClass:
         context = dict(self.situation.request.context)
         context |= {key: value for key, value in chosen.items() if value is not None}
         return replace(self.situation.request, context=context)
+
+    def situation_of(self, request: Request) -> Situation:
+        """Return a request of this request class in the form in which the evaluator compares it."""
+        given = {
+            lower_ascii(key): value if isinstance(value, str) else tuple(value)
+            for key, value in request.context.items()
+        }
+        foreign = not all(map(str.isascii, given))
+        context = Context(given, self.situation.context.derived, foreign)
+        return replace(self.situation, request=request, context=context)
+
+    def allows(self, request: Request, open_points: OpenPoints) -> bool:
+        """Return whether the policies in force allow a request of this request class.
+
+        Args:
+            request: One of its requests.
+            open_points: Whether an open point counts as allowed or as denied.
+        """
+        return allows(
+            self.situation_of(request),
+            self.policies,
+            by_resource_policy=self.by_resource,
+            open_points=open_points,
+        )
 
 
 def make_request_class(

@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING
 
-from openai_ekm.evaluation import Decision, Outcome, decide
+from openai_ekm.evaluation import Decision, OpenPoints, Outcome, decide
 from openai_ekm.evaluation.statements import examine
 from openai_ekm.proof.allowed_set import find_allowed_set
 from openai_ekm.proof.boxes import EVERYTHING, Box, meet
 from openai_ekm.proof.result import Counterexample
-from openai_ekm.proof.single_request import allows, situation_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -131,7 +130,7 @@ def witness_in(domains: ConditionDomains, request_class: RequestClass, box: Box)
     decision = decide(request, request_class.policies)
     agrees = decision.allowed or (
         decision.outcome is Outcome.IMPLICITLY_DENIED
-        and allows(request_class, request, lenient=True)
+        and request_class.allows(request, OpenPoints.ALLOWED)
     )
     return Witness(request_class, request, decision, confirmed=agrees)
 
@@ -166,8 +165,8 @@ def _may_allow(witness: Witness) -> list[StatementRef]:
     policies = witness.request_class.policies
     documents: list[NamedDocument] = [*policies.identity]
     documents += [] if policies.resource is None else [policies.resource]
-    found = examine(documents, situation_of(witness.request_class, witness.request))
-    return [ref for ref, _ in (*found.allows, *found.open_allows)]
+    found = examine(documents, witness.request_class.situation_of(witness.request))
+    return [ref for ref, *_ in (*found.allows, *found.open_allows)]
 
 
 def statements(
