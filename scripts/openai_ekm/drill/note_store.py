@@ -10,20 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from botocore.exceptions import ClientError
-
-from openai_ekm.aws_session import translated
 from openai_ekm.drill.note import Note, parse, serialise
 from openai_ekm.errors import BadInput, Conflict
 from openai_ekm.files import write_atomically
-from openai_ekm.registration.ssm_store import parameter_pages
+from openai_ekm.registration.ssm_parameters import STANDARD_BYTES, SsmParameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["FileNotes", "NoteStore", "SsmNotes"]
 
-STANDARD_BYTES: Final = 4096  # of a Standard parameter, which costs nothing
 NAME: Final = "drill"
 
 
@@ -62,14 +58,13 @@ class SsmNotes:
     """
 
     def __init__(self, client: Any, prefix: str) -> None:
-        self._ssm = client
-        self._prefix = prefix
+        self._parameters = SsmParameters(client, prefix)
         self._name = f"{prefix}/{NAME}"
         self.place = f"ssm:{self._name}"
 
     def read(self) -> Note | None:
         """Return the note under the prefix, by its exact name."""
-        for page in parameter_pages(self._ssm, self._prefix):
+        for page in self._parameters.pages():
             for parameter in page["Parameters"]:
                 if parameter["Name"] == self._name:
                     return parse(parameter["Value"], self.place)
@@ -83,27 +78,17 @@ class SsmNotes:
         text = serialise(note)
         if len(text.encode()) > STANDARD_BYTES:
             text = serialise(replace(note, policy=None))
-        with translated(f"ssm:PutParameter {self._name}"):
-            try:
-                self._ssm.put_parameter(Name=self._name, Value=text, Type="String", Overwrite=False)
-            except ClientError as failure:
-                if failure.response["Error"]["Code"] != "ParameterAlreadyExists":
-                    raise
-                # Ours all the same when the answer to an earlier attempt of botocore was lost.
-                if (standing := self.read()) is None or standing.id != note.id:
-                    raise _stands(self.place) from None
+        if not self._parameters.create(NAME, text):
+            # Ours all the same when the answer to an earlier attempt of botocore was lost.
+            standing = self.read()
+            if standing is None or standing.id != note.id:
+                raise _stands(self.place)
 
     def delete(self, id: str) -> None:
         """Delete the parameter if it is of that drill (`lost`: of none)."""
         standing = self.read()
-        if standing is None or standing.id != id:
-            return
-        with translated(f"ssm:DeleteParameter {self._name}"):
-            try:
-                self._ssm.delete_parameter(Name=self._name)
-            except ClientError as failure:
-                if failure.response["Error"]["Code"] != "ParameterNotFound":
-                    raise
+        if standing is not None and standing.id == id:
+            self._parameters.delete(NAME)
 
 
 class FileNotes:

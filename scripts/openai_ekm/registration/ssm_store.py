@@ -6,9 +6,7 @@ The run renews the lease by overwriting its parameter. The lease lapses `LEASE` 
 that by the server's clock. The record has the number under which it was written, so that no
 number is used twice.
 
-Sources: docs/decisions/0003-claims-in-ssm.md,
-https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
-(Overwrite)
+Source: docs/decisions/0003-claims-in-ssm.md
 """
 
 from __future__ import annotations
@@ -21,29 +19,23 @@ import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import ClientError
-
-from openai_ekm.aws_session import translated
 from openai_ekm.errors import BadInput
 from openai_ekm.json_reader import UnreadableJsonError, read_json
 from openai_ekm.openai_api.constants import CALL_TIMEOUT
 from openai_ekm.registration import record as records
 from openai_ekm.registration.record_store import LEASE, Held
+from openai_ekm.registration.ssm_parameters import ADVANCED_BYTES, SsmParameters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from openai_ekm.registration.record import Record
 
-__all__ = ["SsmStore", "check_prefix", "parameter_pages"]
+__all__ = ["SsmStore", "check_prefix"]
 
-STANDARD_BYTES: Final = 4096  # of a Standard parameter; more needs the Advanced tier
-# Source: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
-ADVANCED_BYTES: Final = 8192  # of an Advanced parameter
 RESERVED_BYTES: Final = 2600  # of a record, for all but its projects
 _PREFIX: Final = re.compile(r"(?:/[A-Za-z0-9_.-]+){1,13}")
 LONGEST_PREFIX: Final = 900  # characters; SSM allows 1011 with ARN and name
@@ -65,16 +57,6 @@ def check_prefix(prefix: str) -> None:
             at_fault="--record",
             remedy="Give the prefix, for example ssm:/openai-ekm/prod.",
         )
-
-
-def parameter_pages(ssm: Any, prefix: str) -> Iterator[dict[str, Any]]:
-    """Yield the pages of the parameters under a prefix, each when it is asked for."""
-    token: dict[str, str] | None = {}
-    while token is not None:
-        with translated(f"ssm:GetParametersByPath {prefix}"):
-            page = ssm.get_parameters_by_path(Path=prefix, **token)
-        yield page
-        token = {"NextToken": page["NextToken"]} if page.get("NextToken") else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +88,7 @@ class SsmStore:
     """
 
     def __init__(self, client: Any, prefix: str) -> None:
-        self._ssm = client
-        self._prefix = prefix
+        self._parameters = SsmParameters(client, prefix)
         self.place = f"ssm:{prefix}"
         self._me = {"token": secrets.token_hex(8), "pid": os.getpid(), **_whereabouts()}
         self._number: int | None = None
@@ -125,7 +106,7 @@ class SsmStore:
         if top and top.number >= written and (held := self._held_by(top, view.now)):
             return held
         number = max(top.number if top else 0, written) + 1
-        if not self._create(number):
+        if not self._parameters.create(f"claim-{number}", self._claim_text()):
             # Ours all the same when the answer to an earlier attempt of botocore was lost.
             other = next((c for c in self._look().claims if c.number == number), None)
             if other is None or other.holder.get("token") != self._me["token"]:
@@ -157,7 +138,7 @@ class SsmStore:
         size = len(text.encode())
         if size > ADVANCED_BYTES:
             raise _too_large(f"{size} bytes")
-        self._put("record", text, overwrite=True, advanced=size > STANDARD_BYTES)
+        self._parameters.replace("record", text)
 
     @staticmethod
     def check_room(projects: tuple[str, ...]) -> None:
@@ -175,7 +156,7 @@ class SsmStore:
         """Delete the record, and claims of runs that ended without releasing theirs."""
         names = [f"claim-{c.number}" for c in self._look().claims if c.number != self._number]
         for name in [*names, "record"]:
-            self._delete(name)
+            self._parameters.delete(name)
 
     def release(self) -> None:
         """Delete this run's lease, and those below it whose numbers the record keeps from reuse."""
@@ -188,7 +169,7 @@ class SsmStore:
         for claim in view.claims:
             own = claim.number == number and claim.holder.get("token") == self._me["token"]
             if own or (claim.number < number and claim.number <= written):
-                self._delete(f"claim-{claim.number}")
+                self._parameters.delete(f"claim-{claim.number}")
 
     def _is_mine(self, view: _StoredState) -> bool:
         record = self._parse(view.record_text)
@@ -201,7 +182,7 @@ class SsmStore:
         )
 
     def _overwrite_claim(self) -> None:
-        self._put(f"claim-{self._number}", self._claim_text(), overwrite=True)
+        self._parameters.replace(f"claim-{self._number}", self._claim_text())
 
     def _held_by(self, claim: _Claim, now: datetime) -> Held | None:
         left = _left(claim, now)
@@ -213,12 +194,12 @@ class SsmStore:
         text: str | None = None
         claims: list[_Claim] = []
         now = datetime.now(UTC)
-        for page in parameter_pages(self._ssm, self._prefix):
+        for page in self._parameters.pages():
             date = page.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
             if date:
                 now = parsedate_to_datetime(date)
             for parameter in page["Parameters"]:
-                name = parameter["Name"].removeprefix(self._prefix + "/")
+                name = parameter["Name"].removeprefix(self._parameters.prefix + "/")
                 if name == "record":
                     text = parameter["Value"]
                 elif found := _CLAIM.fullmatch(name):
@@ -228,48 +209,6 @@ class SsmStore:
 
     def _parse(self, text: str | None) -> Record | None:
         return None if text is None else records.parse(text, f"{self.place}/record")
-
-    def _create(self, number: int) -> bool:
-
-        name = f"{self._prefix}/claim-{number}"
-        with translated(f"ssm:PutParameter {name}"):
-            try:
-                self._ssm.put_parameter(
-                    Name=name, Value=self._claim_text(), Type="String", Overwrite=False
-                )
-            except ClientError as failure:
-                if failure.response["Error"]["Code"] == "ParameterAlreadyExists":
-                    return False
-                raise
-        return True
-
-    def _put(self, name: str, value: str, *, overwrite: bool, advanced: bool = False) -> None:
-
-        put = partial(
-            self._ssm.put_parameter,
-            Name=f"{self._prefix}/{name}",
-            Value=value,
-            Type="String",
-            Overwrite=overwrite,
-        )
-        with translated(f"ssm:PutParameter {self._prefix}/{name}"):
-            try:
-                put(**({"Tier": "Advanced"} if advanced else {}))
-            except ClientError as failure:
-                # What was once too large for a Standard parameter stays Advanced when it shrinks.
-                error = failure.response["Error"]
-                if "advanced-parameter tier" not in error.get("Message", ""):
-                    raise
-                put(Tier="Advanced")
-
-    def _delete(self, name: str) -> None:
-
-        with translated(f"ssm:DeleteParameter {self._prefix}/{name}"):
-            try:
-                self._ssm.delete_parameter(Name=f"{self._prefix}/{name}")
-            except ClientError as failure:
-                if failure.response["Error"]["Code"] != "ParameterNotFound":
-                    raise
 
     def _claim_text(self) -> str:
         return json.dumps(self._me)
