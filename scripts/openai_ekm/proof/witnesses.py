@@ -166,7 +166,7 @@ def _may_allow(witness: Witness) -> list[StatementRef]:
     documents: list[NamedDocument] = [*policies.identity]
     documents += [] if policies.resource is None else [policies.resource]
     found = examine(documents, witness.request_class.situation_of(witness.request))
-    return [ref for ref, *_ in (*found.allows, *found.open_allows)]
+    return [*found.allowing, *(ref for ref, _, _ in found.open_allows)]
 
 
 def statements(
