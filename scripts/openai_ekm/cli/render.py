@@ -276,7 +276,13 @@ def error(failure: EkmError, *, as_json: bool) -> None:
 
 
 def usage_error(failure: click.ClickException, *, as_json: bool) -> None:
-    """Render click's own refusal of the command line, with its usage lines."""
+    """Render click's own refusal of the command line, with its usage lines.
+
+    A group without a verb gets its whole help.
+    """
+    if isinstance(failure, click.exceptions.NoArgsIsHelpError) and failure.ctx is not None:
+        _to_stderr(*failure.ctx.get_help().split("\n"))
+        return
     if isinstance(failure, click.UsageError) and failure.ctx is not None:
         _to_stderr(*failure.ctx.get_usage().split("\n"))
         _to_stderr(f"Try '{failure.ctx.command_path} --help' for help.", "")

@@ -13,7 +13,7 @@ import pytest
 
 import openai_ekm
 from openai_ekm.cli import render
-from openai_ekm.cli.main import run
+from openai_ekm.cli.main import ekm, run
 from openai_ekm.errors import BadInput, EkmError
 from openai_ekm.openai_api.redaction import RedactionFilter
 
@@ -104,6 +104,21 @@ def test_a_usage_error_shows_no_word_raw(
     assert lines[0].startswith("Usage: ")
     assert lines[-1].startswith("Error: ")
     assert len(lines) == 4
+
+
+@pytest.mark.parametrize("words", [[], ["drill"]], ids=["ekm", "ekm drill"])
+def test_a_group_without_a_verb_shows_its_help(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Guards against: the first words that a user types are answered by one escaped line."""
+    assert run(ekm, "ekm", words) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    lines = printed.err.splitlines()
+    assert lines[0].startswith("Usage: ekm")
+    assert any(line.strip().startswith("drill" if not words else "revoke") for line in lines)
+    assert "\\n" not in printed.err
+    assert "Error" not in printed.err
 
 
 @pytest.mark.parametrize("debug", ["", "1"])
