@@ -94,14 +94,31 @@ def _ask_for_code(prompt: str) -> str:
     return getpass.getpass(prompt)
 
 
-def client(session: boto3.Session, service: str, region: str | None = None) -> Any:
-    """Return a client with time-outs; `region` overrides the environment's."""
+def client(
+    session: boto3.Session,
+    service: str,
+    region: str | None = None,
+    *,
+    attempts: int = ATTEMPTS,
+    unsigned: bool = False,
+) -> Any:
+    """Return a client with time-outs.
+
+    Args:
+        session: The credentials and the configuration.
+        service: As boto3 spells it.
+        region: Overrides the environment's.
+        attempts: Times that a call is tried.
+        unsigned: Whether calls go out without credentials.
+    """
+    from botocore import UNSIGNED  # noqa: PLC0415 - see above
     from botocore.config import Config  # noqa: PLC0415 - see above
 
     config = Config(
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        signature_version=UNSIGNED if unsigned else None,
     )
     with translated(f"making a client for {service}"):
         return session.client(service, region_name=region, config=config)  # type: ignore[call-overload]

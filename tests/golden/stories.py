@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from tests.golden.world import Golden
 
+PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 STORIES: dict[str, Callable[[Golden], None]] = {}
 
 
@@ -315,6 +316,36 @@ def refusals_of_aws(world: Golden) -> None:
         world.run("register")
         world.run("status")
         world.run("register", "--record", "file:x.json", "--admin-key-from", "ssm:/admin-key")
+
+
+@story
+def looking_at_everything(world: Golden) -> None:
+    """The doctor: before the first apply, with all in place, and where a party refuses."""
+    world.monkeypatch.setattr(
+        "openai_ekm.terraform.run_version",
+        lambda: ("terraform", b'{"terraform_version": "1.11.4"}'),
+    )
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", *PROXIES):
+        world.monkeypatch.delenv(name, raising=False)
+    world.run("doctor", OPENAI_ADMIN_KEY="")
+    world.make_key_and_role()
+    world.let_caller_do_everything()
+    world.emulator.change_settings({"organization": "org-abc123"})
+    world.run("doctor", "--for", "apply", "--for", "drill")
+    world.make_trail_and_rule()
+    world.run("register")
+    world.run("doctor")
+    world.run("doctor", "--external-id", "org-of-another")
+    world.faults = [_none, answers(404, b'{"error": {"message": "Unsupported endpoint"}}')]
+    world.run("doctor")
+    world.faults = [refuses_connection]
+    world.run("doctor")
+    world.faults = []
+    world.aws_refusal = "AccessDenied"
+    world.run("doctor")
+    world.aws_refusal = None
+    world.run("doctor", "--kms-arn", "key/x")
+    world.run("doctor", "--for", "nothing")
 
 
 @story

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
+from moto.core.config import default_user_config
 from starlette.testclient import TestClient
 
 from openai_ekm.cli.main import load_verb, run
@@ -101,6 +102,8 @@ class Golden:
             "AWS_DEFAULT_REGION": REGION,
         }.items():
             self.monkeypatch.setenv(name, value)
+        # LocalStack's moto serves only what LocalStack does unless it is told otherwise.
+        self.monkeypatch.setitem(default_user_config["core"], "service_whitelist", None)
         ids = itertools.count(1)  # in order, since verbs sort by id
         self.monkeypatch.setattr("secrets.token_hex", lambda size: f"{next(ids):0{2 * size}x}")
         self.monkeypatch.setattr(
@@ -191,6 +194,27 @@ class Golden:
         }.items():
             self.monkeypatch.setenv(name, value)
         self._aws.clear()
+
+    def let_caller_do_everything(self) -> None:
+        """Give the user who calls a policy that allows everything."""
+        everything = json.dumps(policy({"Action": "*"}))
+        with self._unheard():
+            boto3.client("iam").put_user_policy(
+                UserName="admin", PolicyName="everything", PolicyDocument=everything
+            )
+
+    def make_trail_and_rule(self) -> None:
+        """Make a trail that logs every management event, and a rule on events of KMS."""
+        with self._unheard():
+            boto3.client("s3", region_name="us-east-1").create_bucket(Bucket="trail-of-this-test")
+            trail = boto3.client("cloudtrail", region_name="us-east-1")
+            trail.create_trail(
+                Name="all", S3BucketName="trail-of-this-test", IsMultiRegionTrail=True
+            )
+            trail.start_logging(Name="all")
+            boto3.client("events").put_rule(
+                Name="watch", EventPattern=json.dumps({"source": ["aws.kms"]})
+            )
 
     def key_policy(self) -> dict[str, Any]:
         """The module's key policy."""

@@ -27,6 +27,7 @@ __all__ = [
     "decide_command",
     "demo_command",
     "diagnose_command",
+    "doctor_command",
     "drill_command",
     "emulate_command",
     "handoff_command",
@@ -150,6 +151,40 @@ def _check_sentence(_: click.Context, __: click.Argument, value: str | None) -> 
     """
     if value is not None and not value.startswith(("register ", "unregister ")):
         raise click.UsageError(f"Got unexpected extra argument ({value})")
+
+
+@_verb("doctor", runs="doctor:run", page="docs/operate/doctor.md")
+@options.place_options
+@options.arn_options
+@options.external_id_option
+@options.openai_options
+@click.option(
+    "--for",
+    "tasks",
+    type=click.Choice(["apply", "register", "drill"]),
+    multiple=True,
+    default=("apply", "register"),
+    show_default=True,
+    help="Check the caller's permissions for this task; repeatable.",
+)
+@options.json_option
+def doctor_command() -> None:
+    """Look once at everything that a registration depends on, and change nothing.
+
+    The command looks at versions, AWS credentials, clock, network, OpenAI, the caller's
+    permissions, SCPs and RCPs, CloudTrail, and the record, in the order in which things fail. Each
+    line is ok, a warning, a failure, or not seen, with the remedy. No option is needed: before the
+    first apply the command looks at what there is.
+
+    The exit code is 0 if nothing fails. If every failure is a refusal of AWS, it is 3; a refusal of
+    OpenAI, 4; a host that is not reached, 5. Else it is 1.
+
+    \b
+    Examples:
+      ekm doctor
+      ekm doctor --from-terraform .
+      ekm doctor --from-terraform . --for drill --json
+    """
 
 
 @_verb("register", runs="register:run", page="docs/registration.md")

@@ -19,6 +19,7 @@ from openai_ekm.loopback import keep_from_proxies
 
 # Verb -> one-line help. It stands here so that `ekm --help` imports no verb.
 VERBS: dict[str, str] = {
+    "doctor": "Look at all that a registration needs; change nothing.",
     "register": "Register the key with OpenAI and create its projects.",
     "validate": "Ask OpenAI now whether it can use the key.",
     "diagnose": "Name the statement that keeps OpenAI out, and the smallest fix.",

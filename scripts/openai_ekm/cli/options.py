@@ -12,6 +12,7 @@ __all__ = [
     "all_option",
     "arn_options",
     "confirm_option",
+    "external_id_option",
     "external_key_option",
     "from_terraform_option",
     "intent_options",
@@ -109,6 +110,11 @@ def external_key_option(text: str, *earlier: str) -> Callable[[Command], Command
         metavar="ID",
         help=text,
     )
+
+
+def external_id_option(command: Command) -> Command:
+    """Declare `--external-id`."""
+    return _member_options(command, MEMBERS[2:3])
 
 
 def arn_options(command: Command) -> Command:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "RecordLocation",
     "Session",
+    "calls_per_minute",
     "list_lag",
     "note_store",
     "parse_record_location",
@@ -107,7 +108,7 @@ class Session:
         self.place = place
         self.base_url = parse_base_url(text_variable("OPENAI_BASE_URL") or DEFAULT_BASE_URL)
         self._certificate = client_certificate() if needs_openai else None
-        self.calls_per_minute = _calls_per_minute()
+        self.calls_per_minute = calls_per_minute()
         self._session: boto3.Session | None = None
         self._key: AdminKey | None = None
         secret = secret_variable(admin_key.VARIABLE) if admin_key_from is None else None
@@ -216,8 +217,12 @@ def list_lag() -> float:
     return float(text)
 
 
-def _calls_per_minute() -> int:
+def calls_per_minute() -> int:
+    """Return how often a minute each endpoint of OpenAI's may be called; 0 is without a limit.
 
+    Raises:
+        BadInput: Not a whole number, or too large a one.
+    """
     text = text_variable("EKM_CALLS_PER_MINUTE")
     if text is None:
         return CALLS_PER_MINUTE

@@ -16,11 +16,10 @@ from openai_ekm import terraform
 from openai_ekm._version import __version__
 from openai_ekm.cli import render
 from openai_ekm.errors import BadInput
+from openai_ekm.module_version import find_module_version
 
 __all__ = ["run"]
 
-_VERSION: Final = re.compile(r'^__version__ = "([0-9][^"\s]{0,40})"$', re.MULTILINE)
-_VERSION_FILE: Final = "scripts/openai_ekm/_version.py"  # the module carries its registrar
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 _TOP: Final = Path(__file__).resolve().parents[3]
 
@@ -76,24 +75,6 @@ def find_commit() -> str | None:
         )
         if _COMMIT.fullmatch(done.stdout.strip()):
             return done.stdout.strip()
-    return None
-
-
-def find_module_version(folder: Path) -> str | None:
-    """Return the version of the module that a folder holds or calls.
-
-    Args:
-        folder: The module itself, or a root that calls it and was initialized.
-    """
-    roots = [folder]
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        listed = json.loads((folder / ".terraform/modules/modules.json").read_text("utf-8"))
-        roots += [folder / entry["Dir"] for entry in listed["Modules"]]
-    for root in roots:
-        with contextlib.suppress(OSError, UnicodeDecodeError):
-            found = _VERSION.search((root / _VERSION_FILE).read_text("utf-8"))
-            if found:
-                return found[1]
     return None
 
 

@@ -85,6 +85,25 @@ class AdminApi:
 
         return self._list(_KEYS, fetch, ExternalKey.parse)
 
+    def try_external_keys(self) -> None:
+        """Ask for one registration, to see whether the admin key may."""
+        self._safe(_get(_KEYS, [("limit", "1"), ("purpose", "ekm")], None))
+
+    def try_projects(self) -> None:
+        """Ask for one project, to see whether the admin key may."""
+        self._safe(_get(_PROJECTS, [("limit", "1")], None))
+
+    def has_project(self, id: str) -> bool:
+        """Return whether the organization has a project; False is what any 404 says."""
+        request = HttpRequest("GET", f"{_PROJECTS}/{_segment(id)}", f"GET {_PROJECTS}/{{id}}")
+        try:
+            self._send(request, retry.SAFE)
+        except ApiRefused as refused:
+            if refused.refusal.kind is not Kind.NOT_FOUND:
+                raise
+            return False
+        return True
+
     def get_external_key(self, id: str) -> ExternalKey:
         """Return a registration.
 

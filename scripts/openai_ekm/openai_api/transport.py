@@ -115,7 +115,7 @@ class RequestsTransport:
 
     Args:
         base_url: As `parse_base_url` returns it.
-        key: Goes into the Authorization header, and nowhere else.
+        key: Goes into the Authorization header, and nowhere else; None sends no such header.
         certificate: Shown to OpenAI where it asks for one (mutual TLS).
         adapter: Makes the exchange in place of sockets.
         clock: Seconds, monotonic.
@@ -127,7 +127,7 @@ class RequestsTransport:
     def __init__(
         self,
         base_url: str,
-        key: AdminKey,
+        key: AdminKey | None,
         *,
         certificate: ClientCertificate | None = None,
         adapter: BaseAdapter | None = None,
@@ -167,8 +167,9 @@ class RequestsTransport:
             "User-Agent": f"openai-ekm-aws/{__version__}",
             "Accept": "application/json",
             "Accept-Encoding": "gzip, deflate",
-            "Authorization": f"Bearer {self._key.reveal()}",
         }
+        if self._key is not None:
+            headers["Authorization"] = f"Bearer {self._key.reveal()}"
         if request.body is not None:
             headers["Content-Type"] = "application/json"
         query = "?" + urlencode(request.query) if request.query else ""

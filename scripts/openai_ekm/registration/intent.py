@@ -14,7 +14,14 @@ from openai_ekm.arns import account_of, is_kms_arn, is_role_arn
 from openai_ekm.errors import BadInput
 from openai_ekm.openai import EXTERNAL_ID, LONGEST_NAME, OPENAI_ID
 
-__all__ = ["Intent", "check_id", "check_kms_arn", "check_project", "check_role_arn"]
+__all__ = [
+    "Intent",
+    "check_external_id",
+    "check_id",
+    "check_kms_arn",
+    "check_project",
+    "check_role_arn",
+]
 
 OTHER_PARTITION: Final = re.compile(r"arn:(aws-[a-z0-9-]+):")
 

@@ -97,14 +97,18 @@ class SsmStore:
         """Return the record under the prefix, by its exact name."""
         return self._parse(self._look().record_text)
 
+    def holder(self) -> Held | None:
+        """Return who holds the lease, None when nobody does; it takes and changes nothing."""
+        return self._holder(self._look())
+
     def try_claim(self) -> int | Held:
         """Make the next lease's parameter, unless the highest one is held and alive."""
         view = self._look()
+        if held := self._holder(view):
+            return held
         record = self._parse(view.record_text)
         written = record.claim if record else 0
         top = view.top
-        if top and top.number >= written and (held := self._held_by(top, view.now)):
-            return held
         number = max(top.number if top else 0, written) + 1
         if not self._parameters.create(f"claim-{number}", self._claim_text()):
             # Ours all the same when the answer to an earlier attempt of botocore was lost.
@@ -183,6 +187,12 @@ class SsmStore:
 
     def _overwrite_claim(self) -> None:
         self._parameters.replace(f"claim-{self._number}", self._claim_text())
+
+    def _holder(self, view: _StoredState) -> Held | None:
+        record = self._parse(view.record_text)
+        written = record.claim if record else 0
+        top = view.top
+        return self._held_by(top, view.now) if top and top.number >= written else None
 
     def _held_by(self, claim: _Claim, now: datetime) -> Held | None:
         left = _left(claim, now)

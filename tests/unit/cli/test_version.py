@@ -9,7 +9,7 @@ import pytest
 
 from openai_ekm._version import __version__
 from openai_ekm.cli.main import ekm, run
-from openai_ekm.cli.version import find_module_version
+from openai_ekm.module_version import find_module_version
 
 if TYPE_CHECKING:
     from pathlib import Path

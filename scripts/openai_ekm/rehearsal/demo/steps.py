@@ -7,6 +7,7 @@ import shlex
 import shutil
 import signal
 import tempfile
+from collections import Counter
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -143,7 +144,21 @@ def _start(
         workspace = Workspace(
             root, folder / "terraform", environment, variables={"organization_id": ORGANIZATION}
         )
-    return DemoState(report, aws, openai, workspace, {})
+        stage = DemoState(report, aws, openai, workspace, {})
+        _look_first(stage)
+    return stage
+
+
+def _look_first(stage: DemoState) -> None:
+    """Let the doctor look before anything is made."""
+    said = stage.ekm("doctor")
+    counts = Counter(each["state"] for each in said["checks"])
+    stage.report.check(
+        f"Nothing that the doctor sees stands in the way: {counts['ok']} checks are ok, "
+        f"{counts['warning']} warn, {counts['not_seen']} see nothing yet.",
+        holds=said["holds"],
+    )
+    stage.openai.forget_requests()
 
 
 def _apply(stage: DemoState) -> None:
