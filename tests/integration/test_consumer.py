@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.terraform
 
 BLOCK = re.compile(r"^```hcl\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-SOURCE = re.compile(r'"github\.com/[^"?]*\?ref=[^"]*"')
+# The source in the registry with its version; a Git source has its version in the address.
+SOURCE = re.compile(r'"[^"/]+/openai-ekm/aws"\n *version *= "[^"]+"')
 BARE = 'mock_provider "aws" {}'
 NOTHING = "Nothing is registered: the AWS provider is mocked."
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +25,12 @@ EKM = (
     "import socket, sys; host = sys.argv.pop(1); socket.gethostname = lambda: host; "
     "from openai_ekm.cli.main import main; main()"
 )
-# The same with a lease that a test can wait for.
-HASTY = "import openai_ekm.registration.ssm_store as s; s.LEASE = 4.0; " + EKM
+# The same with a lease that lapses four seconds after the program has come up, however long the
+# machine took for that.
+HASTY = (
+    "import boto3, os, time; import openai_ekm.registration.ssm_store as s; "
+    "s.LEASE = 4.0 + time.time() - float(os.environ['CLAIMED_AT']); " + EKM
+)
 PREFIX = "/openai-ekm/prod"
 
 
@@ -110,6 +115,7 @@ def test_lease_of_a_machine_that_died_is_taken_over(
         ekm_openai.set_faults(f"slow=1,seconds={seconds},on=POST /organization/external_keys")
         with machines.start("deploy-1") as process:
             until_met(ekm_openai, "slow")
+            claimed_at = time.time()
             process.kill()
         if process.returncode == -signal.SIGKILL:
             break
@@ -119,7 +125,9 @@ def test_lease_of_a_machine_that_died_is_taken_over(
         ended(machines.start(*retire, EKM_CONFIRM_ARCHIVE=made))
     assert set(machines.parameters()) == {"claim-1", "record"}
     lag = str(seconds + 4)  # what OpenAI still creates is seen by then
-    waiting = machines.start("deploy-2", program=HASTY, EKM_LIST_LAG_SECONDS=lag)
+    waiting = machines.start(
+        "deploy-2", program=HASTY, EKM_LIST_LAG_SECONDS=lag, CLAIMED_AT=str(claimed_at)
+    )
     out, err = waiting.communicate(timeout=300)
     assert waiting.returncode == 0, err
     assert "host deploy-1" in err
