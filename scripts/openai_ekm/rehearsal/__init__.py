@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from openai_ekm.rehearsal.emulator import EmulatorProcess
     from openai_ekm.rehearsal.localstack import CUSTOMER_ACCOUNT, OPENAI_ACCOUNT, REGION, LocalStack
     from openai_ekm.rehearsal.terraform import Plan, Workspace
+    from openai_ekm.rehearsal.terraform_environment import (
+        process_environment,
+        rehearsal_environment,
+    )
 
 __all__ = [
     "CUSTOMER_ACCOUNT",
@@ -32,6 +36,8 @@ __all__ = [
     "Run",
     "Workspace",
     "planned_document",
+    "process_environment",
+    "rehearsal_environment",
 ]
 
 _MODULES = {
@@ -45,6 +51,8 @@ _MODULES = {
     "Run": "command",
     "Workspace": "terraform",
     "planned_document": "documents",
+    "process_environment": "terraform_environment",
+    "rehearsal_environment": "terraform_environment",
 }
 
 

@@ -144,8 +144,6 @@ def ekm_workspace(
     a KMS key takes Terraform 5 to 8 seconds, and is best shared. An applied resource needs no
     destroy: it goes with LocalStack.
     """
-    from openai_ekm.rehearsal.terraform_environment import rehearsal_environment  # noqa: PLC0415 - only where used
-
     accounts = (f"{number:012d}" for number in itertools.count(111122220001))
     config = request.config
 
@@ -163,7 +161,7 @@ def ekm_workspace(
         return rehearsal.Workspace(
             folder,
             tmp_path_factory.mktemp(folder.name) / "copy",
-            rehearsal_environment(
+            rehearsal.rehearsal_environment(
                 ekm_localstack,
                 server,
                 account=account or next(accounts),
@@ -188,10 +186,8 @@ def ekm_environment(
     It is for tests that start Terraform themselves, for example with pytest-terraform. Ask for it
     before their fixtures: `pytestmark = pytest.mark.usefixtures("ekm_environment")`.
     """
-    from openai_ekm.rehearsal.terraform_environment import process_environment  # noqa: PLC0415 - only where used
-
     before = dict(os.environ)
-    environment = process_environment(
+    environment = rehearsal.process_environment(
         ekm_localstack, ekm_openai_server, region=_region(request.config)
     )
     os.environ.clear()
