@@ -12,12 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import count, zip_longest
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.errors import BadInput
 from openai_ekm.policy import parse_arn
 from openai_ekm.snapshot.members import Alias
+from openai_ekm.snapshot.plan_values import (
+    UNKNOWN,
+    known_values,
+    merge_change,
+    unknown_places,
+)
 from openai_ekm.snapshot.symbols import (
     EXTERNAL_ID,
     KEY_ID,
@@ -39,7 +45,6 @@ _DOCUMENTS: Final = "terraform_data.documents"
 # The module's statements whose one principal is the account's root user.
 _OF_ACCOUNT: Final = ("AllowUseByRole", "DelegateToAccount")
 _ADMINISTRATION: Final = "AllowAdministration"
-_UNKNOWN: Final = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +154,7 @@ def _of_instance(
     plan: Mapping[str, Any], changes: list[Mapping[str, Any]], prefix: str
 ) -> Snapshot:
     inside = [each for each in changes if each["address"].startswith(prefix)]
-    role = _known_values(next((e for e in inside if e["type"] == "aws_iam_role"), None))
+    role = known_values(next((e for e in inside if e["type"] == "aws_iam_role"), None))
     made = next((e for e in inside if e["type"] == "aws_kms_key" and _is_made(e)), None)
     existing = _existing(plan, prefix)
     symbols = _symbols(plan, inside, prefix, role)
@@ -169,7 +174,7 @@ def _of_instance(
     assert snapshot.role is not UNSEEN  # nosec B101 # narrows the type
     assert snapshot.role is not None  # nosec B101 # narrows the type
     duration = role.get("max_session_duration")
-    bounded = role.get("permissions_boundary", _UNKNOWN)
+    bounded = role.get("permissions_boundary", UNKNOWN)
     key = _key(snapshot.keys[0], made, existing)
     snapshot = replace(
         snapshot,
@@ -194,7 +199,7 @@ def _of_instance(
 def _key(key: Key, made: Mapping[str, Any] | None, existing: Mapping[str, Any]) -> Key:
     """Add what the resource, or the data source of an existing key, tells of the key."""
     if made is not None:
-        known = _known_values(made)
+        known = known_values(made)
         return replace(
             key,
             state="Enabled" if known.get("is_enabled", True) else "Disabled",
@@ -231,7 +236,7 @@ def _tags(known: Mapping[str, Any]) -> Any:
 
 def _aliases(inside: list[Mapping[str, Any]], symbols: _Symbols) -> Iterator[Alias]:
     for each in inside:
-        name = _known_values(each).get("name") if each["type"] == "aws_kms_alias" else None
+        name = known_values(each).get("name") if each["type"] == "aws_kms_alias" else None
         if isinstance(name, str):
             yield Alias(f"arn:aws:kms:{symbols.region}:{symbols.account}:{name}", symbols.key_arn)
 
@@ -244,9 +249,7 @@ def _symbols(
 ) -> _Symbols:
     """Return account, Region, role and key: as the plan knows them, else a symbol each."""
     existing = _existing(plan, prefix)
-    made = next(
-        (_known_values(e) for e in inside if e["type"] == "aws_kms_key" and _is_made(e)), {}
-    )
+    made = next((known_values(e) for e in inside if e["type"] == "aws_kms_key" and _is_made(e)), {})
     registered = _guarded_value(inside, "kms_arn") or ""
     key_arn = existing.get("arn") or made.get("arn") or _guarded_value(inside, "key_arn")
     if key_arn is None and ":key/" in registered:
@@ -306,7 +309,7 @@ def _policies(
                 reasons[path] = "the plan holds no policy of a key that the module does not make"
             continue
         filled = _fill_symbols(document, name, symbols)
-        lost = next(_unknown_places(filled), None)
+        lost = next(unknown_places(filled), None)
         if lost is None:
             found[name] = filled
         else:
@@ -328,7 +331,7 @@ def _statement(statement: Any, name: str, symbols: _Symbols) -> Any:
     if not isinstance(statement, Mapping):
         return statement
     found, sid = dict(statement), statement.get("Sid")
-    if name == "permission_policy" and found.get("Resource") is _UNKNOWN:
+    if name == "permission_policy" and found.get("Resource") is UNKNOWN:
         found["Resource"] = symbols.key_arn
     if name == "key_policy" and isinstance(found.get("Principal"), Mapping):
         principal = dict(found["Principal"])
@@ -347,9 +350,9 @@ def _statement(statement: Any, name: str, symbols: _Symbols) -> Any:
 
 def _values(keys: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, Any]:
     return {
-        key: [known.get(key, each) if each is _UNKNOWN else each for each in values]
+        key: [known.get(key, each) if each is UNKNOWN else each for each in values]
         if isinstance(values, list)
-        else (known.get(key, values) if values is _UNKNOWN else values)
+        else (known.get(key, values) if values is UNKNOWN else values)
         for key, values in keys.items()
     }
 
@@ -363,31 +366,19 @@ def _principals(given: Any, sid: Any, symbols: _Symbols) -> Any:
     """
     root = f"arn:aws:iam::{symbols.account}:root"
     some = f"arn:aws:iam::{symbols.account}:role/{PRINCIPAL}"
-    if sid in _OF_ACCOUNT and given is _UNKNOWN:
+    if sid in _OF_ACCOUNT and given is UNKNOWN:
         return root
     if sid != _ADMINISTRATION:
         return given
-    if given is _UNKNOWN:
+    if given is UNKNOWN:
         return [some]
     if not isinstance(given, list):
         return given
     first = some if symbols.account_known else root
     return [
-        (first if index == 0 else some) if each is _UNKNOWN else each
+        (first if index == 0 else some) if each is UNKNOWN else each
         for index, each in enumerate(given)
     ]
-
-
-def _unknown_places(value: Any, path: str = "") -> Iterator[str]:
-    """Yield the paths of values that are still not known."""
-    if value is _UNKNOWN:
-        yield path
-    elif isinstance(value, Mapping):
-        for name, each in value.items():
-            yield from _unknown_places(each, f"{path}.{name}")
-    elif isinstance(value, list):
-        for index, each in enumerate(value):
-            yield from _unknown_places(each, f"{path}[{index}]")
 
 
 def _outputs(plan: Mapping[str, Any], prefix: str) -> dict[str, Any]:
@@ -444,45 +435,7 @@ def _trusted_ids(document: Any) -> list[str]:
     return [value for value in found if isinstance(value, str)]
 
 
-def _known_values(change: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return what a plan knows of a resource, without what it does not know yet."""
-    found = {} if change is None else _merge_change(change)
-    return {name: value for name, value in found.items() if not any(_unknown_places(value, " "))}
-
-
 def _input(change: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the input of a `terraform_data`, with a mark at what is not known yet."""
-    found = {} if change is None else _merge_change(change).get("input")
+    found = {} if change is None else merge_change(change).get("input")
     return found if isinstance(found, dict) else {}
-
-
-def _merge_change(change: Mapping[str, Any]) -> dict[str, Any]:
-    body = change["change"]
-    merged = _merge_unknown(body.get("after"), body.get("after_unknown"))
-    return merged if isinstance(merged, dict) else {}
-
-
-def _merge_unknown(known: Any, unknown: Any) -> Any:
-    """Return a planned value with a mark at every leaf that is not known yet."""
-    if unknown is True:
-        return _UNKNOWN
-    if isinstance(unknown, Mapping):
-        before = known if isinstance(known, Mapping) else {}
-        merged = {
-            name: _merge_unknown(value, unknown.get(name, False)) for name, value in before.items()
-        }
-        for name in unknown.keys() - before.keys():
-            if _has_mark(unknown[name]):
-                merged[name] = _merge_unknown(None, unknown[name])
-        return merged
-    if isinstance(unknown, list) and (isinstance(known, list) or _has_mark(unknown)):
-        values = known if isinstance(known, list) else []
-        return [_merge_unknown(value, mark) for value, mark in zip_longest(values, unknown)]
-    return known
-
-
-def _has_mark(unknown: Any) -> bool:
-    """Return whether anything in a part of `after_unknown` is not known yet."""
-    if isinstance(unknown, Mapping | list):
-        return any(map(_has_mark, unknown.values() if isinstance(unknown, Mapping) else unknown))
-    return unknown is True
