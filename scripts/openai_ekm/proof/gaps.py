@@ -100,6 +100,7 @@ class Unseen:
         least: Puts in the value that allows least; None when it cannot deny anything.
         values: Puts in each value that a condition could tell apart; empty for a document.
         grants: Whether the value that allows most is a grant to everybody.
+        cause: Why it was not seen, where the snapshot says.
     """
 
     path: str
@@ -108,10 +109,11 @@ class Unseen:
     least: Callable[[Snapshot], Snapshot] | None = None
     values: tuple[Callable[[Snapshot], Snapshot], ...] = ()
     grants: bool = False
+    cause: str | None = None
 
     def gap(self, claim: str) -> Gap:
         """Return the gap as the answer to a claim names it."""
-        return Gap(self.path, COULD_BREAK[self.row][claim])
+        return Gap(self.path, COULD_BREAK[self.row][claim], self.cause)
 
 
 def find_gaps(snapshot: Snapshot, universe: Universe, whole: frozenset[str]) -> list[Unseen]:

@@ -127,7 +127,10 @@ class Judge:
 
     def look_for_gaps(self) -> None:
         """Find what was not seen."""
-        self.gaps = find_gaps(self.snapshot, self.universe(), self.whole)
+        self.gaps = [
+            replace(each, cause=self.snapshot.reasons.get(each.path))
+            for each in find_gaps(self.snapshot, self.universe(), self.whole)
+        ]
 
     def universe(self, fills: Fills = (), *, granting: bool = False) -> Universe:
         """Return the universe with some members filled in.
@@ -276,8 +279,8 @@ def _undecided_claim(id: str, classes: int, gaps: list[Gap]) -> Claim:
         if known is None or each.reason in known.reason:
             by.setdefault(each.path, each)
         else:
-            by[each.path] = Gap(each.path, f"{known.reason}; {each.reason}")
-    told = "; ".join(f"{each.path} ({each.reason})" for each in by.values())
+            by[each.path] = replace(known, reason=f"{known.reason}; {each.reason}")
+    told = "; ".join(map(str, by.values()))
     return Claim(id, None, classes, None, f"not seen: {told}", tuple(by.values()))
 
 

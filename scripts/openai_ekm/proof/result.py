@@ -97,10 +97,17 @@ class Gap:
     Args:
         path: Its snapshot path: `grants`, `keys[0].policy`, …
         reason: What it could do.
+        cause: Why it was not seen, where that is known.
     """
 
     path: str
     reason: str
+    cause: str | None = None
+
+    def __str__(self) -> str:
+        """Return it as a message names it."""
+        cause = "" if self.cause is None else f"; not seen because {self.cause}"
+        return f"{self.path} ({self.reason}{cause})"
 
     def as_json(self) -> dict[str, str]:
         """Return it as the proof's JSON holds it."""

@@ -10,6 +10,7 @@ Source: https://developer.hashicorp.com/terraform/internals/json-format (after, 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from openai_ekm.errors import BadInput
 from openai_ekm.policy import parse_arn
 from openai_ekm.snapshot.members import Alias
+from openai_ekm.snapshot.plan_additions import add_resources
 from openai_ekm.snapshot.plan_values import (
     UNKNOWN,
     known_values,
@@ -44,6 +46,12 @@ __all__ = ["snapshot_of", "snapshots_of"]
 _DOCUMENTS: Final = "terraform_data.documents"
 # The module's statements whose one principal is the account's root user.
 _OF_ACCOUNT: Final = ("AllowUseByRole", "DelegateToAccount")
+# Where each document is written: the resource, and its argument.
+_WRITTEN: Final = {
+    "trust_policy": ("module.role.aws_iam_role.this", "assume_role_policy"),
+    "permission_policy": ("module.role.aws_iam_role_policy.use", "policy"),
+    "key_policy": ("module.key[0].aws_kms_key.this", "policy"),
+}
 _ADMINISTRATION: Final = "AllowAdministration"
 
 
@@ -189,11 +197,11 @@ def _of_instance(
         unknown_account=None if symbols.account_known else symbols.account,
         reasons=reasons,
     )
-    if made is None or "create" not in made["change"].get("actions", ()):
-        return snapshot
-    # A key that the plan makes has no grants yet, no replicas, and the aliases of the plan alone.
-    aliases = tuple(_aliases(inside, symbols))
-    return replace(snapshot, grants=(), keys=(replace(key, related=()),), aliases=aliases)
+    if made is not None and "create" in made["change"].get("actions", ()):
+        # A key that the plan makes has the grants, replicas and aliases of the plan alone.
+        aliases = tuple(_aliases(inside, symbols))
+        snapshot = replace(snapshot, grants=(), keys=(replace(key, related=()),), aliases=aliases)
+    return add_resources(snapshot, plan, changes, _prefixes(changes), prefix)
 
 
 def _key(key: Key, made: Mapping[str, Any] | None, existing: Mapping[str, Any]) -> Key:
@@ -310,11 +318,32 @@ def _policies(
             continue
         filled = _fill_symbols(document, name, symbols)
         lost = next(unknown_places(filled), None)
-        if lost is None:
+        written = _written(inside, prefix, name)
+        if written is not None and not _is_json(written, filled):
+            found[name] = written
+        elif lost is None:
             found[name] = filled
         else:
             reasons[path] = f"the plan does not know {name}{lost} yet"
     return found, reasons
+
+
+def _written(inside: list[Mapping[str, Any]], prefix: str, name: str) -> str | None:
+    """Return the document that the resource itself writes; None while the plan does not know it.
+
+    It is the one that counts, if somebody has changed the module between note and resource.
+    """
+    place, argument = _WRITTEN[name]
+    change = next((each for each in inside if each["address"] == prefix + place), None)
+    value = known_values(change).get(argument)
+    return value if isinstance(value, str) else None
+
+
+def _is_json(text: str, value: Any) -> bool:
+    try:
+        return bool(json.loads(text) == value)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _fill_symbols(document: Any, name: str, symbols: _Symbols) -> Any:
@@ -427,10 +456,17 @@ def _data(plan: Mapping[str, Any], prefix: str) -> Iterator[Mapping[str, Any]]:
 
 def _trusted_ids(document: Any) -> list[str]:
     """Return the external ids that a trust policy names, where nothing else tells them."""
-    found: list[str] = []
-    for statement in document.get("Statement", ()) if isinstance(document, Mapping) else ():
-        for keys in (statement.get("Condition") or {}).values():
-            values = keys.get("sts:ExternalId") or []
+    if isinstance(document, str):
+        try:
+            document = json.loads(document)
+        except (ValueError, RecursionError):
+            return []
+    found: list[Any] = []
+    statements = document.get("Statement") if isinstance(document, Mapping) else ()
+    for statement in statements if isinstance(statements, list) else ():
+        conditions = statement.get("Condition") if isinstance(statement, Mapping) else None
+        for keys in conditions.values() if isinstance(conditions, Mapping) else ():
+            values = keys.get("sts:ExternalId") or [] if isinstance(keys, Mapping) else []
             found += values if isinstance(values, list) else [values]
     return [value for value in found if isinstance(value, str)]
 

@@ -1,4 +1,4 @@
-"""What a plan knows of a resource, with a mark at what it does not know yet.
+"""The values of a plan's resources, with a mark at what the plan does not know yet.
 
 Source: https://developer.hashicorp.com/terraform/internals/json-format (after, after_unknown).
 """

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXTERNAL_ID",
+    "GRANTEE",
     "KEY_ID",
     "PRINCIPAL",
     "REGION",
@@ -25,12 +26,14 @@ KEY_ID: Final = "00000000-0000-4000-8000-000000000000"
 REPLICATED_KEY_ID: Final = "mrk-00000000000000000000000000000000"
 ROLE_NAME: Final = "role-not-known-before-apply"
 PRINCIPAL: Final = "principals-not-known-before-apply"
+GRANTEE: Final = "grantee-not-known-before-apply"
 EXTERNAL_ID: Final = "external-id-not-known-before-apply"
 REGION: Final = "region-not-known-before-apply"
 NAMES: Final = {
     KEY_ID: "(key id not known before apply)",
     REPLICATED_KEY_ID: "(key id not known before apply)",
     f"role/{PRINCIPAL}": "(administrators not known before apply)",
+    f"role/{GRANTEE}": "(grantee not known before apply)",
     ROLE_NAME: "(role name not known before apply)",
     EXTERNAL_ID: "(external id not known before apply)",
     REGION: "(Region not known before apply)",

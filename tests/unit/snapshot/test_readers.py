@@ -531,3 +531,28 @@ def test_one_instance_of_a_fleet_is_judged_by_its_name() -> None:
         assert told(arguments).exception.id == "terraform_outputs_fleet"
     fleet = {"ekm": {"value": one}}
     assert told(["--module", "chat"]).exception.id == "option_useless"
+
+
+def test_the_document_that_the_resource_writes_counts() -> None:
+    """Guards against: a copy of the module that notes one trust policy and writes another."""
+    body = a_plan()
+    role = next(each for each in body["resource_changes"] if each["type"] == "aws_iam_role")
+    noted = policies(None)["trust_policy"]
+    role["change"]["after"]["assume_role_policy"] = json.dumps(noted)
+    assert plan.snapshot_of(body).role.trust_policy == noted  # type: ignore[union-attr]
+    opened = json.dumps(noted).replace(
+        "arn:aws:iam::790389265272:role/EnterpriseKeyManagement", "*"
+    )
+    role["change"]["after"]["assume_role_policy"] = opened
+    claims = {each.id: each.holds for each in prove(plan.snapshot_of(body)).claims}
+    assert claims["a"] is False
+
+
+def test_a_document_that_is_no_policy_fails_its_claim() -> None:
+    """Guards against: a traceback where somebody's copy of the module writes no policy."""
+    for text in ("", "[]", '{"Statement": [7]}', '{"Statement": {"Condition": 7}}', "[" * 60_000):
+        body = a_plan()
+        role = next(each for each in body["resource_changes"] if each["type"] == "aws_iam_role")
+        role["change"]["after"]["assume_role_policy"] = text
+        claims = {each.id: each.holds for each in prove(plan.snapshot_of(body)).claims}
+        assert claims["a"] is not True

@@ -1,0 +1,145 @@
+"""The instance that a value of a plan may come from, by the references of its configuration.
+
+A value that a plan does not know yet can be the role or the key of an instance of the module. The
+configuration in the plan says what the value is made of. Terraform does not show what a `local`
+value refers to, so a value that is made of one may come from anywhere.
+
+Source: https://developer.hashicorp.com/terraform/internals/json-format (configuration, references).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+__all__ = ["may_come_from"]
+
+_INDEX: Final = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^"\]]*)\]')
+_SEGMENT: Final = re.compile(r'[^.\[]+(?:\[(?:"(?:[^"\\]|\\.)*"|[^"\]]*)\])*')
+# A resource of these types makes its own role or key: what refers to it is not the module's.
+_MAKERS: Final = frozenset(
+    {
+        "aws_iam_role",
+        "aws_kms_external_key",
+        "aws_kms_key",
+        "aws_kms_replica_external_key",
+        "aws_kms_replica_key",
+    }
+)
+_NEVER: Final = frozenset({"count", "path", "self", "terraform"})
+# Deeper chains of modules and variables may come from anywhere.
+_DEEPEST: Final = 20
+
+
+def may_come_from(instance: str, plan: Mapping[str, Any], address: str, argument: str) -> bool:
+    """Return whether an argument of a resource may be made of an instance of the module.
+
+    Args:
+        instance: Address of the instance; empty for the module as the root.
+        plan: `terraform show -json PLAN`, decoded.
+        address: Address of the resource.
+        argument: Name of its argument.
+    """
+    modules, rest = _split(address)
+    body = _module(plan, modules)
+    resource: Mapping[str, Any] = next(
+        (each for each in body.get("resources") or () if each.get("address") == _bare(rest)), {}
+    )
+    expression = (resource.get("expressions") or {}).get(argument)
+    each_of = resource.get("for_each_expression")
+    return _Search(plan, _split(instance)[0]).expression(modules, expression, each_of)
+
+
+class _Search:
+    """One search for an instance; `modules` is where an expression stands."""
+
+    def __init__(self, plan: Mapping[str, Any], instance: tuple[str, ...]) -> None:
+        self.plan = plan
+        self.instance = instance
+        self.depth = 0
+
+    def expression(self, modules: tuple[str, ...], expression: Any, each_of: Any) -> bool:
+        """Return whether an expression may be made of the instance."""
+        if isinstance(expression, Mapping) and "constant_value" in expression:
+            return False
+        references = expression.get("references") if isinstance(expression, Mapping) else None
+        if not references or self.depth > _DEEPEST:
+            return True
+        self.depth += 1
+        found = any(self._reference(modules, each, each_of) for each in _longest(references))
+        self.depth -= 1
+        return found
+
+    def _reference(self, modules: tuple[str, ...], reference: str, each_of: Any) -> bool:
+        head, *rest = _SEGMENT.findall(reference)
+        if head in _NEVER:
+            return False
+        if head == "each":
+            return each_of is None or self.expression(modules, each_of, None)
+        if head == "var" and rest and modules:
+            return self._variable(modules, _bare(rest[0]))
+        if head == "module" and rest:
+            return self._output(modules, rest)
+        inside = _is_same(self.instance, modules[: len(self.instance)])
+        return inside or head not in _MAKERS
+
+    def _variable(self, modules: tuple[str, ...], name: str) -> bool:
+        parent = modules[:-1]
+        call = (_module(self.plan, parent).get("module_calls") or {}).get(_bare(modules[-1])) or {}
+        given = (call.get("expressions") or {}).get(name)
+        # Without one, the variable has its default, which is made of nothing.
+        return given is not None and self.expression(parent, given, call.get("for_each_expression"))
+
+    def _output(self, modules: tuple[str, ...], rest: list[str]) -> bool:
+        child = (*modules, rest[0])
+        if _is_same(self.instance, child):
+            return True
+        if len(child) == len(self.instance) and all(map(_is_alike, self.instance, child)):
+            return False  # another instance of the same call
+        outputs = _module(self.plan, child).get("outputs") or {}
+        output = outputs.get(_bare(rest[1])) if len(rest) > 1 else None
+        return output is None or self.expression(child, output.get("expression"), None)
+
+
+def _longest(references: list[str]) -> list[str]:
+    """Return the references without those that another one begins with."""
+    return [
+        each
+        for each in references
+        if not any(other.startswith((f"{each}.", f"{each}[")) for other in references)
+    ]
+
+
+def _is_same(instance: tuple[str, ...], modules: tuple[str, ...]) -> bool:
+    """Return whether modules may be those of the instance: an index that is not told fits any."""
+    return len(instance) == len(modules) and all(
+        one == other or (_bare(one) == other) for one, other in zip(instance, modules, strict=True)
+    )
+
+
+def _is_alike(one: str, other: str) -> bool:
+    return _bare(one) == _bare(other)
+
+
+def _split(address: str) -> tuple[tuple[str, ...], str]:
+    """Return the modules of an address, and what is left of it."""
+    parts = _SEGMENT.findall(address)
+    modules: list[str] = []
+    while len(parts) > 1 and parts[0] == "module":
+        modules.append(parts[1])
+        parts = parts[2:]
+    return tuple(modules), ".".join(parts)
+
+
+def _bare(text: str) -> str:
+    return _INDEX.sub("", text)
+
+
+def _module(plan: Mapping[str, Any], modules: tuple[str, ...]) -> Mapping[str, Any]:
+    """Return the configuration of a module; empty where the plan has none."""
+    body = (plan.get("configuration") or {}).get("root_module") or {}
+    for each in modules:
+        call = (body.get("module_calls") or {}).get(_bare(each)) or {}
+        body = call.get("module") or {}
+    return body
