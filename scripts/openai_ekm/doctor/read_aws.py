@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore import exceptions as botocore
@@ -65,11 +66,12 @@ def read_credentials(session: boto3.Session) -> Credentials | EkmError:
             frozen = found.get_frozen_credentials()
     except EkmError as error:
         return error
+    expires = getattr(found, "_expiry_time", None)  # botocore has no other name for it
     chained, duration = _chaining(str(found.method), temporary=bool(frozen.token))
     return Credentials(
         method=str(found.method),
         temporary=bool(frozen.token),
-        expires=getattr(found, "_expiry_time", None),  # botocore has no other name for it
+        expires=None if expires is None else expires.astimezone(UTC),
         chained=chained,
         duration=duration,
     )
@@ -81,7 +83,8 @@ def _chaining(method: str, *, temporary: bool) -> tuple[bool | None, int | None]
         import botocore.session as core  # noqa: PLC0415 - imported only where AWS is called
 
         profiles = core.Session().full_config.get("profiles", {})
-        name = aws_selection.current().profile or os.environ.get("AWS_PROFILE") or "default"
+        named = (os.environ.get(each) for each in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"))
+        name = aws_selection.current().profile or next(filter(None, named), "default")
         profile = profiles.get(name, {})
         source = profiles.get(profile.get("source_profile", ""), {})
         chained = "credential_source" in profile or (
@@ -121,12 +124,16 @@ def read_organization(session: boto3.Session, account: str) -> Organization:
         why = "AWS Organizations did not answer (aws_management_account)"
         return Organization(management, why, why)
     refusals = Refusals()
-    found = read_levels(
-        lambda: client(session, "organizations", "us-east-1", attempts=2),
-        account,
-        account,
-        refusals,
-    )
+    try:
+        with translated("reading the policies of the organization"):
+            found = read_levels(
+                lambda: client(session, "organizations", "us-east-1", attempts=2),
+                account,
+                account,
+                refusals,
+            )
+    except EkmError as error:
+        return Organization(management, error.message, error.message)
     levels = {
         name: refusals.reasons.get(name, "they were not seen")
         if getattr(found, name) is UNSEEN
@@ -178,7 +185,8 @@ def read_permitted(session: boto3.Session, caller: Caller, kms_arn: str | None) 
     if who is None or not who.role_arn:
         return Permitted(_unread("the caller is neither a user nor a role"), key_policy=key_policy)
     try:
-        role = collect(_CallersRole(who.role_arn), lambda _account: session).role
+        with translated("reading the policies of the role"):
+            role = collect(_CallersRole(who.role_arn), lambda _account: session).role
     except EkmError as error:
         return Permitted(error, key_policy=key_policy)
     if not isinstance(role, Role) or role.permission_policies is UNSEEN:
