@@ -129,6 +129,7 @@ def test_trails_are_read_with_their_selectors(session: boto3.Session) -> None:
     bucket = {"S3BucketName": "trails-of-this-test"}
     there.create_trail(Name="wide", IsMultiRegionTrail=True, **bucket)
     there.start_logging(Name="wide")
+    there.create_trail(Name="east", **bucket)
     here.create_trail(Name="off", IncludeGlobalServiceEvents=False, **bucket)
     there.put_event_selectors(
         TrailName="wide",
@@ -144,7 +145,7 @@ def test_trails_are_read_with_their_selectors(session: boto3.Session) -> None:
     trails = read_trails(session, REGION)
     assert not isinstance(trails, EkmError)
     by_name = {each.name: each for each in trails}
-    assert by_name.keys() == {"wide", "off"}
+    assert by_name.keys() == {"wide", "east", "off"}
     wide, off = by_name["wide"], by_name["off"]
     assert (wide.home, wide.multi_region, wide.logging) == ("us-east-1", True, True)
     assert (off.home, off.multi_region, off.logging, off.global_events) == (
