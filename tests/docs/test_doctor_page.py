@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from openai_ekm.doctor import check_versions
 from openai_ekm.doctor.catalogue import CHECKS
 from openai_ekm.doctor.permissions import NEEDED, READS
 
@@ -75,3 +76,17 @@ def test_the_page_has_every_read_of_the_doctor() -> None:
 def test_every_action_of_the_doctor_only_reads(action: str) -> None:
     """Guards against: a doctor that is given, or takes, the right to change something."""
     assert re.fullmatch(r"[a-z]+:(?:Get|List|Describe)[A-Za-z]+", action)
+
+
+def test_the_versions_are_those_of_the_page_of_versions() -> None:
+    """Guards against: a doctor that warns of a tried version, or passes another."""
+    page = (ROOT / "docs" / "versions.md").read_text(encoding="utf-8")
+    terraform = [
+        (int(row[1]), int(row[2]))
+        for row in re.finditer(r"^\| (1)\.(\d+)\.\d+ \| pass", page, re.MULTILINE)
+    ]
+    assert min(terraform) == check_versions._LEAST_TERRAFORM
+    assert max(terraform) == check_versions._LAST_TERRAFORM
+    ran = re.findall(r"^\| 3\.(\d+) \| (?!not run)", page, re.MULTILINE)
+    assert (3, min(map(int, ran))) == check_versions._LEAST_PYTHON
+    assert (3, max(map(int, ran))) == check_versions._LAST_PYTHON

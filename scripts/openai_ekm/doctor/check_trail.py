@@ -210,9 +210,10 @@ def check_alarms(
     return Line(
         check,
         State.WARNING,
-        "No rule of EventBridge that is switched on takes events of the key: nobody is told when "
-        "the key is disabled.",
-        "Make a rule on events of the source aws.kms, with a target that reaches a person.",
+        "No rule of EventBridge that is switched on takes events of the key: none tells anybody "
+        "when the key is disabled.",
+        "Make a rule on events of the source aws.kms, with a target that reaches a person, unless "
+        "another system reads the trail and does that.",
     )
 
 

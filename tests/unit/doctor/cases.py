@@ -143,6 +143,7 @@ case("aws_management_account", "warning", management(Organization(ACCOUNT)), "no
 case("aws_management_account", "not_seen", management(Organization(refused_by_aws())), "Allow")
 case("aws_management_account", "not_seen", management(None, None), "aws_credentials")
 clock = check_aws.check_clock
+case("clock", "ok", lambda: clock({"AWS": 0.0, "OpenAI": 0.2}), "time of AWS and OpenAI")
 case("clock", "ok", lambda: clock({"AWS": 2.0, "OpenAI": -1.0}), "2 s ahead of AWS")
 case("clock", "warning", lambda: clock({"AWS": 0.0, "OpenAI": -61.0}), "61 s behind OpenAI", "NTP")
 case("clock", "failure", lambda: clock({"AWS": 301.0}), "refuses requests")
@@ -368,7 +369,7 @@ def alarms(*rules: Rule, key: str | None = KEY) -> Made:
 OTHER_KEY = KEY.replace("1111", "2222")
 case("alarms", "ok", alarms(facts.RULE), "watch")
 case("alarms", "ok", alarms(replace(facts.RULE, pattern={"source": ["aws.kms"], "r": [KEY]})), "w")
-case("alarms", "warning", alarms(), "nobody is told")
+case("alarms", "warning", alarms(), "none tells anybody")
 case("alarms", "warning", alarms(replace(facts.RULE, state="DISABLED")), "switched on")
 case("alarms", "warning", alarms(replace(facts.RULE, pattern={"source": ["aws.s3"]})), "key")
 ONE = {"source": ["aws.kms"], "resources": [OTHER_KEY]}
