@@ -71,6 +71,7 @@ resource "terraform_data" "deletion_guard" {
     module.role,
     module.key,
     module.existing_key,
+    module.monitoring,
     terraform_data.documents,
     terraform_data.location,
   ]

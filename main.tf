@@ -41,6 +41,13 @@ locals {
 
   registration_name = var.registration == null ? var.name : coalesce(var.registration.name, var.name)
 
+  # What the monitoring watches beside the key and the role.
+  alias_names = toset(local.makes_key ?
+    concat([coalesce(var.alias, var.name)], tolist(var.aliases)) :
+    [for name in [trimprefix(regex("[^:]*$", var.kms_key_arn), "alias/")] : name if local.by_alias]
+  )
+  boundaries_of_the_account = toset([for arn in var.permissions_boundary[*] : arn if !startswith(arn, "arn:aws:iam::aws:")])
+
   documents = {
     trust_policy      = module.role.trust_policy
     permission_policy = module.role.permission_policy
@@ -118,6 +125,27 @@ module "registration" {
 
   # Under a mocked provider the role and the key are made up, and OpenAI is real.
   registrar_command = local.mocked ? tolist(["/bin/sh", "-c", "echo 'Nothing is registered: the AWS provider is mocked.'"]) : var.registration.registrar_command
+}
+
+# Without the forwarder, which needs a second provider: this module asks its callers for none. So this is for a key in
+# us-east-1, and a key elsewhere is watched by modules/monitoring beside this module (docs/decisions/0008).
+module "monitoring" {
+  source = "./modules/monitoring/watches"
+  count  = var.monitoring == null ? 0 : 1
+
+  region              = "us-east-1"
+  key_arn             = local.key_arn
+  role_arn            = module.role.arn
+  name                = coalesce(var.monitoring.name, var.name)
+  alias_names         = local.alias_names
+  managed_policy_arns = setunion(var.monitoring.managed_policy_arns, local.boundaries_of_the_account)
+  topics              = var.monitoring.topics
+  maintenance         = var.monitoring.maintenance
+  silence_hours       = var.monitoring.silence_hours
+  runbook             = var.monitoring.runbook
+  forwarded           = false
+  tags                = var.tags
+  mocked              = local.mocked
 }
 
 # The policies as objects. A policy that is encoded as JSON is unknown as a whole in a plan as long as one ARN in it is;

@@ -133,3 +133,8 @@ output "policies" {
   description = "The trust policy, the permission policy and the key policy as objects: `trust_policy`, `permission_policy`, `key_policy`. A plan shows every known part of them: for tests before an apply."
   value       = local.documents
 }
+
+output "alarm_topic_arns" {
+  description = "ARNs of the SNS topics of `monitoring` by severity (`critical`, `warning`, `info`): for your subscriptions. Empty without `monitoring`."
+  value       = length(module.monitoring) == 0 ? tomap({}) : tomap(module.monitoring[0].topic_arns)
+}

@@ -1,5 +1,5 @@
 # Who may use the key: the external ids, and the role that OpenAI assumes.
-# The other variables stand by concern in variables.key.tf and variables.registration.tf.
+# The other variables stand by concern in variables.key.tf, variables.monitoring.tf and variables.registration.tf.
 
 locals {
   # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html

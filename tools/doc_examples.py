@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MARKER = re.compile(r"<!-- (example [a-z-]+) -->")
-LOCAL = re.compile(r'^  source(?P<space> +)= "\.\./\.\."$', re.MULTILINE)
+LOCAL = re.compile(
+    r'^  source(?P<space> +)= "\.\./\.\.(?P<inner>/modules/[a-z-]+)?"$', re.MULTILINE
+)
 REGISTRY = re.compile(
-    r'(?P<source>source\s*=\s*)"[^"/]+/openai-ekm/aws"(?P<between>\n\s*version\s*=\s*)"[^"]+"'
+    r'(?P<source>source\s*=\s*)"[^"/]+/openai-ekm/aws(?P<inner>//[a-z/-]+)?"'
+    r'(?P<between>\n\s*version\s*=\s*)"[^"]+"'
 )
 # In a git source, a workflow's `uses:` or an argument; with a version where a tag is named.
 REPOSITORY = re.compile(
@@ -50,10 +53,13 @@ def example(root: Path, marker: str) -> str:
     def source(found: re.Match[str]) -> str:
         # `version` is one letter longer than `source`: terraform fmt puts the signs in one column.
         space = found["space"] if len(found["space"]) > 1 else "  "
-        return f'  source{space}= "{owner}/openai-ekm/aws"\n  version{space[:-1]}= "{version}"'
+        inner = f"/{found['inner']}" if found["inner"] else ""
+        address = f"{owner}/openai-ekm/aws{inner}"
+        return f'  source{space}= "{address}"\n  version{space[:-1]}= "{version}"'
 
-    text, replaced = LOCAL.subn(source, file.read_text(encoding="utf-8"))
-    if replaced != 1:
+    written = file.read_text(encoding="utf-8")
+    text = LOCAL.sub(source, written)
+    if [found["inner"] for found in LOCAL.finditer(written)].count(None) != 1:
         raise ValueError(f'{file} must call the module by `source = "../.."` once')
     return f"\n```hcl\n{text.rstrip()}\n```\n"
 
@@ -61,7 +67,8 @@ def example(root: Path, marker: str) -> str:
 def with_release(root: Path, page: str) -> str:
     """Return a page with the owner and the version in each source of the module."""
     owner, version = release(root)
-    page = REGISTRY.sub(rf'\g<source>"{owner}/openai-ekm/aws"\g<between>"{version}"', page)
+    address = rf'\g<source>"{owner}/openai-ekm/aws\g<inner>"\g<between>"{version}"'
+    page = REGISTRY.sub(address, page)
     return REPOSITORY.sub(
         lambda found: (
             f"{owner}/terraform-aws-openai-ekm"

@@ -4,9 +4,9 @@
     python tools/docs.py --check   fail when they differ from their source (CI)
 
 The text between `<!-- inputs -->` and `<!-- /inputs -->` (and the same for `outputs`, from the
-HCL, `answers`, from the table that tests/contract tries, `variables`, from the package, and
-`schemas`, from the folder of schemas) is replaced. So are the examples and the module's registry
-source, in every page (doc_examples.py).
+HCL, `answers`, from the table that tests/contract tries, `variables`, from the package,
+`schemas`, from the folder of schemas, and `watches`, from the monitoring's table) is replaced. So
+are the examples and the module's registry source, in every page (doc_examples.py).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 ERRORS = ROOT / "docs" / "errors.md"
 ENVIRONMENT = ROOT / "docs" / "environment.md"
+MONITORING = ROOT / "docs" / "operate" / "monitoring.md"
 FORMATS = ROOT / "docs" / "reference" / "json.md"
 # Every input of the root module, by concern, in the order of README.md and docs/inputs.md.
 INPUTS = {
@@ -45,11 +46,13 @@ INPUTS = {
     ),
     "Protection": ("deletion_protection", "deletion_window_in_days"),
     "Registration": ("registration", "projects"),
+    "Monitoring": ("monitoring",),
     "Tags": ("tags", "role_tags", "key_tags"),
 }
 sys.path.insert(0, str(ROOT))
 
 from tests.support.openai_answers import ROWS, SECTIONS, SHORT, Answer  # noqa: E402 - once it can be found
+from tests.support.watches import WATCHES  # noqa: E402 - see above
 
 from openai_ekm import environment_variables as environment  # noqa: E402 - see above
 from openai_ekm import schemas  # noqa: E402 - see above
@@ -203,6 +206,16 @@ def schemas_table() -> str:
     return "\n".join(lines)
 
 
+def watches_table() -> str:
+    """Return the watches, each with what it says and its section of the runbook."""
+    lines = ["| watch | severity | sent by | what it says |", "|---|---|---|---|"]
+    for watch in WATCHES:
+        link = f"[{watch.id}](runbook.md#{watch.id})"
+        by = "a rule" if watch.notified_by == "event" else "an alarm"
+        lines.append(f"| {link} | {watch.severity} | {by} | {cell(watch.summary)} |")
+    return "\n".join(lines)
+
+
 def between(document: str, marker: str, table: str) -> str:
     """Return the document with what stands between a marker's two comments replaced."""
     head, rest = document.split(f"<!-- {marker} -->", 1)
@@ -219,6 +232,7 @@ def main() -> int:
         ERRORS: {"answers": answers_table()},
         ENVIRONMENT: {"variables": variables_tables()},
         FORMATS: {"schemas": schemas_table()},
+        MONITORING: {"watches": watches_table()},
     }
     for file in sorted({*tables, *doc_examples.pages(ROOT)}):
         current = wanted = file.read_text(encoding="utf-8")

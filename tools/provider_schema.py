@@ -34,6 +34,7 @@ READ: Final = re.compile(r"(?m)^        return this\.get\w+Attribute\('(\w+)'\)"
 READ_OBJECT: Final = re.compile(r'(?m)^        this\._\w+ = new [\w.]+\(this, "(\w+)"')
 # In its declaration: Terraform's name stands in the comment; what is required has no `?`.
 DECLARED: Final = re.compile(r"(?ms)^export interface \w+Config .*?\{\n(.*?)^\}")
+DOCUMENTED: Final = re.compile(r"#(\w+) \w+#\w+\}")
 MEMBER: Final = re.compile(r"#(\w+) \w+#\w+\}[^#]*?\*/\n    readonly (\w+)(\??):")
 
 
@@ -56,6 +57,7 @@ def described(script: str, declaration: str) -> dict[str, list[str]]:
         "arguments": sorted(taken.keys() - blocks),
         "attributes": sorted(read - taken.keys()),
         "blocks": sorted(blocks),
+        "nested": sorted({*DOCUMENTED.findall(declaration)}) if blocks else [],
         "required": sorted(name for name, _, optional in declared if not optional),
     }
 

@@ -42,18 +42,26 @@ def test_the_names_are_of_what_the_module_uses() -> None:
 
 
 def test_every_argument_is_one_of_provider_6() -> None:
-    """Guards against: an argument that provider 6 refuses, or one that it wants and does not get.
-
-    A block would need its own arguments compared: there is none yet.
-    """
+    """Guards against: an argument that provider 6 refuses, or one that it wants and lacks."""
     unknown, lacking = [], []
     for block in module_blocks(ROOT):
         names = PROVIDER[block.kind][block.type]
         where = f"{block.file}: {block.kind} {block.type}"
-        unknown += [f"{where}: {each}" for each in sorted(block.names - set(names["arguments"]))]
+        unknown += [
+            f"{where}: {each}"
+            for each in sorted(block.names - {*names["arguments"], *names["blocks"]})
+        ]
+        unknown += [f"{where}: {each}" for each in sorted(block.nested - set(names["nested"]))]
         lacking += [f"{where}: {each}" for each in sorted(set(names["required"]) - block.names)]
     assert unknown == []
     assert lacking == []
+
+
+def test_the_arguments_of_blocks_are_read() -> None:
+    """Guards against: a comparison that sees nothing of what stands in a block."""
+    nested = {block.type: block.nested for block in module_blocks(ROOT) if block.nested}
+    assert "input_template" in nested["aws_cloudwatch_event_target"]
+    assert {"metric", "namespace"} <= nested["aws_cloudwatch_metric_alarm"]
 
 
 def test_every_attribute_is_one_of_provider_6() -> None:

@@ -183,6 +183,19 @@ def test_existing_key(
     assert kms.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"] == policy
 
 
+def test_monitoring(ekm_workspace: WorkspaceFactory, ekm_localstack: LocalStack) -> None:
+    """Guards against: a monitoring beside the module that a first apply cannot make."""
+    workspace = ekm_workspace("examples/monitoring", **EXAMPLES["monitoring"])
+    plan = workspace.plan()
+    assert_frozen("monitoring", plan)
+    workspace.apply(plan)
+    assert workspace.plan().empty
+    account = workspace.environment["AWS_ACCESS_KEY_ID"]
+    rule = "openai-ekm.key-disabled"
+    found = ekm_localstack.client("events", account).describe_rule(Name=rule)
+    assert workspace.outputs()["ekm"]["key_arn"] in found["EventPattern"]
+
+
 EACH_KEY = """
 variable "keys" {{
   type = map(string)

@@ -78,7 +78,11 @@ def test_accounts_live_side_by_side(ekm_localstack: LocalStack) -> None:
 
 
 def test_every_service_of_the_module_is_there(ekm_localstack: LocalStack) -> None:
-    """The registrar's record or its admin key could not be rehearsed."""
+    """The registrar's record, its admin key or the monitoring could not be rehearsed."""
+    ekm_localstack.client("events").list_rules()
+    ekm_localstack.client("sns").list_topics()
+    ekm_localstack.client("sqs").list_queues()
+    ekm_localstack.client("cloudwatch").describe_alarms()
     ekm_localstack.client("ssm").describe_parameters()
     ekm_localstack.client("secretsmanager").list_secrets()
     ekm_localstack.client("iam").list_roles()

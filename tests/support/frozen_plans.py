@@ -25,6 +25,11 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
     "api-project": {"organization_id": "org-abc123"},
     "chatgpt-workspace": {"organization_id": "org-abc123"},
     "existing-key": {"organization_id": "org-abc123"},
+    "monitoring": {
+        "organization_id": "org-abc123",
+        "maintenance": ["arn:aws:iam::111122223333:role/deployer"],
+        "silence_hours": 24,
+    },
     "fleet": {
         "organization_id": "org-abc123",
         "keys": {"red": {"projects": ["red-chat"]}, "blue": {}},

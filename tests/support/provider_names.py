@@ -43,6 +43,7 @@ class Block:
         kind: `resource` or `data`.
         type: As `aws_kms_key`.
         names: Its arguments and blocks, without Terraform's own.
+        nested: The arguments and blocks of its blocks, at any depth.
         reads: The attributes that it reads of itself (`self.arn`).
     """
 
@@ -50,6 +51,7 @@ class Block:
     kind: str
     type: str
     names: frozenset[str]
+    nested: frozenset[str]
     reads: frozenset[str]
 
     @property
@@ -76,6 +78,7 @@ def module_blocks(root: Path) -> list[Block]:
             kind,
             type_,
             frozenset(_names(body)),
+            frozenset(_nested(body)),
             frozenset(_SELF.findall("\n".join(_texts(body)))),
         )
         for file in module_files(root)
@@ -131,6 +134,26 @@ def _names(body: dict[str, Any]) -> set[str]:
     return names - {"dynamic"} | {
         _plain(name) for block in body.get("dynamic", ()) for name in block
     }
+
+
+def _nested(body: dict[str, Any]) -> Iterator[str]:
+    """The names in the blocks of a body; a map that is an argument has none of the provider's."""
+    for inner in _blocks(body):
+        yield from _names(inner)
+        yield from _nested(inner)
+
+
+def _blocks(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The bodies of the blocks in a body, those that `dynamic` makes included."""
+    for name, value in body.items():
+        if name in META_BLOCKS or name.startswith("__") or not isinstance(value, list):
+            continue
+        for each in value:
+            if name == "dynamic":
+                for made in each.values():
+                    yield from made["content"]
+            elif isinstance(each, dict):
+                yield each
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -31,7 +31,7 @@ __all__ = ["CUSTOMER_ACCOUNT", "OPENAI_ACCOUNT", "REGION", "LocalStack"]
 
 CUSTOMER_ACCOUNT = "111122223333"  # AWS's own account id for examples
 REGION = "eu-west-1"
-SERVICES = "kms,iam,sts,ssm,secretsmanager"
+SERVICES = "kms,iam,sts,ssm,secretsmanager,events,sns,sqs,cloudwatch"
 PYTHON = (3, 13)  # on other versions LocalStack 4.14 answers kms and sts with 500
 READY_SECONDS = 180.0  # 2 s as a rule; the first start on a busy machine compiles for long
 HEALTH_SECONDS = 10.0  # one answer of the health endpoint

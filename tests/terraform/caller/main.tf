@@ -53,6 +53,12 @@ variable "registration" {
   default = null
 }
 
+variable "monitoring" {
+  description = "What is watched, or null for nothing."
+  type        = object({ silence_hours = optional(number) })
+  default     = null
+}
+
 module "ekm" {
   source = "../../.."
 
@@ -63,6 +69,7 @@ module "ekm" {
   kms_key_arn         = var.kms_key_arn
   projects            = var.projects
   registration        = var.registration
+  monitoring          = var.monitoring
 }
 
 output "ekm" {

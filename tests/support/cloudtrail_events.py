@@ -1,0 +1,130 @@
+"""Events as CloudTrail and KMS send them to EventBridge, about one key and one role."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+__all__ = [
+    "ACCOUNT",
+    "ADMINISTRATOR",
+    "ALIAS",
+    "ALIAS_ARN",
+    "DEPLOYER",
+    "FOREIGN",
+    "KEY_ARN",
+    "KEY_ID",
+    "MANAGED_POLICY",
+    "NAMESAKE",
+    "OPENAI_CALLER",
+    "OPENAI_SESSION",
+    "OTHER_KEY",
+    "REGION",
+    "ROLE_ARN",
+    "ROOT",
+    "SERVICE",
+    "TOPIC",
+    "USER",
+    "api_event",
+    "of_key",
+    "refused",
+    "service_event",
+    "session_of",
+]
+
+ACCOUNT: Final = "111122223333"
+REGION: Final = "eu-west-1"
+KEY_ID: Final = "11111111-2222-4333-8444-555555555555"
+KEY_ARN: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{KEY_ID}"
+OTHER_KEY: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/99999999-2222-4333-8444-555555555555"
+ALIAS: Final = "alias/openai-ekm"
+ALIAS_ARN: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:{ALIAS}"
+ROLE_ARN: Final = f"arn:aws:iam::{ACCOUNT}:role/team/openai-ekm"
+DEPLOYER: Final = f"arn:aws:iam::{ACCOUNT}:role/deployer"
+MANAGED_POLICY: Final = f"arn:aws:iam::{ACCOUNT}:policy/use-of-the-key"
+TOPIC: Final = f"arn:aws:sns:{REGION}:{ACCOUNT}:openai-ekm-critical"
+OPENAI: Final = "790389265272"
+
+USER: Final = {
+    "type": "IAMUser",
+    "arn": f"arn:aws:iam::{ACCOUNT}:user/eve",
+    "accountId": ACCOUNT,
+    "userName": "eve",
+}
+ROOT: Final = {"type": "Root", "arn": f"arn:aws:iam::{ACCOUNT}:root", "accountId": ACCOUNT}
+SERVICE: Final = {"type": "AWSService", "invokedBy": "s3.amazonaws.com"}
+FOREIGN: Final = {"type": "AWSAccount", "principalId": "AIDAEXAMPLE", "accountId": "999988887777"}
+OPENAI_CALLER: Final = {
+    "type": "AWSAccount",
+    "principalId": "AROAEXAMPLE:OpenAI",
+    "accountId": OPENAI,
+}
+
+
+def session_of(role_arn: str) -> dict[str, Any]:
+    """The identity of a session of a role."""
+    name = role_arn.rpartition("/")[2]
+    account = role_arn.split(":")[4]
+    return {
+        "type": "AssumedRole",
+        "arn": f"arn:aws:sts::{account}:assumed-role/{name}/session",
+        "accountId": account,
+        "sessionContext": {
+            "sessionIssuer": {"type": "Role", "arn": role_arn, "accountId": account}
+        },
+    }
+
+
+OPENAI_SESSION: Final = session_of(ROLE_ARN)
+ADMINISTRATOR: Final = session_of(f"arn:aws:iam::{ACCOUNT}:role/administrator")
+NAMESAKE: Final = session_of(f"{ROLE_ARN}-2")
+
+
+def api_event(service: str, name: str, who: dict[str, Any] = USER, **detail: Any) -> dict[str, Any]:
+    """An event of one call, as CloudTrail sends it.
+
+    Args:
+        service: Of EventBridge's source: `kms` of `aws.kms`.
+        name: The call.
+        who: `userIdentity`.
+        detail: Further members of CloudTrail's record.
+    """
+    return {
+        "version": "0",
+        "id": "11111111-1111-4111-8111-111111111111",
+        "source": f"aws.{service}",
+        "account": ACCOUNT,
+        "time": "2026-11-29T10:00:00Z",
+        "region": "us-east-1" if service == "iam" else REGION,
+        "resources": [],
+        "detail-type": "AWS API Call via CloudTrail",
+        "detail": {
+            "eventVersion": "1.09",
+            "userIdentity": who,
+            "eventSource": f"{service}.amazonaws.com",
+            "eventName": name,
+            **detail,
+        },
+    }
+
+
+def service_event(kind: str, key: str = KEY_ARN) -> dict[str, Any]:
+    """An event that KMS itself sends."""
+    event = api_event("kms", "none")
+    detail = {"key-id": key.rpartition("/")[2]}
+    return {**event, "detail-type": kind, "resources": [key], "detail": detail}
+
+
+def of_key(key: str) -> dict[str, Any]:
+    """The members by which KMS's records name a key."""
+    resources = [{"accountId": ACCOUNT, "type": "AWS::KMS::Key", "ARN": key}]
+    return {"resources": resources, "requestParameters": {"keyId": key}}
+
+
+def refused(who: str, action: str, resource: str) -> dict[str, Any]:
+    """A refusal that names the resource in its message alone."""
+    text = f"User: {who} is not authorized to perform: {action} on resource: {resource} because no"
+    return {
+        "errorCode": "AccessDenied",
+        "errorMessage": f"{text} identity-based policy allows the {action} action",
+        "requestParameters": None,
+    }
