@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.watch_cases import CASES
 from tests.support.watches import (
     ALL_MANAGEMENT_EVENTS,
     FORWARDS,
@@ -124,3 +125,10 @@ def test_a_section_says_what_to_do(watch: Watch) -> None:
     assert re.search(r"^1\. \S", section, re.MULTILINE)
     notice = section.split("**You notice:**", 1)[1].split("\n", 1)[0]
     assert f"`{watch.severity}`" in notice
+
+
+def test_each_case_of_an_event_has_a_name_of_its_own() -> None:
+    """Guards against: a case that hides another one of the same name."""
+    names = [case.name for case in CASES]
+    assert sorted(names) == sorted(set(names))
+    assert len(names) > 250

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 LONGEST = (
     "test_terraform_registration",
     "test_module_calls",
+    "test_monitoring",
     "test_examples",
     "test_terraform_removal",
     "test_interlocks",

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from localstack.services.events.event_rule_engine import EventPatternCompiler, EventRuleEngine
 
-from openai_ekm.evaluation import Outcome, Policies, Request, decide
 from tests.support.cloudtrail_events import (
     ACCOUNT,
     ALIAS,
@@ -24,7 +21,8 @@ from tests.support.cloudtrail_events import (
     of_key,
     session_of,
 )
-from tests.support.watch_cases import CASES, Case
+from tests.support.monitored import Monitored, Subscriber, allowed, put
+from tests.support.watch_cases import CASES
 from tests.support.watches import FORWARDS, OPERATORS, WATCHES, operators
 
 if TYPE_CHECKING:
@@ -32,34 +30,13 @@ if TYPE_CHECKING:
 
     from openai_ekm.rehearsal.localstack import LocalStack
     from openai_ekm.rehearsal.plugin import WorkspaceFactory
-    from openai_ekm.rehearsal.terraform import Workspace
 
 pytestmark = pytest.mark.terraform
 
 SEVERITIES = ("critical", "warning", "info")
-SECONDS = 60.0  # until a message is there
 LIMIT = 2048  # characters of a pattern
 # Rules that see a key of the module's own, which is made with it.
 OF_THE_TOPIC_KEY = "topic-key-changed"
-
-
-@dataclass(frozen=True, slots=True)
-class Monitored:
-    """The module, applied.
-
-    Attributes:
-        workspace: Its root.
-        outputs: Of the module.
-        aws: Where it is.
-    """
-
-    workspace: Workspace
-    outputs: dict[str, Any]
-    aws: LocalStack
-
-    def client(self, service: str, region: str = REGION) -> Any:
-        """A client of a service in the account."""
-        return self.aws.client(service, ACCOUNT, region)
 
 
 @pytest.fixture(scope="module")
@@ -102,30 +79,6 @@ def seen(monitored: Monitored) -> dict[str, frozenset[str]]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Subscriber:
-    """Queues that are subscribed to the topics.
-
-    Attributes:
-        sqs: Their client.
-        urls: Of the queues, by severity.
-    """
-
-    sqs: Any
-    urls: dict[str, str]
-
-    def messages(self, severity: str) -> Iterator[dict[str, Any]]:
-        """Messages as they come, until the deadline."""
-        deadline = time.monotonic() + SECONDS
-        while time.monotonic() < deadline:
-            got = self.sqs.receive_message(QueueUrl=self.urls[severity], WaitTimeSeconds=1)
-            for message in got.get("Messages", ()):
-                self.sqs.delete_message(
-                    QueueUrl=self.urls[severity], ReceiptHandle=message["ReceiptHandle"]
-                )
-                yield json.loads(json.loads(message["Body"])["Message"])
-
-
 @pytest.fixture(scope="module")
 def subscriber(monitored: Monitored) -> Subscriber:
     """A queue for each severity; Terraform's provider would take most of a minute for one."""
@@ -136,21 +89,6 @@ def subscriber(monitored: Monitored) -> Subscriber:
         arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:subscriber-{severity}"
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
     return Subscriber(sqs, urls)
-
-
-def put(monitored: Monitored, *events: dict[str, Any]) -> None:
-    """Put events into the Region where AWS would; AWS takes no source `aws.…` from anybody."""
-    for event in events:
-        monitored.client("events", event["region"]).put_events(
-            Entries=[
-                {
-                    "Source": event["source"],
-                    "DetailType": event["detail-type"],
-                    "Resources": event["resources"],
-                    "Detail": json.dumps(event["detail"]),
-                }
-            ]
-        )
 
 
 def test_the_second_plan_is_empty(monitored: Monitored) -> None:
@@ -170,11 +108,18 @@ def test_each_rule_of_the_table_is_made_in_its_state(monitored: Monitored) -> No
         }
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
-def test_an_event_is_seen_by_its_watches_alone(case: Case, seen: dict[str, frozenset[str]]) -> None:
+def test_an_event_is_seen_by_its_watches_alone(seen: dict[str, frozenset[str]]) -> None:
     """Guards against: an event that nobody is told of, and one that the wrong people are."""
-    found = {name for name in seen[case.name] if not name.startswith("forward-")}
-    assert found == case.watches
+    found = {
+        name: {rule for rule in rules if not rule.startswith("forward-")}
+        for name, rules in seen.items()
+    }
+    differing = {
+        case.name: (found[case.name], case.watches)
+        for case in CASES
+        if found[case.name] != case.watches
+    }
+    assert differing == {}
 
 
 def test_each_watch_sees_an_event_and_misses_others(seen: dict[str, frozenset[str]]) -> None:
@@ -307,29 +252,6 @@ def test_an_event_becomes_a_message(monitored: Monitored, subscriber: Subscriber
     assert left.get("Messages", []) == []
 
 
-def allowed(
-    policy: dict[str, Any], principal: str, action: str, resource: str, **context: str
-) -> bool:
-    """Whether a resource's own policy lets a service, or a foreigner, do something with it.
-
-    The evaluator reads the policies of keys and roles alone. For a service and for a foreign
-    principal AWS decides by a topic's or queue's policy as by a key's: so the policy of a topic is
-    decided as a key's, with the action and the resource renamed on both sides.
-    """
-    renamed = {"sns:Publish": "kms:Decrypt", "sqs:SendMessage": "kms:Decrypt"}
-    text = json.dumps(policy)
-    if resource.split(":")[2] in {"sns", "sqs"}:
-        text = text.replace(json.dumps(resource), json.dumps(KEY_ARN))
-        for own, key_action in renamed.items():
-            text = text.replace(json.dumps(own), json.dumps(key_action))
-        action, resource = renamed.get(action, "kms:Encrypt"), KEY_ARN
-    keys = {f"aws:{name}": value for name, value in context.items()}
-    request = Request(principal, action, resource, context=keys)
-    decision = decide(request, Policies(resource=json.loads(text)))
-    assert decision.outcome is not Outcome.ERROR, decision.message
-    return decision.outcome is Outcome.ALLOWED
-
-
 def test_topics_take_messages_of_their_rules_and_alarms_alone(monitored: Monitored) -> None:
     """Guards against: a topic that other rules, accounts or services can fill, or ours cannot."""
     rule = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/openai-ekm."
@@ -454,16 +376,12 @@ def test_alarms_read_the_metrics_that_aws_keeps(monitored: Monitored) -> None:
             assert alarm["OKActions"] == alarm["AlarmActions"]
 
 
-def test_the_root_module_watches_a_key_in_us_east_1_alone(ekm_workspace: WorkspaceFactory) -> None:
+def test_the_root_module_refuses_to_watch_a_key_elsewhere(ekm_workspace: WorkspaceFactory) -> None:
     """Guards against: a key elsewhere whose role would not be watched, without a word."""
     workspace = ekm_workspace("tests/terraform/caller", region=REGION, monitoring={})
     said = workspace.refused_plan().said
     assert "The input `monitoring` of the module openai-ekm is for a key in us-east-1" in said
     assert "call modules/monitoring beside that module" in said
-    there = ekm_workspace("tests/terraform/caller", region="us-east-1", monitoring={})
-    planned = there.plan().actions
-    assert 'module.ekm.module.monitoring[0].aws_sns_topic.this["critical"]' in planned
-    assert not [address for address in planned if "forward" in address and "aws_" in address]
 
 
 def test_a_key_in_us_east_1_needs_no_forwarder(ekm_workspace: WorkspaceFactory) -> None:
@@ -480,12 +398,19 @@ def test_a_key_in_us_east_1_needs_no_forwarder(ekm_workspace: WorkspaceFactory) 
     assert not [address for address in planned.actions if "forwarder" in address]
     assert not [address for address in planned.actions if ".aws_sns_" in address]
     assert not [address for address in planned.actions if ".aws_kms_" in address]
-    patterns = planned.json["planned_values"]["outputs"]["monitoring"]["value"]["patterns"]
-    assert key in patterns["key-disabled"]
+    [pattern] = [
+        change["change"]["after"]["event_pattern"]
+        for change in planned.json["resource_changes"]
+        if change["address"].endswith('aws_cloudwatch_event_rule.this["key-disabled"]')
+    ]
+    assert key in pattern
 
 
 def test_everything_goes(monitored: Monitored) -> None:
     """Guards against: a destroy that leaves rules or topics, or is refused."""
-    monitored.workspace.destroy()
+    # LocalStack can answer a removal with an error although it removed: the provider's second try
+    # then finds nothing. A destroy goes on where another one stopped.
+    if not monitored.workspace.destroy(check=False).ok:
+        monitored.workspace.destroy()
     assert monitored.workspace.addresses() == []
     assert monitored.client("events").list_rules(NamePrefix="openai-ekm.")["Rules"] == []

@@ -53,6 +53,11 @@ def case(name: str, event: dict[str, Any], *watches: str) -> Case:
     return Case(name, event, frozenset(watches))
 
 
+def named(who: dict[str, Any]) -> str:
+    """An identity in words."""
+    return f"{who['type']} {who.get('arn', who.get('accountId', 'of AWS'))}"
+
+
 KEY_CHANGES: Final = {
     "DisableKey": "key-disabled",
     "ScheduleKeyDeletion": "key-deletion-scheduled",
@@ -149,7 +154,7 @@ _key_cases = [
     ),
     *(
         case(
-            f"{who['type']} disables the key",
+            f"{named(who)} disables the key",
             api_event("kms", "DisableKey", who, **of_key(KEY_ARN)),
             "key-disabled",
         )
@@ -240,7 +245,7 @@ _key_cases = [
 _use_cases = [
     *(
         case(
-            f"{who['type']} calls {name}",
+            f"{named(who)} calls {name}",
             api_event("kms", name, who, **of_key(KEY_ARN)),
             *("key-used-by-other",),
         )
@@ -379,7 +384,7 @@ _role_cases = [
     ),
     *(
         case(
-            f"{who['type']} of {who.get('accountId')} assumes the role",
+            f"{named(who)} assumes the role",
             api_event("sts", "AssumeRole", who, requestParameters={"roleArn": ROLE_ARN}),
             *watches,
         )
