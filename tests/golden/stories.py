@@ -344,6 +344,11 @@ def looking_at_everything(world: Golden) -> None:
     world.aws_refusal = "AccessDenied"
     world.run("doctor")
     world.aws_refusal = None
+    world.run("doctor", "--admin-key-from", "ssm:/admin-key-that-is-not-there")
+    fleet: dict[str, Any] = {"ekm": {"value": {"one": {}, "two": {}}}}
+    for printed in ({}, fleet):
+        world.run("doctor", "--from-terraform", "-", stdin=json.dumps(printed))
+    world.run("doctor", "--from-terraform", "-", stdin="Error: no state")
     world.run("doctor", "--kms-arn", "key/x")
     world.run("doctor", "--for", "nothing")
 
