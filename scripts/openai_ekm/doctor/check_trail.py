@@ -212,8 +212,8 @@ def check_alarms(
         State.WARNING,
         "No rule of EventBridge that is switched on takes events of the key: none tells anybody "
         "when the key is disabled.",
-        "Make a rule on events of the source aws.kms, with a target that reaches a person, unless "
-        "another system reads the trail and does that.",
+        "Call modules/monitoring (docs/operate/monitoring.md), unless another system reads the "
+        "trail and tells a person.",
     )
 
 
