@@ -190,9 +190,9 @@ def _check_installed(version: tuple[int, ...] = sys.version_info[:2]) -> None:
         raise BadInput(
             "localstack_python",
             f"LocalStack needs Python {_dotted(PYTHON)}; this is Python {_dotted(version)}.",
-            remedy=f"Run the rehearsal from an environment of Python {_dotted(PYTHON)} "
-            "(in a checkout: make env; else: uvx --python 3.13 --from 'openai-ekm-aws[demo]' ekm "
-            "demo).",
+            remedy=f"Install 'openai-ekm-aws[demo]' in an environment of Python {_dotted(PYTHON)}, "
+            "and run it, or your tests, there. In a checkout: make env. For the rehearsal alone: "
+            "uvx --python 3.13 --from 'openai-ekm-aws[demo]' ekm demo.",
         )
     if importlib.util.find_spec("localstack") is None:
         raise BadInput(
