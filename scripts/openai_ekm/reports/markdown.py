@@ -39,6 +39,13 @@ _PARTS: Final = re.compile(
 )
 # Letters of any script, with hyphens and apostrophes inside, or a short number.
 _WORD: Final = re.compile(r"[^\W\d_]+(?:[-'][^\W\d_]+)*|\d{1,6}")
+_SYMBOL: Final = re.compile(r"\((?:\w+ )+not known before apply\)")
+# A command between backquotes and an ARN with the name of a symbol hold blanks; a word holds none.
+_PIECE: Final = re.compile(
+    rf"[{re.escape(_BEFORE)}]*`[^`]+`[{re.escape(_AFTER)}]*(?= |$)"
+    rf"|[^ ]*{_SYMBOL.pattern}[^ ]*"
+    r"|[^ ]+"
+)
 LONGEST_CELL: Final = 1200
 # A comment of GitHub holds 65,536 characters.
 LONGEST_TABLE: Final = 60_000
@@ -50,14 +57,16 @@ def safe_text(text: str) -> str:
     Args:
         text: One sentence or more, with values in it.
     """
-    return " ".join(_safe_word(each) for each in printable(text).split(" ") if each)
+    return " ".join(map(_safe_word, _PIECE.findall(printable(text))))
 
 
 def _safe_word(word: str) -> str:
     found = _PARTS.fullmatch(word)
-    if found is None or not found["core"]:
+    if found is None or not found["core"] or _SYMBOL.search(word):
         return code_span(word)
     core = found["core"]
+    if core.startswith("`") and core.endswith("`") and core[1:-1] and "`" not in core[1:-1]:
+        return f"{found['before']}{code_span(core[1:-1])}{found['after']}"
     shown = core if _WORD.fullmatch(core) else code_span(core)
     return f"{found['before']}{shown}{found['after']}"
 

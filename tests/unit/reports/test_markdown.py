@@ -104,6 +104,16 @@ def test_plain_words_stay_text_and_values_are_code() -> None:
     )
 
 
+def test_a_command_and_the_name_of_a_symbol_are_one_piece_of_code() -> None:
+    """Guards against: code marks in the middle of a command or an ARN."""
+    arn = "arn:aws:kms:eu-west-1:111122223333:key/(key id not known before apply)"
+    assert safe_text(f"Allowed on {arn}") == f"Allowed on `{arn}`"
+    assert safe_text("Run (`ekm prove --from-plan -`), then go on.") == (
+        "Run (`ekm prove --from-plan -`), then go on."
+    )
+    assert safe_text("`@team` and ``x`") == "`@team` and ``` ``x` ```"
+
+
 def test_the_gravest_rows_of_too_many_are_kept() -> None:
     """Guards against: a comment that is too long for GitHub, so that nobody sees a failure."""
     holding = [finding(State.HOLDS) for _ in range(5000)]
