@@ -117,7 +117,8 @@ def snapshot_of(plan: Mapping[str, Any], *, module: str | None = None) -> Snapsh
 
 
 def _changes(plan: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    changes = plan.get("resource_changes")
+    # Terraform leaves them out of a plan that has no resource.
+    changes = plan.get("resource_changes", [] if "planned_values" in plan else None)
     if not isinstance(changes, list) or not all(_is_change(each) for each in changes):
         raise BadInput(
             "plan_malformed",

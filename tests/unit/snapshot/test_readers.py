@@ -309,6 +309,13 @@ def test_what_is_no_plan_is_refused(body: dict[str, Any]) -> None:
         terraform_outputs.made_of(select_instance(body, "x"), "Terraform's outputs")
 
 
+def test_a_plan_without_a_resource_is_a_plan_without_the_module() -> None:
+    """Guards against: a message that says that a plan is none."""
+    with pytest.raises(BadInput) as refused:
+        plan.snapshots_of({"format_version": "1.2", "planned_values": {}})
+    assert refused.value.id == "plan_without_documents"
+
+
 def snapshot_file(folder: Path, body: Any) -> str:
     """A snapshot in a file."""
     path = folder / "s.json"
