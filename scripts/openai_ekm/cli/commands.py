@@ -43,21 +43,6 @@ __all__ = [
 ]
 
 LONGEST_HOLD = 86_400  # seconds; a day, past which it is no drill
-_EMULATE_EPILOG = """\b
-Environment:
-  AWS_ENDPOINT_URL   the AWS that keys are checked in, such as LocalStack
-  OPENAI_ADMIN_KEY   the admin key that is accepted, with every scope
-  EKM_EMULATOR_KEYS  further keys with fewer scopes:
-                     {"sk-admin-reader": ["api.external_keys.read"]}
-
-\b
-Examples:
-  ekm emulate --port 8180 --database openai.sqlite3
-  ekm emulate --settle 10 --fault lost-after-commit=1
-  ekm emulate --fault "rate-limited=2,on=POST /organization/projects"
-  ekm emulate --setting cloud_refusal_prefix=true
-  ekm emulate --list-settings
-"""
 
 
 class Verb(click.Command):
@@ -218,12 +203,13 @@ def doctor_command() -> None:
     "--plan", is_flag=True, help="Print the calls and minutes that a fleet needs, and do nothing."
 )
 @options.json_option
-@click.argument(
+@options.argument(
     "sentence",
     required=False,
     expose_value=False,
-    metavar="",  # no one needs to type it
+    metavar="",
     callback=_check_sentence,
+    text=None,  # no one needs to type it
 )
 def register_command() -> None:
     """Register the key with OpenAI, make its projects, and record it.
@@ -249,7 +235,8 @@ def register_command() -> None:
     Environment:
       OPENAI_ADMIN_KEY      the admin key
       OPENAI_BASE_URL       default https://api.openai.com/v1
-      HTTPS_PROXY, NO_PROXY  the proxy to OpenAI; loopback goes through none
+      HTTPS_PROXY           the proxy to OpenAI; loopback goes through none
+      NO_PROXY              hosts that go through none
       REQUESTS_CA_BUNDLE    certificate authorities to accept
       EKM_CALLS_PER_MINUTE  to each endpoint, default 7; 0 for no pacing
       EKM_LIST_LAG_SECONDS  how long lists may lag behind a create, default 75
@@ -279,7 +266,12 @@ def validate_command() -> None:
 
 
 @_verb("diagnose", runs="diagnose:run", page="docs/diagnosis.md")
-@click.argument("snapshot", metavar="[SNAPSHOT|-]", required=False)
+@options.argument(
+    "snapshot",
+    metavar="[SNAPSHOT|-]",
+    required=False,
+    text="File of a snapshot, or - for standard input.",
+)
 @options.source_options
 @options.offline_option
 @click.option("--error", "error_text", metavar="TEXT", help="Explain this answer of OpenAI.")
@@ -391,7 +383,7 @@ def drill_command() -> None:
     help="Keep the cut so long after the refusal; OpenAI keeps data keys for 3600.",
 )
 @options.report_option
-@options.wait_option
+@options.drill_wait_option
 @options.openai_options
 @options.json_option
 def revoke_command() -> None:
@@ -423,7 +415,7 @@ def revoke_command() -> None:
     help="Ask OpenAI at the end. --no-validate needs no admin key.",
 )
 @options.report_option
-@options.wait_option
+@options.drill_wait_option
 @options.openai_options
 @options.json_option
 def restore_command() -> None:
@@ -509,7 +501,7 @@ def retire_command() -> None:
 
 
 @_verb("decide", runs="decide:run", page="docs/how-decisions-are-made.md")
-@click.argument("file", metavar="FILE|-")
+@options.argument("file", metavar="FILE|-", text="File of decision cases, or - for standard input.")
 @click.option(
     "--json",
     is_flag=True,
@@ -530,7 +522,12 @@ def decide_command() -> None:
 
 
 @_verb("prove", runs="prove:run", page="docs/proof.md")
-@click.argument("file", metavar="[SNAPSHOT|-]", required=False)
+@options.argument(
+    "file",
+    metavar="[SNAPSHOT|-]",
+    required=False,
+    text="File of a snapshot, or - for standard input.",
+)
 @options.source_options
 @options.offline_option
 @click.option(
@@ -585,7 +582,7 @@ def snapshot_command() -> None:
     """
 
 
-@_verb("emulate", runs="emulate:run", page="docs/reliability.md", epilog=_EMULATE_EPILOG)
+@_verb("emulate", runs="emulate:run", page="docs/reliability.md")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Loopback address.")
 @click.option(
     "--port",
@@ -633,6 +630,21 @@ def emulate_command() -> None:
 
     It does not emulate the APIs that use a project (nothing is encrypted with its data keys, and
     no data-key cache runs out), other clouds, and the checks of a psp_decryption key.
+
+    \b
+    Examples:
+      ekm emulate --port 8180 --database openai.sqlite3
+      ekm emulate --settle 10 --fault lost-after-commit=1
+      ekm emulate --fault "rate-limited=2,on=POST /organization/projects"
+      ekm emulate --setting cloud_refusal_prefix=true
+      ekm emulate --list-settings
+
+    \b
+    Environment:
+      AWS_ENDPOINT_URL   the AWS that keys are checked in, such as LocalStack
+      OPENAI_ADMIN_KEY   the admin key that is accepted, with every scope
+      EKM_EMULATOR_KEYS  further keys with fewer scopes:
+                         {"sk-admin-reader": ["api.external_keys.read"]}
     """
 
 
@@ -665,7 +677,9 @@ def demo_command() -> None:
 
 
 @_verb("completion", runs="completion:run", page="README.md")
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@options.argument(
+    "shell", type=click.Choice(["bash", "zsh", "fish"]), text="The shell that reads the script."
+)
 def completion_command() -> None:
     """Print the script that makes a shell complete verbs and options of ekm and ekm-register.
 
@@ -678,7 +692,9 @@ def completion_command() -> None:
 
 
 @_verb("schema", runs="schema:run", page="docs/reference/json.md")
-@click.argument("name", required=False, metavar="[NAME]")
+@options.argument(
+    "name", required=False, metavar="[NAME]", text="Name of a schema. Without it, all are listed."
+)
 @options.json_option
 def schema_command() -> None:
     """Print the JSON Schema of a document that ekm reads or prints, or list the schemas.
@@ -710,7 +726,12 @@ def version_command() -> None:
 
 
 @_verb("help", runs="help:run", page="README.md")
-@click.argument("topic", nargs=-1, metavar="[VERB|environment]")
+@options.argument(
+    "topic",
+    nargs=-1,
+    metavar="[VERB|environment]",
+    text="A verb, as in `drill revoke`, or the environment variables.",
+)
 def help_command() -> None:
     """Explain a verb, or the environment variables.
 

@@ -10,8 +10,10 @@ import click
 __all__ = [
     "LONGEST_WAIT",
     "all_option",
+    "argument",
     "arn_options",
     "confirm_option",
+    "drill_wait_option",
     "external_id_option",
     "external_key_option",
     "from_terraform_option",
@@ -40,6 +42,28 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def variable_of(name: str) -> str:
     """Return the environment variable of an option, such as EKM_ROLE_ARN of `role-arn`."""
     return "EKM_" + name.replace("-", "_").upper()
+
+
+class Argument(click.Argument):
+    """An argument that the help explains, as it explains an option.
+
+    Args:
+        text: What it is; None leaves it out of the help.
+        settings: As for any argument of click.
+    """
+
+    def __init__(self, *args: Any, text: str | None, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.text = text
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return its row in the help."""
+        return None if self.text is None else (self.make_metavar(ctx), self.text)
+
+
+def argument(name: str, *, text: str | None, **settings: Any) -> Callable[[Command], Command]:
+    """Declare an argument, with its text in the help."""
+    return click.argument(name, cls=Argument, text=text, **settings)
 
 
 def from_terraform_option(command: Command) -> Command:
@@ -162,6 +186,18 @@ def _keep_for_client(context: click.Context, option: click.Parameter, value: str
 
 def wait_option(command: Command) -> Command:
     """Declare `--wait`."""
+    return _wait_option("Longest wait for IAM, and for another run that holds the record.")(command)
+
+
+def drill_wait_option(command: Command) -> Command:
+    """Declare `--wait` of a drill."""
+    return _wait_option(
+        "Longest time to ask until OpenAI is refused, and until it can use the key again; also for "
+        "another run that holds the record."
+    )(command)
+
+
+def _wait_option(text: str) -> Callable[[Command], Command]:
     return click.option(
         "--wait",
         envvar="EKM_WAIT_SECONDS",
@@ -169,9 +205,9 @@ def wait_option(command: Command) -> Command:
         default=180,
         show_default=True,
         metavar="SECONDS",
-        help="Longest wait for IAM, and for another run that holds the record.",
+        help=text,
         show_envvar=True,
-    )(command)
+    )
 
 
 def confirm_option(command: Command) -> Command:

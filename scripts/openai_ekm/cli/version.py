@@ -45,7 +45,8 @@ def run(options: VersionOptions) -> None:
         render.document(facts)
         return
     for name, value in facts.items():
-        shown = value if value is not None else "not found"
+        nothing = "none in this folder" if name == "module" else "not found"
+        shown = value if value is not None else nothing
         if isinstance(value, dict):
             shown = f"{value['program']} {value['version']}"
         render.result(f"{name:<10} {shown}")
