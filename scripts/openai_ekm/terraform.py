@@ -100,7 +100,7 @@ def find_program(*, path: str | None = None) -> str:
         remedy="Install Terraform 1.9 or later "
         "(https://developer.hashicorp.com/terraform/install), or name the program with "
         "--terraform. Where Terraform runs elsewhere, pipe what it prints: terraform output -json "
-        "| ekm … --from-terraform -",
+        "| ekm … --from-terraform -, or terraform show -json PLAN | ekm … --from-plan -",
     )
 
 

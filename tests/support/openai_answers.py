@@ -331,7 +331,8 @@ _DOCUMENTED = (
            400, envelope(ASSUME), "", 0, text=ASSUME, times=3, wait=120),
     Answer("documented", "role made seconds ago: it does not settle within the wait", "register",
            CREATE, 400, envelope(ASSUME), "wait_deadline", 5,
-           "Check trust policy, role policy and key policy; then run again (--wait SECONDS).",
+           "`ekm diagnose` with the same role, key and external id names the statement at fault. "
+           "Mend it, then run again (--wait SECONDS).",
            message="could not use the key within 120 s", text=ASSUME, wait=120),
     passed_on("documented", "role's policy lacks Encrypt, or the key policy does not grant it",
               denied("Encrypt", _ON_KEY), "aws_denied",

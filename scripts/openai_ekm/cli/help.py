@@ -58,4 +58,6 @@ def _unknown(word: str, context: click.Context) -> click.UsageError:
     known = command.list_commands(context) if isinstance(command, click.Group) else []
     near = difflib.get_close_matches(word, [*known, "environment"], n=1)
     hint = f" Did you mean '{near[0]}'?" if near else ""
-    return click.UsageError(f"There is no help about '{word}'.{hint}", context)
+    return click.UsageError(
+        f"There is no help about '{word}'.{hint or ' `ekm --help` lists the verbs.'}", context
+    )

@@ -163,7 +163,10 @@ def collected(source: Source, *, live: bool) -> Snapshot:
                 "Terraform's outputs.",
                 at_fault=option,
                 remedy="Give --role-arn, --kms-arn and --external-id, or --from-terraform DIR, or "
-                "--from-plan FILE.",
+                "--from-plan FILE."
+                if source.from_terraform is None
+                else "Name the folder of a root that calls the module and is applied; it needs: "
+                'output "ekm" { value = module.ekm.summary }',
             )
     return _live(_Registered(*(values[name] or "" for name in _INTENT)))
 

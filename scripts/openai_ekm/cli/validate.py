@@ -97,6 +97,8 @@ def recorded_id(session: Session) -> str:
             "nothing_registered",
             f"{state} at {session.place}: no registration to ask about.",
             at_fault="--record",
-            remedy="Register first (`ekm register`), or give --external-key extkey_….",
+            remedy="If it is registered, name the record, the Region (--region) and the account "
+            "(--profile) that it is in, or give --external-key extkey_…. Else register first: "
+            "`ekm register`.",
         )
     return record.live_id

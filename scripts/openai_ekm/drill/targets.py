@@ -92,7 +92,8 @@ def check_record(place: str, record: Record | None) -> tuple[Record, str]:
             "nothing_registered",
             f"{said} at {place}: there is nothing to rehearse with.",
             at_fault="--record",
-            remedy="Register first (`ekm register`), or name another record.",
+            remedy="If it is registered, name the record, the Region (--region) and the account "
+            "(--profile) that it is in. Else register first: `ekm register`.",
         )
     if record.state is not State.REGISTERED:
         raise Conflict(

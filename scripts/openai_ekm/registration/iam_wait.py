@@ -102,7 +102,8 @@ class IamWait:
             f"{_sentence(denial.message)}{diagnosis}",
             at_fault=explained.at_fault if explained else None,
             remedy=(explained.remedy if explained else None)
-            or "Check trust policy, role policy and key policy; then run again (--wait SECONDS).",
+            or "`ekm diagnose` with the same role, key and external id names the statement at "
+            "fault. Mend it, then run again (--wait SECONDS).",
             request_id=denial.request_id,
         )
 

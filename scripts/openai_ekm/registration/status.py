@@ -166,7 +166,8 @@ def _differences(
 ) -> list[str]:
     found: list[str] = []
     if record is None:
-        return [f"There is no record at {place}."]
+        where = ", in this Region and account" if place.startswith("ssm:") else ""
+        return [f"There is no record at {place}{where}."]
     if record.state is State.REGISTERING:
         found.append("The record says that registering was begun and not ended: run it again.")
     if record.state is State.RETIRED and key is not None:

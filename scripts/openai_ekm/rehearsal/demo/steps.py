@@ -285,6 +285,8 @@ def _leave_running(stage: DemoState, folder: Path) -> None:
             f"  cd {workspace.path}",
             "  terraform plan",
             "  ekm status --from-terraform .",
+            "  ekm prove --from-terraform . --assume-none scps,rcps",
+            "  ekm drill revoke --from-terraform . --plan",
             '  curl -H "Authorization: Bearer $OPENAI_ADMIN_KEY" '
             '"$OPENAI_BASE_URL/organization/external_keys"',
             f"  curl {stage.openai.control_url}/requests",
