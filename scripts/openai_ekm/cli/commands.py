@@ -117,6 +117,12 @@ class VerbWithParts(click.Group):
         global_options.format_options(self, ctx, formatter)
         self.format_commands(ctx, formatter)
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write where to read on."""
+        super().format_epilog(ctx, formatter)
+        formatter.write_paragraph()
+        formatter.write(f"Read more: {address('docs/drill.md')}\n")
+
 
 def _verb(
     name: str, *, runs: str, page: str, **settings: Any
@@ -207,9 +213,9 @@ def doctor_command() -> None:
     "sentence",
     required=False,
     expose_value=False,
-    metavar="",
+    metavar="",  # no one needs to type it
     callback=_check_sentence,
-    text=None,  # no one needs to type it
+    text="",
 )
 def register_command() -> None:
     """Register the key with OpenAI, make its projects, and record it.
@@ -648,7 +654,7 @@ def emulate_command() -> None:
     """
 
 
-@_verb("demo", runs="demo:run", page="docs/traps.md")
+@_verb("demo", runs="demo:run", page="README.md")
 @click.option(
     "--keep", is_flag=True, help="Destroy nothing, leave it running, and print how to look around."
 )

@@ -109,7 +109,7 @@ def format_options(
     every: list[tuple[str, str]] = []
     for parameter in command.get_params(ctx):
         row = parameter.get_help_record(ctx)
-        if row is not None:
+        if row is not None and row[0]:
             (every if isinstance(parameter, GlobalOption) else own).append(row)
     if own:
         with formatter.section("Options"):

@@ -48,20 +48,20 @@ class Argument(click.Argument):
     """An argument that the help explains, as it explains an option.
 
     Args:
-        text: What it is; None leaves it out of the help.
+        text: What it is.
         settings: As for any argument of click.
     """
 
-    def __init__(self, *args: Any, text: str | None, **settings: Any) -> None:
+    def __init__(self, *args: Any, text: str, **settings: Any) -> None:
         super().__init__(*args, **settings)
         self.text = text
 
-    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str]:
         """Return its row in the help."""
-        return None if self.text is None else (self.make_metavar(ctx), self.text)
+        return self.make_metavar(ctx), self.text
 
 
-def argument(name: str, *, text: str | None, **settings: Any) -> Callable[[Command], Command]:
+def argument(name: str, *, text: str, **settings: Any) -> Callable[[Command], Command]:
     """Declare an argument, with its text in the help."""
     return click.argument(name, cls=Argument, text=text, **settings)
 

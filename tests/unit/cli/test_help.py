@@ -33,6 +33,22 @@ def test_help_has_examples(verb: str, capsys: pytest.CaptureFixture[str]) -> Non
     assert "--json" in said
 
 
+@pytest.mark.parametrize("verb", VERBS_OF_ALL)
+def test_each_row_of_the_help_has_a_name_and_a_text(
+    verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Guards against: an argument that stands among the options and says nothing."""
+    run(load_verb(verb), f"ekm {verb}", ["--help"])
+    said = capsys.readouterr().out
+    options = said.partition("\nOptions:\n")[2].partition("\n\n")[0]
+    lines = options.splitlines()
+    assert all(each.strip() for each in lines)
+    for at, line in enumerate(lines):
+        if line.startswith("  ") and not line.startswith("   "):  # a name begins here
+            below = lines[at + 1] if at + 1 < len(lines) else ""
+            assert "  " in line.strip() or below.startswith("   "), line
+
+
 @pytest.mark.parametrize(
     ("main", "words"),
     [
