@@ -103,7 +103,7 @@ def explain_failure(doing: str, failure: Exception) -> EkmError:
     return BadInput(
         "aws_configuration",
         f"The AWS configuration or a value is not accepted at {doing}: {words}.",
-        remedy="Correct AWS_PROFILE, the AWS configuration file or the value named.",
+        remedy="Correct --profile or AWS_PROFILE, the AWS configuration file or the value named.",
     )
 
 
@@ -136,8 +136,8 @@ def _remedy(names: set[str]) -> str:
     if names & {"MissingDependencyException", "RefreshWithMFAUnsupportedError"}:
         return f"Let the AWS CLI get them: {export}"
     return (
-        "Set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or use a file record, "
-        "which needs no AWS."
+        "Give --profile, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. With "
+        "a record in a file, registering needs no AWS."
     )
 
 

@@ -70,8 +70,8 @@ PROFILES = {
     "mfa": ("aws_credentials_missing", "there is no terminal", "--profile mfa --format env"),
     "console": ("aws_credentials_missing", "login session", "aws login --profile console"),
     "sso": ("aws_credentials_missing", "corp does not exist", "aws sso login --profile sso"),
-    "loop": ("aws_configuration", "Infinite loop", "Correct AWS_PROFILE"),
-    "nosource": ("aws_configuration", '"absent"', "Correct AWS_PROFILE"),
+    "loop": ("aws_configuration", "Infinite loop", "Correct --profile or AWS_PROFILE"),
+    "nosource": ("aws_configuration", '"absent"', "Correct --profile or AWS_PROFILE"),
     "webid": (
         "aws_configuration",
         "/nonexistent/token",
@@ -83,8 +83,8 @@ PROFILES = {
         "credential_process of the profile program",
     ),
     "half": ("aws_credentials_missing", "aws_secret_access_key", "AWS_ACCESS_KEY_ID"),
-    "badsource": ("aws_configuration", "Nowhere", "Correct AWS_PROFILE"),
-    "gone": ("aws_configuration", "(gone)", "Correct AWS_PROFILE"),
+    "badsource": ("aws_configuration", "Nowhere", "Correct --profile or AWS_PROFILE"),
+    "gone": ("aws_configuration", "(gone)", "Correct --profile or AWS_PROFILE"),
 }
 
 

@@ -158,7 +158,10 @@ def _asked(
 def _plan_as_text(plan: RetirePlan) -> list[str]:
     lines = ["This is a plan; nothing was changed."]
     if plan.refusal:
-        lines += [f"Refused as asked: {plan.refusal.message}", f"  {plan.refusal.remedy}"]
+        lines += [
+            f"As asked for, it would be refused: {plan.refusal.message}",
+            f"  {plan.refusal.remedy}",
+        ]
         if plan.steps:
             lines.append("With that word given, it would:")
     for number, step in enumerate(plan.steps, 1):

@@ -72,9 +72,10 @@ class IamWait:
         if left <= 0:
             raise self._too_late(denial)
         delay = min(left, self._next_attempt(elapsed) - elapsed)
+        when = f"in {delay:.0f} s" if delay >= 1 else "at once"
         reason = (
             f"OpenAI cannot use the key yet: {_sentence(denial.message)} "
-            f"IAM may still be settling: trying again in {delay:.0f} s, for up to {left:.0f} s."
+            f"IAM may still be settling: trying again {when}, for up to {left:.0f} s."
         )
         if delay < TELL_AFTER and (
             self._last_line_at is None or elapsed - self._last_line_at >= TELL_EVERY
