@@ -14,6 +14,7 @@ from tests.support.cloudtrail_events import (
     DEPLOYER,
     KEY_ARN,
     MANAGED_POLICY,
+    OPERATOR,
     REGION,
     ROLE_ARN,
     USER,
@@ -22,7 +23,7 @@ from tests.support.cloudtrail_events import (
     session_of,
 )
 from tests.support.monitored import Monitored, Subscriber, allowed, put
-from tests.support.watch_cases import CASES
+from tests.support.watch_variants import CASES
 from tests.support.watches import FORWARDS, OPERATORS, WATCHES, operators
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def monitored(ekm_workspace: WorkspaceFactory, ekm_localstack: LocalStack) -> Mo
         settings={
             "alias_names": [ALIAS.removeprefix("alias/")],
             "managed_policy_arns": [MANAGED_POLICY],
-            "maintenance": [DEPLOYER],
+            "maintenance": [DEPLOYER, OPERATOR],
             "silence_hours": 24,
         },
     )

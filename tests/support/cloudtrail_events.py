@@ -13,10 +13,12 @@ __all__ = [
     "FOREIGN",
     "KEY_ARN",
     "KEY_ID",
+    "MAINTENANCE",
     "MANAGED_POLICY",
     "NAMESAKE",
     "OPENAI_CALLER",
     "OPENAI_SESSION",
+    "OPERATOR",
     "OTHER_KEY",
     "REGION",
     "ROLE_ARN",
@@ -40,6 +42,7 @@ ALIAS: Final = "alias/openai-ekm"
 ALIAS_ARN: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:{ALIAS}"
 ROLE_ARN: Final = f"arn:aws:iam::{ACCOUNT}:role/team/openai-ekm"
 DEPLOYER: Final = f"arn:aws:iam::{ACCOUNT}:role/deployer"
+OPERATOR: Final = f"arn:aws:iam::{ACCOUNT}:user/operator"
 MANAGED_POLICY: Final = f"arn:aws:iam::{ACCOUNT}:policy/use-of-the-key"
 TOPIC: Final = f"arn:aws:sns:{REGION}:{ACCOUNT}:openai-ekm-critical"
 OPENAI: Final = "790389265272"
@@ -76,6 +79,10 @@ def session_of(role_arn: str) -> dict[str, Any]:
 
 OPENAI_SESSION: Final = session_of(ROLE_ARN)
 ADMINISTRATOR: Final = session_of(f"arn:aws:iam::{ACCOUNT}:role/administrator")
+MAINTENANCE: Final = (
+    session_of(DEPLOYER),
+    {"type": "IAMUser", "arn": OPERATOR, "accountId": ACCOUNT, "userName": "operator"},
+)
 NAMESAKE: Final = session_of(f"{ROLE_ARN}-2")
 
 

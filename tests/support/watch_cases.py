@@ -1,4 +1,4 @@
-"""What happens to the key, the role and the monitoring, each with the watches that must see it."""
+"""Events of the key, the role and the monitoring, each with the watches that must see it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,21 @@ from tests.support.cloudtrail_events import (
     session_of,
 )
 
-__all__ = ["CASES", "Case"]
+__all__ = [
+    "FAILED_USE",
+    "KEY_CASES",
+    "KEY_CHANGES",
+    "ROLE_CASES",
+    "ROLE_CHANGES",
+    "USES",
+    "USE_CASES",
+    "WATCHER_CASES",
+    "WATCHER_CHANGES",
+    "Case",
+    "case",
+    "elsewhere",
+    "named",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +149,7 @@ FAILED_USE: Final = {
     "KMSInternalException": "errors-other",
 }
 
-_key_cases = [
+KEY_CASES: Final = [
     *(
         case(f"a user calls {name}", api_event("kms", name, **of_key(KEY_ARN)), watch)
         for name, watch in KEY_CHANGES.items()
@@ -242,7 +256,7 @@ _key_cases = [
     case("somebody reads the key policy", api_event("kms", "GetKeyPolicy", **of_key(KEY_ARN))),
 ]
 
-_use_cases = [
+USE_CASES: Final = [
     *(
         case(
             f"{named(who)} calls {name}",
@@ -308,7 +322,7 @@ _use_cases = [
     case("a session of a namesake lists buckets", api_event("s3", "ListBuckets", NAMESAKE)),
 ]
 
-_role_cases = [
+ROLE_CASES: Final = [
     *(
         case(
             f"a user calls {name}",
@@ -421,14 +435,14 @@ _role_cases = [
 ]
 
 
-def _elsewhere(value: Any) -> Any:
+def elsewhere(value: Any) -> Any:
     """The parameters of a change of another instance's monitoring."""
     if isinstance(value, list):
-        return [_elsewhere(each) for each in value]
+        return [elsewhere(each) for each in value]
     return str(value).replace("openai-ekm", "openai-ekm-2")
 
 
-_watcher_cases = [
+WATCHER_CASES: Final = [
     *(
         case(
             f"a user calls {service} {name}",
@@ -451,7 +465,7 @@ _watcher_cases = [
             api_event(
                 service,
                 name,
-                requestParameters={key: _elsewhere(value) for key, value in parameters.items()},
+                requestParameters={key: elsewhere(value) for key, value in parameters.items()},
             ),
         )
         for service, name, parameters, _ in WATCHER_CHANGES
@@ -465,5 +479,3 @@ _watcher_cases = [
         for service, name, parameters, _ in WATCHER_CHANGES
     ),
 ]
-
-CASES: Final = (*_key_cases, *_use_cases, *_role_cases, *_watcher_cases)

@@ -1,0 +1,292 @@
+"""Every case of an event: those of watch_cases.py, and each change and use in every variant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tests.support.cloudtrail_events import (
+    ADMINISTRATOR,
+    ALIAS,
+    ALIAS_ARN,
+    FOREIGN,
+    KEY_ARN,
+    KEY_ID,
+    MAINTENANCE,
+    MANAGED_POLICY,
+    OPENAI_CALLER,
+    OPENAI_SESSION,
+    OTHER_KEY,
+    ROLE_ARN,
+    ROOT,
+    SERVICE,
+    TOPIC,
+    USER,
+    api_event,
+    of_key,
+)
+from tests.support.watch_cases import (
+    FAILED_USE,
+    KEY_CASES,
+    KEY_CHANGES,
+    ROLE_CASES,
+    ROLE_CHANGES,
+    USE_CASES,
+    USES,
+    WATCHER_CASES,
+    WATCHER_CHANGES,
+    Case,
+    case,
+    elsewhere,
+    named,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["CASES"]
+
+# One of each kind, and the watch of a refusal; None where nobody is told of one.
+_CHANGES: Final = (
+    *(("kms", name, of_key(KEY_ARN), watch, "key") for name, watch in KEY_CHANGES.items()),
+    *(
+        ("kms", name, {"requestParameters": {"aliasName": ALIAS}}, "key-alias-changed", "key")
+        for name in ("CreateAlias", "UpdateAlias", "DeleteAlias")
+    ),
+    *(
+        ("iam", name, {"requestParameters": {"roleName": "openai-ekm"}}, watch, "role")
+        for name, watch in ROLE_CHANGES.items()
+    ),
+    *(
+        ("iam", name, {"requestParameters": {"policyArn": MANAGED_POLICY}}, watch, None)
+        for name in ("CreatePolicyVersion", "SetDefaultPolicyVersion")
+        for watch in ("role-managed-policy-changed",)
+    ),
+    *(
+        (service, name, {"requestParameters": parameters}, watch, None)
+        for service, name, parameters, watch in WATCHER_CHANGES
+    ),
+)
+_MAINTAINED: Final = {"kms": "key", "iam": "role"}
+_EVERYBODY: Final = (ROOT, SERVICE, ADMINISTRATOR, FOREIGN)
+
+
+def _variants() -> Iterator[Case]:
+    """Each change by everybody, by those who maintain, refused, and as another event."""
+    for service, name, detail, watch, subject in _CHANGES:
+        for who in _EVERYBODY:
+            yield case(
+                f"{service} {name} by {named(who)}", api_event(service, name, who, **detail), watch
+            )
+        maintained = f"maintenance-of-{_MAINTAINED.get(service, 'monitoring')}"
+        for who in MAINTENANCE:
+            yield case(
+                f"{service} {name} by {named(who)}",
+                api_event(service, name, who, **detail),
+                maintained,
+            )
+        tried = [f"{subject}-change-refused"] if subject else []
+        yield case(
+            f"{service} {name} is refused",
+            api_event(service, name, errorCode="AccessDenied", **detail),
+            *tried,
+        )
+
+
+def _near_misses(hits: list[Case]) -> Iterator[Case]:
+    """The first event of each watch, as another source, another kind, or another call."""
+    seen: set[str] = set()
+    for hit in hits:
+        if not hit.watches - seen:
+            continue
+        seen |= hit.watches
+        event, detail = hit.event, hit.event["detail"]
+        yield case(f"{hit.name}, sent by anybody", {**event, "source": "mine"})
+        yield case(f"{hit.name}, sent as another kind", {**event, "detail-type": "Mine"})
+        if detail.get("eventName") and hit.watches != {"role-used-otherwise"}:
+            renamed = {**detail, "eventName": "Another"}
+            others = ["role-used-otherwise"] if detail["userIdentity"] == OPENAI_SESSION else []
+            yield case(f"{hit.name}, under another name", {**event, "detail": renamed}, *others)
+
+
+_words_of_aws = [
+    case(
+        f"{name} is refused: {text}",
+        api_event(service, name, errorCode="AccessDenied", errorMessage=text),
+        *watches,
+    )
+    for service, name, texts, watches in (
+        (
+            "kms",
+            "DisableKey",
+            (f"not on {KEY_ARN} because", f"not on {KEY_ARN}"),
+            ["key-change-refused"],
+        ),
+        ("kms", "Decrypt", (f"not on {KEY_ARN} because", f"not on {KEY_ARN}"), ["key-use-refused"]),
+        ("kms", "Decrypt", (f"not on {OTHER_KEY}",), []),
+        (
+            "iam",
+            "TagRole",
+            (
+                "on role openai-ekm because",
+                "on role openai-ekm",
+                f"on {ROLE_ARN} because",
+                f"on {ROLE_ARN}",
+            ),
+            ["role-change-refused"],
+        ),
+        ("iam", "TagRole", ("on role openai-ekm-2", f"on {ROLE_ARN}-2 because"), []),
+        (
+            "sts",
+            "AssumeRole",
+            (f"on {ROLE_ARN} because", f"on {ROLE_ARN}"),
+            ["role-assume-refused"],
+        ),
+        ("sts", "AssumeRole", (f"on {ROLE_ARN}-2 because",), []),
+    )
+    for text in texts
+]
+_more_uses = [
+    case(
+        "a refused AssumeRole names the role in its parameters",
+        api_event(
+            "sts",
+            "AssumeRole",
+            OPENAI_CALLER,
+            errorCode="AccessDenied",
+            requestParameters={"roleArn": ROLE_ARN},
+        ),
+        "role-assume-refused",
+    ),
+    *(
+        case(
+            f"{code} of OpenAI's session names the key",
+            api_event("kms", "Encrypt", OPENAI_SESSION, errorCode=code, **of_key(KEY_ARN)),
+            watch,
+        )
+        for code, watch in (*FAILED_USE.items(), ("LimitExceededException", "errors-throttled"))
+    ),
+    *(
+        case(
+            f"{named(who)} is refused {name}",
+            api_event("kms", name, who, errorCode="AccessDenied", **of_key(KEY_ARN)),
+            "key-use-refused",
+        )
+        for name in USES
+        for who in (ROOT, SERVICE, ADMINISTRATOR)
+    ),
+    *(
+        case(
+            f"a topic of severity {severity}: {name}",
+            api_event("sns", name, requestParameters={member: text}),
+            "topics-changed",
+        )
+        for severity in ("info", "warning")
+        for topic in (TOPIC.replace("critical", severity),)
+        for name, member, text in (
+            ("DeleteTopic", "topicArn", topic),
+            ("Unsubscribe", "subscriptionArn", f"{topic}:1"),
+        )
+    ),
+    case(
+        "OpenAI's session calls Decrypt of another service",
+        api_event("s3", "Decrypt", OPENAI_SESSION, **of_key(KEY_ARN)),
+        "role-used-otherwise",
+    ),
+]
+_texts_of_the_key: Final = (KEY_ARN, KEY_ID, ALIAS, ALIAS_ARN)
+_first_call: Final = {watch: name for name, watch in reversed(KEY_CHANGES.items())}
+_by_text = [
+    *(
+        case(
+            f"{name} names the key by {text}, {outcome}",
+            api_event("kms", name, who, requestParameters={"keyId": text}, **error),
+            seen,
+        )
+        for watch, name in _first_call.items()
+        for text in _texts_of_the_key
+        for outcome, who, error, seen in (
+            ("and is done", USER, {}, watch),
+            ("and is refused", USER, {"errorCode": "AccessDenied"}, "key-change-refused"),
+            ("by maintenance", MAINTENANCE[0], {}, "maintenance-of-key"),
+        )
+    ),
+    *(
+        case(
+            f"CreateAlias names its target by {text}, {outcome}",
+            api_event("kms", "CreateAlias", who, requestParameters={"targetKeyId": text}, **error),
+            seen,
+        )
+        for text in _texts_of_the_key
+        for outcome, who, error, seen in (
+            ("and is done", USER, {}, "key-alias-changed"),
+            ("and is refused", USER, {"errorCode": "AccessDenied"}, "key-change-refused"),
+            ("by maintenance", MAINTENANCE[0], {}, "maintenance-of-key"),
+        )
+    ),
+    *(
+        case(
+            f"a refused Decrypt names the key by {text}",
+            api_event(
+                "kms", "Decrypt", errorCode="AccessDenied", requestParameters={"keyId": text}
+            ),
+            "key-use-refused",
+        )
+        for text in _texts_of_the_key
+    ),
+]
+_of_others = [
+    *(
+        case(
+            f"another session is answered {code} without a key",
+            api_event("kms", "Decrypt", ADMINISTRATOR, errorCode=code),
+        )
+        for code in (*FAILED_USE, "LimitExceededException")
+    ),
+    *(
+        case(
+            f"maintenance calls {name} on another key",
+            api_event("kms", name, who, **of_key(OTHER_KEY)),
+        )
+        for name in KEY_CHANGES
+        for who in MAINTENANCE[:1]
+    ),
+    *(
+        case(
+            f"maintenance calls {name} on a role whose name begins like ours",
+            api_event("iam", name, MAINTENANCE[0], requestParameters={"roleName": "openai-ekm-2"}),
+        )
+        for name in ROLE_CHANGES
+    ),
+    case(
+        "maintenance makes a version of another policy",
+        api_event(
+            "iam",
+            "CreatePolicyVersion",
+            MAINTENANCE[0],
+            requestParameters={"policyArn": f"{MANAGED_POLICY}-2"},
+        ),
+    ),
+    *(
+        case(
+            f"maintenance calls {service} {name} on another instance's",
+            api_event(
+                service,
+                name,
+                MAINTENANCE[0],
+                requestParameters={key: elsewhere(value) for key, value in parameters.items()},
+            ),
+        )
+        for service, name, parameters, _ in WATCHER_CHANGES
+        if service != "cloudtrail"
+    ),
+]
+_first = [*KEY_CASES, *USE_CASES, *ROLE_CASES, *WATCHER_CASES]
+CASES: Final = (
+    *_first,
+    *_variants(),
+    *_words_of_aws,
+    *_more_uses,
+    *_by_text,
+    *_of_others,
+    *_near_misses(_first),
+)
