@@ -81,6 +81,20 @@ run "refuses_a_provider_of_another_region" {
   expect_failures = [aws_sqs_queue.undelivered]
 }
 
+run "refuses_a_key_and_a_role_of_two_accounts" {
+  command = plan
+
+  module {
+    source = "./modules/monitoring/watches"
+  }
+
+  variables {
+    role_arn = "arn:aws:iam::444455556666:role/openai-ekm"
+  }
+
+  expect_failures = [aws_sqs_queue.undelivered]
+}
+
 run "refuses_a_key_of_another_region" {
   command = plan
 

@@ -35,6 +35,11 @@ resource "aws_sqs_queue" "undelivered" {
     }
 
     precondition {
+      condition     = var.mocked || local.key_parts[4] == local.account_id
+      error_message = "The key and the role must be of one account, where the events of both arrive; found ${var.key_arn} and ${var.role_arn}. Correct one of them."
+    }
+
+    precondition {
       condition     = var.mocked || local.key_parts[3] == var.region
       error_message = "The key must be in ${var.region}, the Region that `region` names; found ${var.key_arn}. Correct `region`."
     }

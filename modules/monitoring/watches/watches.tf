@@ -2,8 +2,9 @@
 # runbook read it, too.
 
 locals {
-  key_parts  = split(":", var.key_arn)
-  account_id = try(local.key_parts[4], "unknown")
+  key_parts = split(":", var.key_arn)
+  # Of the role: its ARN is known in a plan in which the key is not, and so are the topics' policies.
+  account_id = try(split(":", var.role_arn)[4], "unknown")
   key_id     = try(split("/", local.key_parts[5])[1], "unknown")
   role_parts = split("/", var.role_arn)
   role_name  = element(local.role_parts, length(local.role_parts) - 1)
