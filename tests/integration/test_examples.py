@@ -188,7 +188,7 @@ def test_monitoring(ekm_workspace: WorkspaceFactory, ekm_localstack: LocalStack)
     workspace = ekm_workspace("examples/monitoring", **EXAMPLES["monitoring"])
     plan = workspace.plan()
     assert_frozen("monitoring", plan)
-    workspace.apply(plan)
+    workspace.apply(plan, options=["-parallelism=4"])  # as in test_monitoring
     assert workspace.plan().empty
     account = workspace.environment["AWS_ACCESS_KEY_ID"]
     rule = "openai-ekm.key-disabled"

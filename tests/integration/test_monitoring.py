@@ -35,6 +35,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.terraform
 
 SEVERITIES = ("critical", "warning", "info")
+# Sources of events that can arrive in us-east-1 as well as in the key's Region.
+ELSEWHERE = {"aws.sts", "aws.events", "aws.cloudtrail"}
+# Seen on a busy machine with ten resources at once: a call reaches LocalStack twice, and the second
+# one fails because the first was carried out.
+FEWER = ["-parallelism=4"]
 LIMIT = 2048  # characters of a pattern
 # Rules that see a key of the module's own, which is made with it.
 OF_THE_TOPIC_KEY = "topic-key-changed"
@@ -57,7 +62,7 @@ def monitored(ekm_workspace: WorkspaceFactory, ekm_localstack: LocalStack) -> Mo
         },
     )
     workspace.set_variables(**workspace.variables, region=REGION)
-    workspace.apply()
+    workspace.apply(options=FEWER)
     return Monitored(workspace, workspace.outputs()["monitoring"], ekm_localstack)
 
 
@@ -135,9 +140,9 @@ def test_what_arrives_in_us_east_1_is_forwarded(seen: dict[str, frozenset[str]])
     """Guards against: an event of IAM that has a watch, and never reaches the watch's Region."""
     for case in CASES:
         forwarded = {name for name in seen[case.name] if name.startswith("forward-")}
-        if case.event["region"] == "us-east-1":
-            assert len(forwarded) == bool(case.watches), case.name
-        elif case.event["source"] in {"aws.sts", "aws.events", "aws.cloudtrail"} and case.watches:
+        assert len(forwarded) <= 1, case.name
+        source = case.event["source"]
+        if case.watches and (case.event["region"] == "us-east-1" or source in ELSEWHERE):
             assert len(forwarded) == 1, case.name
 
 
@@ -409,9 +414,6 @@ def test_a_key_in_us_east_1_needs_no_forwarder(ekm_workspace: WorkspaceFactory) 
 
 def test_everything_goes(monitored: Monitored) -> None:
     """Guards against: a destroy that leaves rules or topics, or is refused."""
-    # LocalStack can answer a removal with an error although it removed: the provider's second try
-    # then finds nothing. A destroy goes on where another one stopped.
-    if not monitored.workspace.destroy(check=False).ok:
-        monitored.workspace.destroy()
+    monitored.workspace.destroy(options=FEWER)
     assert monitored.workspace.addresses() == []
     assert monitored.client("events").list_rules(NamePrefix="openai-ekm.")["Rules"] == []
