@@ -26,22 +26,23 @@ _MOST_LINKS: Final = 40  # Linux's own limit for one path
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 
 
-def write_atomically(path: Path, text: str, *, replace: bool = True) -> None:
+def write_atomically(path: Path, content: str | bytes, *, replace: bool = True) -> None:
     """Write a whole file for this user alone, or leave what was there.
 
-    The text goes to a new file of a random name in the same folder, is flushed to the disk, and
+    The content goes to a new file of a random name in the same folder, is flushed to the disk, and
     gets the wanted name in one step. A link under that name is never followed.
 
     Args:
         path: The file; its folder exists.
-        text: What the file holds, as UTF-8. A lone surrogate is written as its escape.
+        content: What the file holds. Text is written as UTF-8, a lone surrogate as its escape.
         replace: Whether a file of that name may be there already.
 
     Raises:
         FileExistsError: A file is there, and `replace` is false.
         OSError: It cannot be written; `strerror` says why.
     """
-    content = text.encode("utf-8", "backslashreplace")
+    if isinstance(content, str):
+        content = content.encode("utf-8", "backslashreplace")
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         _check_regular(path, folder)

@@ -624,6 +624,17 @@ def snapshot_command() -> None:
     metavar="NAME=VALUE",
     help="Choose behaviour that OpenAI does not publish. See --list-settings.",
 )
+@click.option(
+    "--trail",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write CloudTrail's log files of what OpenAI does in AWS there.",
+)
+@click.option(
+    "--events",
+    is_flag=True,
+    help="Put the same events on EventBridge's default bus, in an emulated AWS only.",
+)
 @click.option("--list-settings", is_flag=True, help="Print every setting and exit.")
 @click.option("--list-faults", is_flag=True, help="Print every fault and exit.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: one line once it listens.")
@@ -643,6 +654,7 @@ def emulate_command() -> None:
       ekm emulate --settle 10 --fault lost-after-commit=1
       ekm emulate --fault "rate-limited=2,on=POST /organization/projects"
       ekm emulate --setting cloud_refusal_prefix=true
+      ekm emulate --trail ./trail --events
       ekm emulate --list-settings
 
     \b

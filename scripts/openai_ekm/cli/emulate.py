@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from openai_ekm.cli import render
 from openai_ekm.emulator import faults as known_faults
 from openai_ekm.emulator import settings as known_settings
 from openai_ekm.emulator import start
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["run"]
 
@@ -25,6 +28,8 @@ class EmulateOptions:
     settle: float
     faults: tuple[str, ...]
     settings: tuple[str, ...]
+    trail: Path | None
+    events: bool
     list_settings: bool
     list_faults: bool
     as_json: bool
@@ -44,6 +49,8 @@ def run(options: EmulateOptions) -> None:
             settle=options.settle,
             faults=options.faults,
             settings=options.settings,
+            trail=options.trail,
+            events=options.events,
             environment=os.environ,
             ready=lambda where: _say_ready(where, as_json=options.as_json),
         )

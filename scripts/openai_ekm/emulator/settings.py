@@ -98,6 +98,12 @@ class Settings(BaseModel):
     )
     sts_region: str = _choice("", "Region of the STS endpoint; empty: that of kms_arn.")
     source_ip: str = _choice("", "aws:SourceIp of OpenAI's calls; empty: not known.")
+    user_agent: str = _choice(
+        "openai-ekm-emulated", "userAgent of OpenAI's calls in the trail; not known."
+    )
+    trail_denial_names_key: bool = _choice(
+        False, "A denial by KMS has requestParameters and resources in the trail."
+    )
     encryption_context: dict[str, str] = _choice(
         {}, "Encryption context of Encrypt and Decrypt, a JSON object."
     )

@@ -17,10 +17,14 @@ from openai_ekm.emulator.server import Connections, base_address, bind, serve
 from openai_ekm.emulator.settings import Settings, parse_assignments
 from openai_ekm.emulator.state import Emulator
 from openai_ekm.emulator.store import Store
+from openai_ekm.emulator.trail import Trail
+from openai_ekm.emulator.trail.bus import EventBus, check_takes_events
+from openai_ekm.emulator.trail.files import TrailFolder
 from openai_ekm.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
 __all__ = ["run"]
 
@@ -33,6 +37,8 @@ def run(
     settle: float,
     faults: Sequence[str],
     settings: Sequence[str],
+    trail: Path | None,
+    events: bool,
     environment: Mapping[str, str],
     ready: Callable[[dict[str, Any]], None],
 ) -> None:
@@ -45,6 +51,8 @@ def run(
         settle: Seconds that IAM takes to settle.
         faults: Faults to begin with, as `parse_fault` reads them.
         settings: `NAME=VALUE` words.
+        trail: Folder for CloudTrail's log files of what the emulator does in AWS.
+        events: Whether the same goes to EventBridge, too.
         environment: `AWS_ENDPOINT_URL`, `OPENAI_ADMIN_KEY`, `EKM_EMULATOR_KEYS`.
         ready: Called with the addresses once connections are accepted.
 
@@ -54,14 +62,26 @@ def run(
     behaviour = Settings().changed(parse_assignments(settings))
     switched = Faults(parse_fault(text) for text in faults)
     keys = AdminKeys.from_environment(environment)
-    accounts = Accounts(_endpoint(environment))
+    endpoint = _endpoint(environment)
+    accounts = Accounts(endpoint)
+    if events:
+        check_takes_events(endpoint)
     with ExitStack() as opened:
         listener = opened.enter_context(bind(host, port))
         store = opened.enter_context(closing(Store(database)))
+        delivered = Trail(
+            time.time,
+            folder=None if trail is None else TrailFolder(trail),
+            bus=EventBus(accounts.client) if events else None,
+        )
         emulator = Emulator(
             store=store,
             keys=keys,
-            cloud=AwsCheck(accounts, IamPropagation(store, seconds=settle, clock=time.time)),
+            cloud=AwsCheck(
+                accounts,
+                IamPropagation(store, seconds=settle, clock=time.time),
+                trail=delivered,
+            ),
             clock=time.time,
             settings=behaviour,
             faults=switched,

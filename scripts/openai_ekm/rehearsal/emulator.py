@@ -79,6 +79,8 @@ class EmulatorProcess(Server):
         settle: float = 0,
         faults: Iterable[str] = (),
         settings: Mapping[str, Any] | None = None,
+        trail: Path | None = None,
+        events: bool = False,
         database: Path | None = None,
         folder: Path | None = None,
         port: int = 0,
@@ -93,6 +95,8 @@ class EmulatorProcess(Server):
             settle: Seconds that IAM takes to settle after a change.
             faults: Faults to begin with, as on the command line.
             settings: What is not publicly known about OpenAI, by name.
+            trail: Folder for CloudTrail's log files of what it does in AWS; none when absent.
+            events: Whether the same events go to EventBridge.
             database: SQLite file for its state; one in the folder when absent.
             folder: Where its logs go, for one that is to outlive this process; a temporary one
                 when absent.
@@ -122,6 +126,8 @@ class EmulatorProcess(Server):
                     f"--settle={settle:g}",
                     *(f"--fault={fault}" for fault in faults),
                     *(f"--setting={name}={_plain(value)}" for name, value in extra.items()),
+                    *(() if trail is None else (f"--trail={trail}",)),
+                    *(("--events",) if events else ()),
                 ],
                 environment=clean(
                     aws.environment(OPENAI_ACCOUNT, REGION),

@@ -78,6 +78,24 @@ def test_a_wrong_environment_is_named(
     assert "secret" not in shown.out + shown.err
 
 
+def test_events_for_aws_itself_are_refused(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """AWS takes no event in the name of its services."""
+    environment.setenv("AWS_ENDPOINT_URL", "https://kms.eu-west-1.amazonaws.com")
+    assert run(ekm, "ekm", ["emulate", "--events"]) == 2
+    assert "emulator_events_real_aws" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_take_the_trail_is_refused(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The emulator would run without the trail that was asked for."""
+    tmp_path.chmod(0o777)
+    assert run(ekm, "ekm", ["emulate", "--trail", str(tmp_path)]) == 2
+    assert "emulator_trail" in capsys.readouterr().err
+
+
 def test_a_port_in_use_is_said_so(
     environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
