@@ -96,6 +96,7 @@ def schema_of(context: click.Context, document: dict[str, Any]) -> str:
         ("retire-plan", verb == "retire" and given["only_plan"]),
         ("ekm-drill-plan", verb == "revoke" and given["plan"]),
         ("ekm-drill", verb in {"revoke", "restore"}),
+        ("monitor-test", verb == "test"),
         ("emulate-settings", verb == "emulate" and given["list_settings"]),
         ("emulate-faults", verb == "emulate" and given["list_faults"]),
         ("schemas", verb == "schema"),

@@ -32,6 +32,7 @@ __all__ = [
     "emulate_command",
     "handoff_command",
     "help_command",
+    "monitor_command",
     "prove_command",
     "register_command",
     "retire_command",
@@ -43,6 +44,7 @@ __all__ = [
 ]
 
 LONGEST_HOLD = 86_400  # seconds; a day, past which it is no drill
+LONGEST_TEST = 3_600  # seconds; an hour, past which a message that is missing is lost
 
 
 class Verb(click.Command):
@@ -106,7 +108,16 @@ class Verb(click.Command):
 
 
 class VerbWithParts(click.Group):
-    """A verb that has verbs of its own, such as `ekm drill revoke`."""
+    """A verb that has verbs of its own, such as `ekm drill revoke`.
+
+    Args:
+        page: The page of the documentation that tells more.
+        settings: As for any group of click.
+    """
+
+    def __init__(self, *args: Any, page: str, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.page = page
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the options of every verb, besides `--help`."""
@@ -121,7 +132,7 @@ class VerbWithParts(click.Group):
         """Write where to read on."""
         super().format_epilog(ctx, formatter)
         formatter.write_paragraph()
-        formatter.write(f"Read more: {address('docs/drill.md')}\n")
+        formatter.write(f"Read more: {address(self.page)}\n")
 
 
 def _verb(
@@ -342,7 +353,12 @@ def handoff_command() -> None:
     """
 
 
-@click.group("drill", cls=VerbWithParts, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    "drill",
+    cls=VerbWithParts,
+    page="docs/drill.md",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 def drill_command() -> None:
     """Rehearse the kill switch on a project made for it, and record what happened.
 
@@ -434,6 +450,69 @@ def restore_command() -> None:
     Examples:
       ekm drill restore --record ssm:/openai-ekm/drill
       ekm drill restore --record file:drill.json --no-validate
+    """
+
+
+@click.group(
+    "monitor",
+    cls=VerbWithParts,
+    page="docs/operate/monitor-test.md",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+def monitor_command() -> None:
+    """Test the alarms of modules/monitoring.
+
+    \b
+    Examples:
+      ekm monitor test --from-terraform . --plan
+      ekm monitor test --from-terraform .
+    """
+
+
+@monitor_command.command(
+    "test",
+    cls=Verb,
+    runs="monitor:run_test",
+    page="docs/operate/monitor-test.md",
+    short_help="Tag the key, untag it, and wait for the message.",
+)
+@options.from_terraform_option
+@options.module_option
+@options.arn_options
+@click.option(
+    "--topic",
+    "topics",
+    multiple=True,
+    metavar="ARN",
+    help="SNS topic that messages of severity warning or info go to; repeatable.  [default: those "
+    "in Terraform's outputs]",
+)
+@click.option(
+    "--wait",
+    type=click.IntRange(1, LONGEST_TEST),
+    default=600,
+    show_default=True,
+    metavar="SECONDS",
+    help="Longest wait for the message.",
+)
+@click.option("--plan", is_flag=True, help="Show each step and each message; change nothing.")
+@options.json_option
+def test_command() -> None:
+    """Tag the key and untag it, and wait for the message of the monitoring.
+
+    The command listens to the topics by a queue of its own. It removes the tag, the subscriptions
+    and the queue, also after Ctrl-C, SIGTERM or a failure, and names what it could not remove. It
+    refuses where a policy tests the tag. The messages reach everybody who is subscribed: --plan
+    lists them.
+
+    The exit code is 0 if the message came, and 1 if it did not come in time.
+
+    \b
+    Examples:
+      ekm monitor test --from-terraform . --plan
+      ekm monitor test --from-terraform . --wait 900
+      ekm monitor test --kms-arn arn:aws:kms:eu-west-1:111122223333:key/UUID \\
+        --topic arn:aws:sns:eu-west-1:111122223333:openai-ekm-warning
     """
 
 

@@ -26,6 +26,7 @@ VERBS: dict[str, str] = {
     "status": "Show record, registration, projects, key, and where they differ.",
     "handoff": "Print the text to send to OpenAI for ChatGPT Enterprise.",
     "drill": "Rehearse the kill switch: cut, see the refusal, give back.",
+    "monitor": "Test that the alarms on the key reach somebody.",
     "adopt": "Bring a set-up made by hand under the module.",
     "retire": "Undo a registration, in the order that loses nothing.",
     "decide": "Decide requests against policies, as AWS would.",

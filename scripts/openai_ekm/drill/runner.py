@@ -45,10 +45,20 @@ class Signals:
 
     A signal that was ignored when the run began stays ignored: a run in the background, or under
     nohup, was started so on purpose.
+
+    Args:
+        progress: Takes a line for stderr.
+        stops: When a run stops that cannot be interrupted now.
     """
 
-    def __init__(self, progress: Callable[[str], None] = lambda _line: None) -> None:
+    def __init__(
+        self,
+        progress: Callable[[str], None] = lambda _line: None,
+        *,
+        stops: str = "as soon as access is back",
+    ) -> None:
         self._progress = progress
+        self._stops = stops
         self._open = False
         self.pending: str | None = None
 
@@ -85,7 +95,7 @@ class Signals:
         if self._open:
             raise self._taken()
         with contextlib.suppress(Exception):
-            self._progress(f"{self.pending}: will stop as soon as access is back.")
+            self._progress(f"{self.pending}: will stop {self._stops}.")
 
     def _taken(self) -> steps.Interrupted:
         self._open = False
