@@ -20,6 +20,8 @@ from openai_ekm.json_reader import read_json
 __all__ = ["check_answer"]
 
 _REDIRECT, _SERVER_ERROR = 300, 500
+# Actions of SQS that answer `{}` where there is nothing to tell: a queue without messages.
+_MAY_BE_EMPTY: Final = frozenset({"ReceiveMessage"})
 _TYPES: Final[dict[str, tuple[type, ...]]] = {
     "structure": (dict,),
     "map": (dict,),
@@ -80,9 +82,13 @@ def _is_json_answer(operation: Any, status: int, body: bytes) -> bool:
         return isinstance(value, dict | None)  # moto answers such an action with null
     return (
         isinstance(value, dict)
-        and not value.keys().isdisjoint(_names(shape))
+        and (not value.keys().isdisjoint(_names(shape)) or _may_be_empty(operation, value))
         and _fits(shape, value)
     )
+
+
+def _may_be_empty(operation: Any, value: dict[str, Any]) -> bool:
+    return not value and operation.name in _MAY_BE_EMPTY
 
 
 def _names(shape: Any) -> dict[str, Any]:

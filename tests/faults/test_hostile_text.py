@@ -10,7 +10,7 @@ import pytest
 
 from openai_ekm.cli.main import ekm, run
 from openai_ekm.openai_api.transport import HttpRequest, HttpResponse
-from tests.constants import ROLE
+from tests.constants import KEY, ROLE
 from tests.doubles.openai import OpenAI, Wire
 from tests.support.healthy import healthy
 
@@ -216,13 +216,15 @@ def test_no_verb_shows_a_snapshot_raw(
         ["drill", "revoke", "--record", f"file:{EVIL}", "--plan"],
         ["drill", "restore", "--record", f"file:{EVIL}"],
         ["drill", "restore", "--record", "file:x", "--report", f"{EVIL}/x"],
+        ["monitor", "test", "--kms-arn", EVIL, "--topic", EVIL],
+        ["monitor", "test", "--kms-arn", KEY, "--topic", EVIL],
         ["emulate", "--setting", EVIL],
         ["emulate", "--fault", EVIL],
         ["adopt", "--module-address", EVIL],
         ["register", f"--{EVIL}"],
         [EVIL],
     ],
-    ids=range(18),
+    ids=range(20),
 )
 def test_no_verb_shows_its_words_raw(
     words: list[str], hostile: Hostile, capsys: pytest.CaptureFixture[str]

@@ -354,6 +354,25 @@ def looking_at_everything(world: Golden) -> None:
 
 
 @story
+def testing_the_monitoring(world: Golden) -> None:
+    """The test of the monitoring: its plan, no message, what is refused, and a tested tag."""
+    world.make_key_and_role()
+    topics = world.make_topics()
+    named = ("--topic", topics[0], "--topic", topics[1])
+    world.run("monitor", "test", "--plan", *named)
+    world.run("monitor", "test", "--wait", "1", *named)
+    world.run("monitor", "test")
+    world.run("monitor", "test", "--topic", "warning")
+    world.run("monitor", "test", "--topic", topics[0], EKM_KMS_ARN="")
+    world.aws_refusal = "AccessDenied"
+    world.run("monitor", "test", *named)
+    world.aws_refusal = None
+    tested = {"StringEquals": {"aws:ResourceTag/openai-ekm-monitor-test": "x"}}
+    world.set_key_policy({"Principal": "*", "Action": "kms:Decrypt", "Condition": tested})
+    world.run("monitor", "test", *named)
+
+
+@story
 def a_defect(world: Golden) -> None:
     """What should not happen ends with 70 and without a traceback."""
     world.make_key_and_role()

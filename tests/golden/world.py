@@ -216,6 +216,22 @@ class Golden:
                 Name="watch", EventPattern=json.dumps({"source": ["aws.kms"]})
             )
 
+    def make_topics(self) -> list[str]:
+        """Make the topics of the severities that a test of the monitoring listens to."""
+        with self._unheard():
+            sns = boto3.client("sns")
+            return [
+                str(sns.create_topic(Name=f"openai-ekm-{severity}")["TopicArn"])
+                for severity in ("warning", "info")
+            ]
+
+    def set_key_policy(self, *statements: dict[str, Any]) -> None:
+        """Replace the key policy."""
+        with self._unheard():
+            boto3.client("kms").put_key_policy(
+                KeyId=self.kms_arn, PolicyName="default", Policy=json.dumps(policy(*statements))
+            )
+
     def key_policy(self) -> dict[str, Any]:
         """The module's key policy."""
         root = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}

@@ -127,7 +127,10 @@ def test_a_snapshot_of_an_aws_that_fails_is_none(
 def test_an_empty_answer_is_one_where_aws_gives_none(elsewhere: Elsewhere) -> None:
     """KMS answers EnableKey with nothing, DeleteParameter with an empty object, moto with null.
 
+    SQS answers ReceiveMessage so where the queue has no message.
+
     Source: https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKey.html
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
     """
     session = aws_session.new_session()
     elsewhere.kind, elsewhere.body = JSON, b""
@@ -136,6 +139,8 @@ def test_an_empty_answer_is_one_where_aws_gives_none(elsewhere: Elsewhere) -> No
     aws_session.client(session, "kms").enable_key(KeyId="a")
     elsewhere.body = b"{}"
     aws_session.client(session, "ssm").delete_parameter(Name="/a")
+    found = aws_session.client(session, "sqs").receive_message(QueueUrl="https://a/1/b")
+    assert found.get("Messages", []) == []
 
 
 def test_a_member_that_is_missing_is_named(elsewhere: Elsewhere) -> None:

@@ -1,7 +1,7 @@
 """The calls of a test to AWS: a tag, a queue, subscriptions, and messages. They decide nothing.
 
 Source: https://docs.aws.amazon.com/kms/latest/APIReference/API_TagResource.html
-Source: https://docs.aws.amazon.com/sns/latest/dg/subscribe-sqs-queue-to-sns-topic.html
+https://docs.aws.amazon.com/sns/latest/dg/subscribe-sqs-queue-to-sns-topic.html
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _HIDDEN: Final = 43_200  # seconds until a message could be read again; AWS's lo
 
 @dataclass(frozen=True, slots=True)
 class _KeyAndRole:
-    """What is read before anything is changed."""
+    """The key and the role whose policies are read first."""
 
     role_arn: str
     kms_arn: str

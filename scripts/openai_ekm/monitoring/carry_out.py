@@ -1,7 +1,7 @@
 """One test of the monitoring, from its queue to the message, and what removes all that it made.
 
-What could have been made is written down before AWS is asked to make it. So an answer that was
-lost, an interruption and a defect leave nothing that is not removed, or named.
+The run notes each thing before it asks AWS to make it. So a lost answer, an interruption and a defect
+leave nothing behind that the run does not remove or name.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LOOK: Final = 10  # seconds of one call that waits for messages; AWS takes up t
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be tested.
+    """The key, the topics and the limits of one test.
 
     Args:
         key_arn: ARN of the key, never of an alias.
@@ -63,7 +63,7 @@ class Left:
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of a test.
+    """The end of a test.
 
     Attributes:
         arrival: The message; None where it was not seen.
