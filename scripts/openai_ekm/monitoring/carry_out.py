@@ -1,7 +1,7 @@
 """One test of the monitoring, from its queue to the message, and what removes all that it made.
 
-The run notes each thing before it asks AWS to make it. So a lost answer, an interruption and a defect
-leave nothing behind that the run does not remove or name.
+The run notes each thing before it asks AWS to make it. So a lost answer, an interruption and a
+defect leave nothing behind that the run does not remove or name.
 """
 
 from __future__ import annotations
