@@ -99,6 +99,7 @@ def test_the_whole_story(tmp_path: Path) -> None:
         "OpenAI can use the key.",
         "decisions are as they must be",
         "Validation fails, in AWS's own words",
+        "The refusal is an event in your account",
         "OpenAI can use the key again",
         "Refused, because deletion protection is on",
         "Still refused: the project is active",

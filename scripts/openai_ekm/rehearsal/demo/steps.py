@@ -17,6 +17,7 @@ from openai_ekm.files import write_atomically
 from openai_ekm.loopback import keep_from_proxies
 from openai_ekm.rehearsal.demo.decisions import Answer, ask
 from openai_ekm.rehearsal.demo.destroy import destroy
+from openai_ekm.rehearsal.demo.events import Subscriber, subscribe
 from openai_ekm.rehearsal.demo.state import DemoState, documents
 from openai_ekm.rehearsal.emulator import EmulatorProcess
 from openai_ekm.rehearsal.localstack import CUSTOMER_ACCOUNT, REGION, LocalStack
@@ -131,7 +132,7 @@ def _start(
         aws = resources.enter_context(LocalStack.start(folder=folder / "aws" if keep else None))
         report.fact("AWS", f"{aws.endpoint_url} (LocalStack)")
         openai = resources.enter_context(
-            EmulatorProcess.start(aws, folder=folder / "openai" if keep else None)
+            EmulatorProcess.start(aws, events=True, folder=folder / "openai" if keep else None)
         )
         report.fact("OpenAI", f"{openai.base_url} (ekm emulate)")
         outside = beyond_loopback(aws.pid) | beyond_loopback(openai.pid)
@@ -234,6 +235,7 @@ def _revoke_and_restore(stage: DemoState) -> None:
     report, key = stage.report, stage.outputs["ekm"]["key_arn"]
     kms = stage.aws.client("kms")
     with report.step("Cut OpenAI off: disable the key"):
+        told = subscribe(stage.aws, key)
         report.command("aws kms disable-key --key-id", key.rpartition("/")[2])
         kms.disable_key(KeyId=key)
         error = stage.ekm("validate", "--from-terraform", ".", expected=EXIT_OPENAI_REFUSED)[
@@ -243,6 +245,7 @@ def _revoke_and_restore(stage: DemoState) -> None:
         report.check(
             "Validation fails, in AWS's own words.", holds="is disabled" in error["message"]
         )
+        _show_event(report, told)
         said = stage.ekm("diagnose", "--from-terraform", ".", expected=EXIT_FOUND)
         fault = said["faults"][0]
         report.text(f"Diagnosis: {said['outcome']}, {fault['document']}. {fault['remedy']}")
@@ -257,6 +260,21 @@ def _revoke_and_restore(stage: DemoState) -> None:
         kms.enable_key(KeyId=key)
         said = stage.ekm("validate", "--from-terraform", ".")
         report.check("OpenAI can use the key again.", holds=said["status"] == "success")
+
+
+def _show_event(report: Report, told: Subscriber) -> None:
+    """Show that the refusal is an event in the customer's account, which an alarm can watch."""
+    record = told.next_event() or {}
+    who = record.get("userIdentity", {}).get("arn")
+    report.text(
+        f"EventBridge: {record.get('eventName')} by {who}: {record.get('errorCode')}. On AWS such "
+        "an event comes within minutes, by CloudTrail."
+    )
+    report.check(
+        "The refusal is an event in your account, for modules/monitoring to tell you.",
+        holds=record.get("errorCode") == "DisabledException",
+        found=str(record),
+    )
 
 
 def _leave_running(stage: DemoState, folder: Path) -> None:
