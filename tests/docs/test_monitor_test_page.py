@@ -66,3 +66,12 @@ def test_the_page_names_what_the_code_does() -> None:
     minutes = re.search(r"The default wait is (\d+) minutes", PAGE)
     assert minutes is not None
     assert wait.default == 60 * int(minutes[1])
+
+
+def test_the_module_writes_the_members_that_are_read() -> None:
+    """Guards against: a message of the module that the test no longer knows as its own."""
+    rules = (ROOT / "modules" / "monitoring" / "watches" / "rules.tf").read_text(encoding="utf-8")
+    written = dict(re.findall(r"^    (\w+) += (.+)$", rules, re.MULTILINE))
+    assert written["watch"] == "id"
+    assert written["severity"] == "watch.severity"
+    assert written["event"] == '"@aws.events.event.json@"'
