@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from openai_ekm.emulator.trail.bus import entry_of
 from openai_ekm.rehearsal import EmulatorProcess
 from tests.constants import REGION
 from tests.doubles.customer import EXTERNAL_ID, ROLE, Customer, Http
+from tests.support.watches import WATCHES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -193,6 +195,51 @@ def test_a_probe_that_is_let_in_is_recorded(recorded: Recorded) -> None:
     recorded.api.refusal("POST", "external_keys", recorded.customer.body())
     (probe,) = recorded.new()
     assert "externalId" not in probe["requestParameters"]
+
+
+def test_the_watches_see_these_records_and_no_others(recorded: Recorded) -> None:
+    """Guards against: watches that match events of tests, and not those of a trail."""
+    customer = recorded.customer
+    key = recorded.api.register(customer)
+    assert _seen(recorded, recorded.new()) == {"silence": ["Encrypt", "Decrypt"]}
+    customer.kms.disable_key(KeyId=customer.kms_arn)
+    recorded.api.validation(key)
+    assert _seen(recorded, recorded.new()) == {"errors-state": ["Encrypt"]}
+    customer.permit("kms:Encrypt")
+    customer.kms.enable_key(KeyId=customer.kms_arn)
+    recorded.api.validation(key)
+    assert _seen(recorded, recorded.new()) == {
+        "silence": ["Encrypt"],
+        "errors-denied": ["Decrypt"],
+    }
+
+
+def _seen(recorded: Recorded, records: list[Record]) -> dict[str, list[str]]:
+    """What each watch on OpenAI's own use sees, by the name of the call."""
+    events = recorded.aws.client("events", recorded.customer.account, REGION)
+    values = {"${key}": [recorded.customer.kms_arn], "${role}": [recorded.customer.role_arn]}
+    found: dict[str, list[str]] = {}
+    for watch in WATCHES:
+        if watch.id != "silence" and not watch.id.startswith("errors-"):
+            continue
+        pattern = json.dumps(watch.pattern)
+        for place, value in values.items():
+            pattern = pattern.replace(json.dumps(place), json.dumps(value))
+        for record in records:
+            entry = entry_of(record)
+            event = {
+                "id": record["eventID"],
+                "account": record["recipientAccountId"],
+                "region": record["awsRegion"],
+                "time": entry["Time"],
+                "source": entry["Source"],
+                "resources": entry["Resources"],
+                "detail-type": entry["DetailType"],
+                "detail": record,
+            }
+            if events.test_event_pattern(EventPattern=pattern, Event=json.dumps(event))["Result"]:
+                found.setdefault(watch.id, []).append(record["eventName"])
+    return found
 
 
 def test_a_rule_on_the_bus_sends_the_decrypt_to_a_queue(recorded: Recorded) -> None:
