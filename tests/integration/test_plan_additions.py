@@ -74,6 +74,56 @@ resource "aws_kms_key_policy" "opened" {
 """,
         HOLDS | dict.fromkeys("bcdef", "undecided"),
     ),
+    "granted_elsewhere": (
+        """
+resource "aws_kms_grant" "granted_elsewhere" {
+  key_id            = aws_kms_key.other.key_id
+  grantee_principal = module.ekm["granted_elsewhere"].role_arn
+  operations        = ["Decrypt"]
+}
+""",
+        HOLDS | {"b": "fails"},
+    ),
+    "named_elsewhere": (
+        """
+resource "aws_kms_key" "named_elsewhere" {
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "kms:*"
+      Resource  = "*"
+      Principal = { AWS = module.ekm["named_elsewhere"].role_arn }
+    }]
+  })
+}
+""",
+        HOLDS | {"b": "fails"},
+    ),
+    "through_a_description": (
+        """
+resource "aws_kms_key" "through_a_description" {
+  description = module.ekm["through_a_description"].key_id
+}
+
+resource "aws_kms_grant" "through_a_description" {
+  key_id            = aws_kms_key.through_a_description.description
+  grantee_principal = aws_iam_role.other.arn
+  operations        = ["Decrypt"]
+}
+""",
+        HOLDS | {"c": "fails"},
+    ),
+    "stacked": (
+        """
+resource "aws_cloudformation_stack" "stacked" {
+  name          = "stacked"
+  parameters    = { Role = module.ekm["stacked"].role_name }
+  template_body = "{}"
+}
+""",
+        dict.fromkeys("abcdef", "undecided"),
+    ),
     "described": (
         """
 resource "aws_kms_grant" "described" {
@@ -108,6 +158,22 @@ resource "aws_iam_role_policy" "other" {
 }
 
 resource "aws_kms_key" "other" {}
+
+data "aws_iam_policy_document" "other" {
+  statement {
+    actions   = ["kms:*"]
+    resources = ["*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = [aws_iam_role.other.arn]
+    }
+  }
+}
+
+resource "aws_kms_key" "of_others" {
+  policy = data.aws_iam_policy_document.other.json
+}
 
 resource "aws_kms_alias" "other" {
   name          = "alias/other"

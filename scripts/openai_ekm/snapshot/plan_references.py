@@ -10,7 +10,7 @@ Source: https://developer.hashicorp.com/terraform/internals/json-format (configu
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 __all__ = ["may_come_from"]
@@ -27,12 +27,24 @@ _MAKERS: Final = frozenset(
         "aws_kms_replica_key",
     }
 )
+# Of such a resource, what tells it: its other arguments can be made of anything.
+_IDENTITY: Final = frozenset({"arn", "id", "key_id", "name", "unique_id"})
 _NEVER: Final = frozenset({"count", "path", "self", "terraform"})
+# Sources whose result is made of their arguments and of the account alone.
+_PLAIN_SOURCES: Final = frozenset(
+    {"aws_caller_identity", "aws_iam_policy_document", "aws_partition", "aws_region"}
+)
 # Deeper chains of modules and variables may come from anywhere.
 _DEEPEST: Final = 20
 
 
-def may_come_from(instance: str, plan: Mapping[str, Any], address: str, argument: str) -> bool:
+def may_come_from(
+    instance: str,
+    plan: Mapping[str, Any],
+    address: str,
+    argument: str,
+    other_instances: Iterable[str] = (),
+) -> bool:
     """Return whether an argument of a resource may be made of an instance of the module.
 
     Args:
@@ -40,51 +52,99 @@ def may_come_from(instance: str, plan: Mapping[str, Any], address: str, argument
         plan: `terraform show -json PLAN`, decoded.
         address: Address of the resource.
         argument: Name of its argument.
+        other_instances: Addresses of the module's other instances: their outputs are their own.
     """
     modules, rest = _split(address)
-    body = _module(plan, modules)
-    resource: Mapping[str, Any] = next(
-        (each for each in body.get("resources") or () if each.get("address") == _bare(rest)), {}
-    )
-    expression = (resource.get("expressions") or {}).get(argument)
+    resource = _resource(plan, modules, _bare(rest))
+    expressions = resource.get("expressions") or {}
+    if resource and argument not in expressions:
+        return False  # the provider makes it
+    expression = expressions.get(argument)
     each_of = resource.get("for_each_expression")
-    return _Search(plan, _split(instance)[0]).expression(modules, expression, each_of)
+    others = tuple(_split(each)[0] for each in other_instances)
+    return _Search(plan, _split(instance)[0], others).expression(modules, expression, each_of)
 
 
 class _Search:
     """One search for an instance; `modules` is where an expression stands."""
 
-    def __init__(self, plan: Mapping[str, Any], instance: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        plan: Mapping[str, Any],
+        instance: tuple[str, ...],
+        others: tuple[tuple[str, ...], ...],
+    ) -> None:
         self.plan = plan
         self.instance = instance
+        self.others = others
         self.depth = 0
 
-    def expression(self, modules: tuple[str, ...], expression: Any, each_of: Any) -> bool:
-        """Return whether an expression may be made of the instance."""
+    def expression(
+        self, modules: tuple[str, ...], expression: Any, each_of: Any, taken: str | None = None
+    ) -> bool:
+        """Return whether an expression may be made of the instance.
+
+        Args:
+            modules: Where it stands.
+            expression: As the configuration has it.
+            each_of: The expression of `for_each` beside it.
+            taken: The argument that is taken of a resource that it names as a whole.
+        """
         if isinstance(expression, Mapping) and "constant_value" in expression:
             return False
         references = expression.get("references") if isinstance(expression, Mapping) else None
         if not references or self.depth > _DEEPEST:
             return True
         self.depth += 1
-        found = any(self._reference(modules, each, each_of) for each in _longest(references))
+        found = any(self._reference(modules, each, each_of, taken) for each in _longest(references))
         self.depth -= 1
         return found
 
-    def _reference(self, modules: tuple[str, ...], reference: str, each_of: Any) -> bool:
+    def _reference(
+        self, modules: tuple[str, ...], reference: str, each_of: Any, taken: str | None
+    ) -> bool:
         head, *rest = _SEGMENT.findall(reference)
         if head in _NEVER:
             return False
         if head == "each":
-            return each_of is None or self.expression(modules, each_of, None)
-        if head == "var" and rest and modules:
-            return self._variable(modules, _bare(rest[0]))
-        if head == "module" and rest:
-            return self._output(modules, rest)
+            of_each = rest[1] if len(rest) > 1 else "id"
+            return each_of is None or self.expression(modules, each_of, None, of_each)
+        if rest and (head == "module" or (head == "var" and modules)):
+            follow = self._variable if head == "var" else self._output
+            return follow(modules, rest)
+        if head == "data" and len(rest) > 1:
+            return self._data(modules, f"data.{_bare(rest[0])}.{_bare(rest[1])}")
         inside = _is_same(self.instance, modules[: len(self.instance)])
-        return inside or head not in _MAKERS
+        if inside or head not in _MAKERS or not rest:
+            return True
+        argument = _bare(rest[1]) if len(rest) > 1 else taken
+        return argument not in _IDENTITY and self._argument(modules, head, rest[0], argument)
 
-    def _variable(self, modules: tuple[str, ...], name: str) -> bool:
+    def _argument(
+        self, modules: tuple[str, ...], type: str, name: str, argument: str | None
+    ) -> bool:
+        """Return whether an argument of another role or key may be made of the instance."""
+        maker = _resource(self.plan, modules, f"{type}.{_bare(name)}")
+        given = (maker.get("expressions") or {}).get(argument)
+        return given is None or self.expression(modules, given, maker.get("for_each_expression"))
+
+    def _data(self, modules: tuple[str, ...], address: str) -> bool:
+        """Return whether a data source may be made of the instance: any argument of it."""
+        inside = _is_same(self.instance, modules[: len(self.instance)])
+        source = _resource(self.plan, modules, address)
+        if inside or not source or self.depth > _DEEPEST:
+            return True
+        if source.get("type") not in _PLAIN_SOURCES:
+            return True
+        self.depth += 1
+        each_of = source.get("for_each_expression")
+        expressions = _expressions(source.get("expressions") or {})
+        found = any(self.expression(modules, each, each_of) for each in expressions)
+        self.depth -= 1
+        return found
+
+    def _variable(self, modules: tuple[str, ...], rest: list[str]) -> bool:
+        name = _bare(rest[0])
         parent = modules[:-1]
         call = (_module(self.plan, parent).get("module_calls") or {}).get(_bare(modules[-1])) or {}
         given = (call.get("expressions") or {}).get(name)
@@ -97,9 +157,30 @@ class _Search:
             return True
         if len(child) == len(self.instance) and all(map(_is_alike, self.instance, child)):
             return False  # another instance of the same call
+        if any(_is_same(each, child) for each in self.others):
+            return False
         outputs = _module(self.plan, child).get("outputs") or {}
         output = outputs.get(_bare(rest[1])) if len(rest) > 1 else None
         return output is None or self.expression(child, output.get("expression"), None)
+
+
+def _resource(plan: Mapping[str, Any], modules: tuple[str, ...], address: str) -> Mapping[str, Any]:
+    """Return the configuration of a resource or data source; empty where the plan has none."""
+    resources = _module(plan, modules).get("resources") or ()
+    return next((each for each in resources if each.get("address") == address), {})
+
+
+def _expressions(value: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield the expressions of arguments and of blocks at any depth."""
+    if isinstance(value, Mapping):
+        if "constant_value" in value or "references" in value:
+            yield value
+        else:
+            for each in value.values():
+                yield from _expressions(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _expressions(each)
 
 
 def _longest(references: list[str]) -> list[str]:

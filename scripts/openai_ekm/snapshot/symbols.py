@@ -15,14 +15,17 @@ __all__ = [
     "EXTERNAL_ID",
     "GRANTEE",
     "KEY_ID",
+    "OTHER_KEY_ID",
     "PRINCIPAL",
     "REGION",
     "REPLICATED_KEY_ID",
     "ROLE_NAME",
+    "holds_symbol",
     "name_symbols",
 ]
 
 KEY_ID: Final = "00000000-0000-4000-8000-000000000000"
+OTHER_KEY_ID: Final = "00000000-0000-4000-8000-000000000001"
 REPLICATED_KEY_ID: Final = "mrk-00000000000000000000000000000000"
 ROLE_NAME: Final = "role-not-known-before-apply"
 PRINCIPAL: Final = "principals-not-known-before-apply"
@@ -31,6 +34,7 @@ EXTERNAL_ID: Final = "external-id-not-known-before-apply"
 REGION: Final = "region-not-known-before-apply"
 NAMES: Final = {
     KEY_ID: "(key id not known before apply)",
+    OTHER_KEY_ID: "(another key's id not known before apply)",
     REPLICATED_KEY_ID: "(key id not known before apply)",
     f"role/{PRINCIPAL}": "(administrators not known before apply)",
     f"role/{GRANTEE}": "(grantee not known before apply)",
@@ -39,6 +43,11 @@ NAMES: Final = {
     REGION: "(Region not known before apply)",
 }
 ACCOUNT: Final = "(account not known before apply)"
+
+
+def holds_symbol(text: str) -> bool:
+    """Return whether a text that somebody wrote holds the text of a symbol."""
+    return any(each in text for each in NAMES)
 
 
 def name_symbols(value: Any, snapshot: Snapshot) -> Any:
