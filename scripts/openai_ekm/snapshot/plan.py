@@ -12,24 +12,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from openai_ekm.errors import BadInput
 from openai_ekm.policy import parse_arn
 from openai_ekm.snapshot.members import Alias
 from openai_ekm.snapshot.plan_additions import add_resources
-from openai_ekm.snapshot.plan_values import (
-    UNKNOWN,
-    known_values,
-    merge_change,
-    unknown_places,
+from openai_ekm.snapshot.plan_documents import Symbols, find_documents
+from openai_ekm.snapshot.plan_instances import (
+    KEY,
+    ROLE,
+    USE,
+    find_own,
+    find_prefixes,
+    refuse_partial,
 )
+from openai_ekm.snapshot.plan_role import add_policies_of_role
+from openai_ekm.snapshot.plan_values import UNKNOWN, known_values, merge_change
 from openai_ekm.snapshot.symbols import (
     EXTERNAL_ID,
     KEY_ID,
-    PRINCIPAL,
     REGION,
     REPLICATED_KEY_ID,
     ROLE_NAME,
@@ -43,36 +47,6 @@ if TYPE_CHECKING:
 
 __all__ = ["snapshot_of", "snapshots_of"]
 
-_DOCUMENTS: Final = "terraform_data.documents"
-# The module's statements whose one principal is the account's root user.
-_OF_ACCOUNT: Final = ("AllowUseByRole", "DelegateToAccount")
-# Where each document is written: the resource, and its argument.
-_WRITTEN: Final = {
-    "trust_policy": ("module.role.aws_iam_role.this", "assume_role_policy"),
-    "permission_policy": ("module.role.aws_iam_role_policy.use", "policy"),
-    "key_policy": ("module.key[0].aws_kms_key.this", "policy"),
-}
-_ADMINISTRATION: Final = "AllowAdministration"
-
-
-@dataclass(frozen=True, slots=True)
-class _Symbols:
-    """The values that one instance's plan knows, else a symbol for each.
-
-    Args:
-        account: Twelve digits.
-        account_known: Whether the plan knows it.
-        region: The Region.
-        role_arn: ARN of the role.
-        key_arn: ARN of the key.
-    """
-
-    account: str
-    account_known: bool
-    region: str
-    role_arn: str
-    key_arn: str
-
 
 def snapshots_of(plan: Mapping[str, Any]) -> dict[str, Snapshot]:
     """Return what a plan tells of every instance of the module, by the instance's address.
@@ -81,10 +55,10 @@ def snapshots_of(plan: Mapping[str, Any]) -> dict[str, Snapshot]:
         plan: `terraform show -json PLAN`, decoded. An instance that is the root is named "".
 
     Raises:
-        BadInput: It is no plan, or has no instance.
+        BadInput: It is no plan, or leaves changes out, or has no instance.
     """
     changes = _changes(plan)
-    prefixes = _prefixes(changes)
+    prefixes = find_prefixes(changes)
     if not prefixes:
         raise _without_instance(None)
     return {each.rstrip("."): _of_instance(plan, changes, each) for each in prefixes}
@@ -99,10 +73,10 @@ def snapshot_of(plan: Mapping[str, Any], *, module: str | None = None) -> Snapsh
             several. Empty for the module as the root.
 
     Raises:
-        BadInput: It is no plan, or has no such instance, or several.
+        BadInput: It is no plan, or leaves changes out, or has no such instance, or several.
     """
     changes = _changes(plan)
-    prefixes = [e for e in _prefixes(changes) if module is None or e.rstrip(".") == module]
+    prefixes = [e for e in find_prefixes(changes) if module is None or e.rstrip(".") == module]
     if not prefixes:
         raise _without_instance(module)
     if len(prefixes) > 1:
@@ -127,6 +101,7 @@ def _changes(plan: Mapping[str, Any]) -> list[Mapping[str, Any]]:
             remedy="terraform plan -out=PLAN; terraform show -json PLAN | ekm snapshot "
             "--from-plan -",
         )
+    refuse_partial(plan)
     return changes
 
 
@@ -137,17 +112,6 @@ def _is_change(value: Any) -> bool:
         and isinstance(value.get("type"), str)
         and isinstance(value.get("change"), Mapping)
     )
-
-
-def _prefixes(changes: list[Mapping[str, Any]]) -> list[str]:
-    """Return the beginning of every address inside an instance, for each instance."""
-    return [
-        each["address"].removesuffix(_DOCUMENTS)
-        for each in changes
-        if each["address"].endswith(_DOCUMENTS)
-        and isinstance(each["change"].get("after"), Mapping)
-        and isinstance(each["change"]["after"].get("input"), Mapping)
-    ]
 
 
 def _without_instance(module: str | None) -> BadInput:
@@ -163,11 +127,12 @@ def _of_instance(
     plan: Mapping[str, Any], changes: list[Mapping[str, Any]], prefix: str
 ) -> Snapshot:
     inside = [each for each in changes if each["address"].startswith(prefix)]
-    role = known_values(next((e for e in inside if e["type"] == "aws_iam_role"), None))
-    made = next((e for e in inside if e["type"] == "aws_kms_key" and _is_made(e)), None)
+    prefixes = find_prefixes(changes)
+    role = known_values(find_own(inside, prefix, ROLE))
+    made = _made(inside, prefix)
     existing = _existing(plan, prefix)
     symbols = _symbols(plan, inside, prefix, role)
-    policies, reasons = _policies(inside, prefix, symbols)
+    policies, reasons = find_documents(plan, inside, prefixes, prefix, symbols)
     found: dict[str, Any] = {"policies": policies, "external_ids": None}
     found |= _outputs(plan, prefix)
     external_id = _guarded_value(inside, "external_id")
@@ -190,6 +155,9 @@ def _of_instance(
         keys=(key,),
         role=replace(
             snapshot.role,
+            permission_policies=()
+            if _is_deleted(find_own(inside, prefix, USE))
+            else snapshot.role.permission_policies,
             # Of a role whose plan says so, as null or as an empty text.
             permissions_boundary=None if bounded in {None, ""} else UNSEEN,
             max_session_duration=duration if isinstance(duration, int) else UNSEEN,
@@ -202,7 +170,18 @@ def _of_instance(
         # A key that the plan makes has the grants, replicas and aliases of the plan alone.
         aliases = tuple(_aliases(inside, symbols))
         snapshot = replace(snapshot, grants=(), keys=(replace(key, related=()),), aliases=aliases)
-    return add_resources(snapshot, plan, changes, _prefixes(changes), prefix)
+    snapshot = add_policies_of_role(snapshot, plan, changes, find_own(inside, prefix, ROLE))
+    return add_resources(snapshot, plan, changes, prefixes, prefix)
+
+
+def _made(inside: list[Mapping[str, Any]], prefix: str) -> Mapping[str, Any] | None:
+    """Return the key that the module makes; None where it makes none, or takes it away."""
+    own = find_own(inside, prefix, KEY)
+    return own if own is not None and merge_change(own) else None
+
+
+def _is_deleted(change: Mapping[str, Any] | None) -> bool:
+    return change is not None and list(change["change"].get("actions") or ()) == ["delete"]
 
 
 def _key(key: Key, made: Mapping[str, Any] | None, existing: Mapping[str, Any]) -> Key:
@@ -243,7 +222,7 @@ def _tags(known: Mapping[str, Any]) -> Any:
     return dict(tags)
 
 
-def _aliases(inside: list[Mapping[str, Any]], symbols: _Symbols) -> Iterator[Alias]:
+def _aliases(inside: list[Mapping[str, Any]], symbols: Symbols) -> Iterator[Alias]:
     for each in inside:
         name = known_values(each).get("name") if each["type"] == "aws_kms_alias" else None
         if isinstance(name, str):
@@ -255,10 +234,10 @@ def _symbols(
     inside: list[Mapping[str, Any]],
     prefix: str,
     role: Mapping[str, Any],
-) -> _Symbols:
+) -> Symbols:
     """Return account, Region, role and key: as the plan knows them, else a symbol each."""
     existing = _existing(plan, prefix)
-    made = next((known_values(e) for e in inside if e["type"] == "aws_kms_key" and _is_made(e)), {})
+    made = known_values(_made(inside, prefix))
     registered = _guarded_value(inside, "kms_arn") or ""
     key_arn = existing.get("arn") or made.get("arn") or _guarded_value(inside, "key_arn")
     if key_arn is None and ":key/" in registered:
@@ -271,16 +250,13 @@ def _symbols(
             account, region = account or known.account, region or known.region
     number, region = account or _free_number(plan), region or REGION
     if not isinstance(role_arn, str):
-        path, name = role.get("path") or "/", role.get("name") or ROLE_NAME
+        named = role.get("name") or known_values(find_own(inside, prefix, USE)).get("role")
+        path, name = role.get("path") or "/", named or ROLE_NAME
         role_arn = f"arn:aws:iam::{number}:role{path}{name}"
     if not isinstance(key_arn, str):
         key_id = REPLICATED_KEY_ID if made.get("multi_region") is True else KEY_ID
         key_arn = f"arn:aws:kms:{region}:{number}:key/{key_id}"
-    return _Symbols(number, account is not None, region, role_arn, key_arn)
-
-
-def _is_made(change: Mapping[str, Any]) -> bool:
-    return change.get("mode") != "data"
+    return Symbols(number, account is not None, region, role_arn, key_arn)
 
 
 def _guarded_value(inside: list[Mapping[str, Any]], name: str) -> str | None:
@@ -297,118 +273,6 @@ def _free_number(plan: Mapping[str, Any]) -> str:
     """Return twelve digits that stand nowhere in a plan."""
     text = str(plan)
     return next(each for each in map("{:012d}".format, count()) if each not in text)
-
-
-def _policies(
-    inside: list[Mapping[str, Any]], prefix: str, symbols: _Symbols
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the documents with their symbols, and why one is not there."""
-    change = next(each for each in inside if each["address"] == prefix + _DOCUMENTS)
-    documents = _input(change)
-    found: dict[str, Any] = {}
-    reasons: dict[str, str] = {}
-    for name, path in (
-        ("trust_policy", "trust_policy"),
-        ("permission_policy", "permission_policies"),
-        ("key_policy", "keys[0].policy"),
-    ):
-        document = documents.get(name)
-        if document is None:
-            if name == "key_policy":
-                reasons[path] = "the plan holds no policy of a key that the module does not make"
-            continue
-        filled = _fill_symbols(document, name, symbols)
-        lost = next(unknown_places(filled), None)
-        written = _written(inside, prefix, name)
-        if written is not None and not _is_json(written, filled):
-            found[name] = written
-        elif lost is None:
-            found[name] = filled
-        else:
-            reasons[path] = f"the plan does not know {name}{lost} yet"
-    return found, reasons
-
-
-def _written(inside: list[Mapping[str, Any]], prefix: str, name: str) -> str | None:
-    """Return the document that the resource itself writes; None while the plan does not know it.
-
-    It is the one that counts, if somebody has changed the module between note and resource.
-    """
-    place, argument = _WRITTEN[name]
-    change = next((each for each in inside if each["address"] == prefix + place), None)
-    value = known_values(change).get(argument)
-    return value if isinstance(value, str) else None
-
-
-def _is_json(text: str, value: Any) -> bool:
-    try:
-        return bool(json.loads(text) == value)
-    except (ValueError, RecursionError):
-        return False
-
-
-def _fill_symbols(document: Any, name: str, symbols: _Symbols) -> Any:
-    """Return a document with a symbol at each unknown place whose meaning is known."""
-    if not isinstance(document, Mapping) or not isinstance(document.get("Statement"), list):
-        return document
-    return {
-        **document,
-        "Statement": [_statement(each, name, symbols) for each in document["Statement"]],
-    }
-
-
-def _statement(statement: Any, name: str, symbols: _Symbols) -> Any:
-    if not isinstance(statement, Mapping):
-        return statement
-    found, sid = dict(statement), statement.get("Sid")
-    if name == "permission_policy" and found.get("Resource") is UNKNOWN:
-        found["Resource"] = symbols.key_arn
-    if name == "key_policy" and isinstance(found.get("Principal"), Mapping):
-        principal = dict(found["Principal"])
-        principal["AWS"] = _principals(principal.get("AWS"), sid, symbols)
-        found["Principal"] = principal
-    known = {"sts:ExternalId": EXTERNAL_ID}
-    if name == "key_policy" and sid in _OF_ACCOUNT:
-        known["aws:PrincipalArn"] = symbols.role_arn
-    if isinstance(found.get("Condition"), Mapping):
-        found["Condition"] = {
-            operator: _values(keys, known) if isinstance(keys, Mapping) else keys
-            for operator, keys in found["Condition"].items()
-        }
-    return found
-
-
-def _values(keys: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, Any]:
-    return {
-        key: [known.get(key, each) if each is UNKNOWN else each for each in values]
-        if isinstance(values, list)
-        else (known.get(key, values) if values is UNKNOWN else values)
-        for key, values in keys.items()
-    }
-
-
-def _principals(given: Any, sid: Any, symbols: _Symbols) -> Any:
-    """Return the principals of a statement of the key policy.
-
-    The module takes administrators from its own account alone, and never the role. It sorts them,
-    so that one that is unknown makes all of them unknown; the account's root user stands before
-    them, and is unknown alone where the account is.
-    """
-    root = f"arn:aws:iam::{symbols.account}:root"
-    some = f"arn:aws:iam::{symbols.account}:role/{PRINCIPAL}"
-    if sid in _OF_ACCOUNT and given is UNKNOWN:
-        return root
-    if sid != _ADMINISTRATION:
-        return given
-    if given is UNKNOWN:
-        return [some]
-    if not isinstance(given, list):
-        return given
-    first = some if symbols.account_known else root
-    return [
-        (first if index == 0 else some) if each is UNKNOWN else each
-        for index, each in enumerate(given)
-    ]
 
 
 def _outputs(plan: Mapping[str, Any], prefix: str) -> dict[str, Any]:

@@ -20,38 +20,10 @@ from openai_ekm.proof.gaps import ABSENT
 from openai_ekm.snapshot import UNSEEN, Role, Snapshot, file, plan, symbols, terraform_outputs
 from openai_ekm.terraform import select_instance
 from tests.constants import ACCOUNT, KEY
+from tests.support.plans import ROLE, ROOT, a_plan, policies, write_documents
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/team/openai-ekm"
-ROOT = f"arn:aws:iam::{ACCOUNT}:root"
-
-
-def policies(key: str | None) -> dict[str, Any]:
-    """The module's documents; the key's ARN is left out while it is not known."""
-    use: dict[str, Any] = {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:Encrypt"]}
-    trust = {
-        "Effect": "Allow",
-        "Principal": {"AWS": "arn:aws:iam::790389265272:role/EnterpriseKeyManagement"},
-        "Action": "sts:AssumeRole",
-        "Condition": {"StringEquals": {"sts:ExternalId": ["org-abc"]}},
-    }
-    by_role = {
-        **use,
-        "Principal": {"AWS": ROOT},
-        "Resource": "*",
-        "Condition": {"ArnEquals": {"aws:PrincipalArn": ROLE}},
-    }
-    own = {**use, "Resource": key} if key else use
-    return {
-        name: {"Version": "2012-10-17", "Statement": [statement]}
-        for name, statement in (
-            ("trust_policy", trust),
-            ("permission_policy", own),
-            ("key_policy", by_role),
-        )
-    }
 
 
 def outputs() -> dict[str, Any]:
@@ -65,68 +37,6 @@ def outputs() -> dict[str, Any]:
         "policies": policies(KEY),
     }
     return {name: {"sensitive": False, "value": value} for name, value in values.items()}
-
-
-def a_plan(*prefixes: str) -> dict[str, Any]:
-    """What `terraform show -json` prints of a plan that makes the key."""
-    changes = []
-    data = []
-    for prefix in prefixes or ("module.ekm.",):
-        changes += [
-            {
-                "address": f"{prefix}terraform_data.documents",
-                "type": "terraform_data",
-                "change": {
-                    "after": {"input": policies(None)},
-                    "after_unknown": {
-                        "id": True,
-                        "input": {"permission_policy": {"Statement": [{"Resource": True}]}},
-                    },
-                },
-            },
-            {
-                "address": f"{prefix}module.key[0].aws_kms_key.this",
-                "type": "aws_kms_key",
-                "change": {
-                    "after": {
-                        "customer_master_key_spec": "SYMMETRIC_DEFAULT",
-                        "key_usage": "ENCRYPT_DECRYPT",
-                        "is_enabled": True,
-                        "multi_region": False,
-                    },
-                    "after_unknown": {"arn": True},
-                },
-            },
-            {
-                "address": f"{prefix}module.role.aws_iam_role.this",
-                "type": "aws_iam_role",
-                "change": {
-                    "after": {
-                        "name": "openai-ekm",
-                        "path": "/team/",
-                        "permissions_boundary": None,
-                        "max_session_duration": 3600,
-                    },
-                    "after_unknown": {"arn": True},
-                },
-            },
-        ]
-        data += [
-            {
-                "address": f"{prefix}data.{kind}.current",
-                "mode": "data",
-                "type": kind,
-                "values": values,
-            }
-            for kind, values in (
-                ("aws_caller_identity", {"account_id": ACCOUNT}),
-                ("aws_region", {"id": "eu-west-1"}),
-            )
-        ]
-    return {
-        "resource_changes": changes,
-        "prior_state": {"values": {"root_module": {"resources": data}}},
-    }
 
 
 def test_outputs_tell_documents_and_registration_and_no_more() -> None:
@@ -181,7 +91,7 @@ def test_an_administrator_who_is_made_by_the_same_plan_is_a_role_of_the_account(
     change["after"]["input"]["key_policy"]["Statement"] += [{**administer, "Principal": named}]
     unknown = {"AWS": True if known is None else [False, True]}
     change["after_unknown"]["input"]["key_policy"] = {"Statement": [{}, {"Principal": unknown}]}
-    found = plan.snapshot_of(body)
+    found = plan.snapshot_of(write_documents(body))
     assert found.keys is not UNSEEN
     principal = found.keys[0].policy["Statement"][1]["Principal"]["AWS"]
     stand_in = f"arn:aws:iam::{ACCOUNT}:role/{symbols.PRINCIPAL}"
@@ -208,7 +118,7 @@ def deferred() -> dict[str, Any]:
             {"Principal": {"AWS": [True]}},
         ]
     }
-    return body
+    return write_documents(body)
 
 
 def test_an_account_that_is_not_known_is_one_account_and_is_never_shown() -> None:
@@ -242,7 +152,7 @@ def test_an_account_that_is_not_known_is_one_account_and_is_never_shown() -> Non
         shown = CliRunner().invoke(
             ekm,
             [verb, "--from-plan", "-", *words],
-            input=json.dumps(plan_),
+            input=json.dumps(write_documents(plan_)),
             standalone_mode=False,
         )
         assert shown.return_value == 1
@@ -275,7 +185,7 @@ def test_a_document_with_a_value_that_nobody_knows_is_not_judged(
     )
     marks: list[Any] = [{}] * (len(document["Statement"]) - 1)
     change["after_unknown"]["input"][place[0]] = {"Statement": [*marks, {place[1]: unknown}]}
-    found = plan.snapshot_of(body)
+    found = plan.snapshot_of(write_documents(body))
     assert path in found.unseen()
     assert "Statement" in found.reasons[path]
     claims = prove(found, assume=ABSENT).claims
@@ -288,7 +198,7 @@ def test_a_fault_shows_in_a_plan_before_the_apply() -> None:
     body["resource_changes"][0]["change"]["after"]["input"]["key_policy"]["Statement"] = [
         {"Effect": "Deny", "Principal": "*", "Action": "kms:Encrypt", "Resource": "*"}
     ]
-    assert diagnose(plan.snapshot_of(body)).outcome == "encrypt_denied"
+    assert diagnose(plan.snapshot_of(write_documents(body))).outcome == "encrypt_denied"
 
 
 def test_one_of_several_instances_is_chosen_by_address() -> None:
@@ -487,7 +397,9 @@ def test_every_instance_of_a_plan_is_judged_in_one_go(tmp_path: Path) -> None:
 
     def told(*more: str) -> Any:
         given = [*words, "--assume-none", "grants", *more]
-        return CliRunner().invoke(ekm, given, input=json.dumps(body), standalone_mode=False)
+        return CliRunner().invoke(
+            ekm, given, input=json.dumps(write_documents(body)), standalone_mode=False
+        )
 
     by_rule = body["resource_changes"][0]["change"]["after"]["input"]["key_policy"]["Statement"]
     administer = {"Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": "kms:PutKeyPolicy"}
