@@ -155,9 +155,10 @@ def _of_instance(
         keys=(key,),
         role=replace(
             snapshot.role,
-            permission_policies=()
-            if _is_deleted(find_own(inside, prefix, USE))
-            else snapshot.role.permission_policies,
+            # Neither there nor unseen: the plan deletes it.
+            permission_policies=snapshot.role.permission_policies
+            if "permission_policy" in policies or "permission_policies" in reasons
+            else (),
             # Of a role whose plan says so, as null or as an empty text.
             permissions_boundary=None if bounded in {None, ""} else UNSEEN,
             max_session_duration=duration if isinstance(duration, int) else UNSEEN,
@@ -178,10 +179,6 @@ def _made(inside: list[Mapping[str, Any]], prefix: str) -> Mapping[str, Any] | N
     """Return the key that the module makes; None where it makes none, or takes it away."""
     own = find_own(inside, prefix, KEY)
     return own if own is not None and merge_change(own) else None
-
-
-def _is_deleted(change: Mapping[str, Any] | None) -> bool:
-    return change is not None and list(change["change"].get("actions") or ()) == ["delete"]
 
 
 def _key(key: Key, made: Mapping[str, Any] | None, existing: Mapping[str, Any]) -> Key:

@@ -1,4 +1,4 @@
-"""What the configuration in a plan writes for a resource's arguments.
+"""A resource's arguments, as the configuration in a plan writes them.
 
 Source: https://developer.hashicorp.com/terraform/internals/json-format (configuration).
 """

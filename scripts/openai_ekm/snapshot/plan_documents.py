@@ -87,7 +87,7 @@ def find_documents(
     prefix: str,
     symbols: Symbols,
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the documents with their symbols, and why one is not there.
+    """Return the documents with their symbols, and why one is not seen.
 
     Args:
         plan: `terraform show -json PLAN`, decoded.
@@ -97,7 +97,8 @@ def find_documents(
         symbols: What stands for its unknown values.
 
     Returns:
-        The documents by their names, and the reasons by the paths of the snapshot's members.
+        The documents by their names, and the reasons by the paths of the snapshot's members. A
+        policy of the role that the plan deletes is in neither.
     """
     notes = [merge_change(each).get("input") for each in find_notes(inside, prefix)]
     note = notes[0] if len(notes) == 1 else UNKNOWN
@@ -114,6 +115,8 @@ def find_documents(
             reasons[place.path] = "the plan holds no policy of a key that the module does not make"
         elif own is None:
             reasons[place.path] = f"the plan has no {prefix}{place.resource}"
+        elif name == "permission_policy" and _is_deleted(own):
+            continue  # The role then has no policy of the module's.
         elif name == "permission_policy" and _is_on_another_role(inside, prefix, own):
             reasons[place.path] = f"{own['address']} is on another role"
         elif isinstance(document := _document(plan, own, note.get(name), name, symbols), _Lost):
@@ -121,6 +124,10 @@ def find_documents(
         else:
             found[name] = document
     return found, reasons
+
+
+def _is_deleted(change: Mapping[str, Any]) -> bool:
+    return list(change["change"].get("actions") or ()) == ["delete"]
 
 
 def _is_on_another_role(

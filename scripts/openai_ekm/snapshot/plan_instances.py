@@ -1,7 +1,7 @@
 """The instances of the module in a plan, and the resources that are its own.
 
-A changed copy of the module may name its resources otherwise, or add to them. What is the module's
-own is told by the address alone, never by the type.
+A changed copy of the module may name its resources otherwise, or add to them. The address alone
+says which resource is the module's own, never the type.
 
 Source: https://developer.hashicorp.com/terraform/internals/json-format (resource_changes).
 """

@@ -44,7 +44,7 @@ def add_policies_of_role(
     address, values = change["address"], merge_change(change)
     written = written_arguments(plan, address) or {}
     name = values.get("name")
-    told = set(_told(changes, name)) if isinstance(name, str) else set()
+    told = set(_managed_elsewhere(changes, name)) if isinstance(name, str) else set()
     for argument, read in (("inline_policy", _inline), ("managed_policy_arns", _managed)):
         shown = values.get(argument)
         if shown is UNKNOWN and argument not in written:
@@ -77,7 +77,7 @@ def _managed(shown: Any) -> NamedPolicy | None:
     return NamedPolicy(arn or "a managed policy", UNSEEN, type="managed", arn=arn)
 
 
-def _told(changes: Iterable[Mapping[str, Any]], role: str) -> Iterator[str]:
+def _managed_elsewhere(changes: Iterable[Mapping[str, Any]], role: str) -> Iterator[str]:
     """Yield names and ARNs of a role's policies that other resources manage, before or after."""
     for each in changes:
         for values in (each["change"].get("before"), each["change"].get("after")):
