@@ -150,7 +150,7 @@ def another_role(body: dict[str, Any]) -> None:
         (other_references, "permission_policies", f"{USE}.policy is not made as"),
         (left_out("key_policy"), "keys[0].policy", f"{KEY}.policy is not given"),
         (left_out("trust_policy"), "trust_policy", f"{ROLE}.assume_role_policy is not given"),
-        (renamed(ROLE), "trust_policy", "aws_iam_role.that is no resource of the module"),
+        (renamed(ROLE), "trust_policy", "aws_iam_role.that"),
         (renamed(KEY), "keys[0].policy", "aws_kms_key.that is no resource of the module"),
         (renamed(USE), "permission_policies", f"no {PREFIX}{USE}"),
         (added("module.key[0].aws_kms_key.aaa", "aws_kms_key"), "keys[0].policy", "aaa"),
