@@ -10,7 +10,7 @@ import pytest
 from openai_ekm.proof import prove
 from openai_ekm.snapshot import Snapshot, plan, symbols
 from tests.constants import ACCOUNT
-from tests.unit.snapshot.test_readers import a_plan
+from tests.support.plans import a_plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
