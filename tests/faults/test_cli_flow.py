@@ -345,7 +345,7 @@ def test_a_plan_of_a_retire_says_in_words_what_is_lost_and_changes_nothing(
     record = Path("record.json").read_text()
     code, out, _ = command_line("retire", "--plan")
     assert code == 6
-    for words in ("nothing was changed", "Refused", "prod (proj_2)", "Irreversible", "extkey_1"):
+    for words in ("nothing was changed", "refused", "prod (proj_2)", "Irreversible", "extkey_1"):
         assert words in out
     code, plan = command_line.json(
         "retire", "--plan", "--delete-record", "--confirm-archive", "extkey_1"
