@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 
     from openai_ekm.rehearsal import LocalStack
 
-PROGRAM = (sys.executable, "-P", "-c", "from openai_ekm.cli.main import main; main()")
+# As from a terminal: a suite in the background is started with SIGINT ignored, under nohup SIGHUP.
+SOURCE = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "signal.signal(signal.SIGHUP, signal.SIG_DFL); from openai_ekm.cli.main import main; main()"
+)
+PROGRAM = (sys.executable, "-P", "-c", SOURCE)
 CHANGES = ["CreateQueue", "Subscribe", "Subscribe", "TagResource", "UntagResource"]
 REMOVALS = ["Unsubscribe", "Unsubscribe", "DeleteQueue"]
 SEEN_AFTER = 30  # seconds, at most; LocalStack takes less than one
