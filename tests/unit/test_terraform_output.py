@@ -34,7 +34,7 @@ PRINTED = json.dumps(VALUES, indent=2) + "\n"
 # https://github.com/tofuutils/tenv/issues/66, https://github.com/tofuutils/tenv/issues/286
 BANNERS = {
     "setup-terraform": (
-        f"[command]/home/runner/work/_temp/x/terraform-bin output -json\n{PRINTED}\n"
+        f"[command]/RUNNER_TEMP/x/terraform-bin output -json\n{PRINTED}\n"
         "::debug::Terraform exited with code 0.\n"
         f"::set-output name=stdout::{PRINTED.replace(chr(10), '%0A')}\n"
     ),
