@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from tests.unit.evaluation import random_cases
 from tests.unit.evaluation.model import model
 
-from openai_ekm.cli.commands import decide_command
+from openai_ekm.cli.commands.policies import decide_command
 from openai_ekm.errors import BadInput
 from openai_ekm.evaluation import decide
 from openai_ekm.evaluation.case import case_of

@@ -19,7 +19,7 @@ from typing import Final
 import click
 
 from openai_ekm._version import __version__
-from openai_ekm.cli.commands import Verb
+from openai_ekm.cli.commands.verb import Verb
 from openai_ekm.cli.global_options import GlobalOption
 from openai_ekm.cli.main import EXIT_CODES, VERBS, ekm, load_verb
 from openai_ekm.environment_variables import VARIABLES

@@ -40,6 +40,15 @@ VERBS: dict[str, str] = {
     "help": "Explain a verb, or the environment variables.",
 }
 
+# The module of `openai_ekm.cli.commands` that declares each verb.
+_GROUPS: dict[str, tuple[str, ...]] = {
+    "registration": ("register", "validate", "status", "handoff", "adopt", "retire"),
+    "policies": ("decide", "prove", "diagnose", "snapshot"),
+    "operation": ("doctor", "drill", "monitor"),
+    "rehearsal": ("emulate", "demo"),
+    "program": ("completion", "schema", "version", "help"),
+}
+
 EXIT_CODES = """\b
 Exit codes:
     0  done, or holds
@@ -109,9 +118,9 @@ class VerbGroup(click.Group):
 
 def load_verb(verb: str) -> click.Command:
     """Return the click command of a verb of `VERBS`."""
-    command: click.Command = getattr(
-        importlib.import_module("openai_ekm.cli.commands"), f"{verb}_command"
-    )
+    group = next(name for name, verbs in _GROUPS.items() if verb in verbs)
+    module = importlib.import_module(f"openai_ekm.cli.commands.{group}")
+    command: click.Command = getattr(module, f"{verb}_command")
     return command
 
 

@@ -12,7 +12,7 @@ import pytest
 from openai_ekm import aws_selection, aws_session, terraform
 from openai_ekm.calls_log import LOGGER, log_call
 from openai_ekm.cli import render
-from openai_ekm.cli.commands import Verb
+from openai_ekm.cli.commands.verb import Verb
 from openai_ekm.cli.main import VERBS, ekm, load_verb, run
 from openai_ekm.errors import BadInput
 

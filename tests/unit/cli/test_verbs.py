@@ -7,7 +7,7 @@ import dataclasses
 import click
 import pytest
 
-from openai_ekm.cli.commands import Verb
+from openai_ekm.cli.commands.verb import Verb
 from openai_ekm.cli.main import VERBS, load_verb
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner, Result
 
-from openai_ekm.cli.commands import decide_command
+from openai_ekm.cli.commands.policies import decide_command
 from openai_ekm.cli.decide import LONGEST_LINE
 from openai_ekm.errors import BadInput
 

@@ -1,0 +1,116 @@
+"""A verb is a command that imports its work when it runs."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from openai_ekm.cli import global_options, logs
+from openai_ekm.cli.see_also import address
+from openai_ekm.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Verb", "VerbWithParts", "verb"]
+
+
+class Verb(click.Command):
+    """A command that imports what it does when it runs.
+
+    Args:
+        runs: A module of `openai_ekm.cli` and its function, as in `drill:run_revoke`. The function
+            takes the options as one frozen object, whose class its annotation names, and returns
+            the exit code, or None for 0.
+        page: The page of the documentation that tells more.
+        settings: As for any command of click.
+    """
+
+    def __init__(self, *args: Any, runs: str, page: str, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.runs = runs
+        self.page = page
+        self._global_options = global_options.global_options()
+
+    def load(self) -> tuple[Callable[[Any], int | None], type]:
+        """Import the function that does what the verb says, and the class of its options.
+
+        Raises:
+            BadInput: It needs a library that is not installed: one of the rehearsal.
+        """
+        module, _, name = self.runs.partition(":")
+        try:
+            loaded = importlib.import_module(f"openai_ekm.cli.{module}")
+        except ModuleNotFoundError as missing:
+            if (missing.name or "").partition(".")[0] == "openai_ekm":
+                raise
+            extra = "demo" if self.name == "demo" else "rehearsal"
+            raise BadInput(
+                "rehearsal_missing",
+                f"`ekm {self.name}` needs {missing.name}, which is not installed.",
+                remedy=f"pip install 'openai-ekm-aws[{extra}]'",
+            ) from missing
+        function = getattr(loaded, name)
+        return function, getattr(loaded, function.__annotations__["options"])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the function with the options that were given."""
+        if os.environ.get("EKM_DEBUG"):
+            logs.show_everything()
+        function, options_class = self.load()
+        return function(options_class(**ctx.params))
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the verb's own options and those of every verb."""
+        return [*super().get_params(ctx), *self._global_options]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options; those of every verb in short."""
+        global_options.format_options(self, ctx, formatter)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what the verb adds, and where to read on."""
+        super().format_epilog(ctx, formatter)
+        formatter.write_paragraph()
+        formatter.write(f"Read more: {address(self.page)}\n")
+
+
+class VerbWithParts(click.Group):
+    """A verb that has verbs of its own, such as `ekm drill revoke`.
+
+    Args:
+        page: The page of the documentation that tells more.
+        settings: As for any group of click.
+    """
+
+    def __init__(self, *args: Any, page: str, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.page = page
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return the options of every verb, besides `--help`."""
+        return [*super().get_params(ctx), *global_options.global_options()]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options in short, then the verbs."""
+        global_options.format_options(self, ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write where to read on."""
+        super().format_epilog(ctx, formatter)
+        formatter.write_paragraph()
+        formatter.write(f"Read more: {address(self.page)}\n")
+
+
+def verb(
+    name: str, *, runs: str, page: str, **settings: Any
+) -> Callable[[Callable[[], None]], click.Command]:
+    """Declare a verb; the docstring of what is decorated is its help."""
+    help_names = {"help_option_names": ["-h", "--help"]}
+    return click.command(
+        name, cls=Verb, runs=runs, page=page, context_settings=help_names, **settings
+    )
