@@ -1,0 +1,85 @@
+"""A pack of evidence as a value: every member, parsed, and what is not in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from openai_ekm.evidence.controls import Control
+
+__all__ = ["Document", "NotSeen", "Pack"]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A policy document of the snapshot.
+
+    Args:
+        path: Its path in the snapshot: `trust_policy`, `keys[0].policy`, `scps[0][1]`, …
+        title: What it is, in words.
+        body: The document as AWS has it: an object, or the text of one that is malformed.
+    """
+
+    path: str
+    title: str
+    body: Any
+
+
+@dataclass(frozen=True, slots=True)
+class NotSeen:
+    """Something that the pack does not hold, or that a member of it did not see.
+
+    Args:
+        member: The member that is missing or has the gap: `drift`, `usage`, `snapshot`, …
+        what: What was not seen: a path of the snapshot, a call, or the member itself.
+        why: Why not, in a sentence or in AWS's words.
+    """
+
+    member: str
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pack:
+    """Everything that a pack shows; text that came from outside is not escaped yet.
+
+    Args:
+        generated_at: When the pack was made (`2026-11-29T10:00:00Z`), by the clock of who made it.
+        redacted: Whether account ids, names and addresses are stand-ins.
+        versions: Name of a program to its version: `ekm`, `python`, `boto3`, ….
+        snapshot: The JSON of `ekm snapshot`.
+        documents: The policy documents of the snapshot.
+        decisions: Single requests, each as `ekm decide` answers it, with what is expected.
+        proof: The JSON of `ekm prove`.
+        diagnosis: The JSON of `ekm diagnose`.
+        validation: OpenAI's answer, with time and request id; None where it was not asked.
+        usage: Who used the key, as the verb `usage` prints it; None where there is none.
+        drift: What differs from what was meant, as the verb `drift` prints it; None for none.
+        drills: The reports of `ekm drill`, each as JSON.
+        rotation: The rotations of each key; None where AWS did not say.
+        audit_events: OpenAI's events about the external key and its projects; None where OpenAI
+            did not say.
+        controls: The rows of the table of controls.
+        not_seen: What is not there, and why.
+    """
+
+    generated_at: str
+    redacted: bool
+    versions: Mapping[str, str]
+    snapshot: Mapping[str, Any]
+    documents: tuple[Document, ...]
+    decisions: tuple[Mapping[str, Any], ...]
+    proof: Mapping[str, Any]
+    diagnosis: Mapping[str, Any]
+    validation: Mapping[str, Any] | None = None
+    usage: Mapping[str, Any] | None = None
+    drift: Mapping[str, Any] | None = None
+    drills: tuple[Mapping[str, Any], ...] = ()
+    rotation: Mapping[str, Any] | None = None
+    audit_events: Mapping[str, Any] | None = None
+    controls: tuple[Control, ...] = ()
+    not_seen: tuple[NotSeen, ...] = ()
