@@ -97,6 +97,8 @@ def schema_of(context: click.Context, document: dict[str, Any]) -> str:
         ("ekm-drill-plan", verb == "revoke" and given["plan"]),
         ("ekm-drill", verb in {"revoke", "restore"}),
         ("monitor-test", verb == "test"),
+        ("evidence-write", verb == "write"),
+        ("evidence-verify", verb == "verify"),
         ("emulate-settings", verb == "emulate" and given["list_settings"]),
         ("emulate-faults", verb == "emulate" and given["list_faults"]),
         ("schemas", verb == "schema"),

@@ -27,6 +27,7 @@ VERBS: dict[str, str] = {
     "handoff": "Print the text to send to OpenAI for ChatGPT Enterprise.",
     "drill": "Rehearse the kill switch: cut, see the refusal, give back.",
     "monitor": "Test that the alarms on the key reach somebody.",
+    "evidence": "Write a pack of evidence for an auditor, or verify one.",
     "adopt": "Bring a set-up made by hand under the module.",
     "retire": "Undo a registration, in the order that loses nothing.",
     "decide": "Decide requests against policies, as AWS would.",
@@ -44,7 +45,7 @@ VERBS: dict[str, str] = {
 _GROUPS: dict[str, tuple[str, ...]] = {
     "registration": ("register", "validate", "status", "handoff", "adopt", "retire"),
     "policies": ("decide", "prove", "diagnose", "snapshot"),
-    "operation": ("doctor", "drill", "monitor"),
+    "operation": ("doctor", "drill", "monitor", "evidence"),
     "rehearsal": ("emulate", "demo"),
     "program": ("completion", "schema", "version", "help"),
 }

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from openai_ekm.errors import BadInput
 from openai_ekm.openai import OPENAI_ID
 from openai_ekm.openai_api import constants, retry
-from openai_ekm.openai_api.objects import ExternalKey, NotAnObject, Project, limited
+from openai_ekm.openai_api.objects import ExternalKey, NotAnObject, Project, audit_event, limited
 from openai_ekm.openai_api.pacing import Pacer, Unpaced
 from openai_ekm.openai_api.pages import all_items
 from openai_ekm.openai_api.redaction import redact
@@ -30,7 +30,7 @@ from openai_ekm.openai_api.transport import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from openai_ekm.openai_api.retry import RetryPolicy
 
@@ -41,6 +41,7 @@ Item = TypeVar("Item", ExternalKey, Project)
 
 _KEYS = "/organization/external_keys"
 _PROJECTS = "/organization/projects"
+_AUDIT_LOGS = "/organization/audit_logs"
 _SUCCESS = range(200, 300)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:/+=-]{1,128}")
 
@@ -75,6 +76,7 @@ class AdminApi:
         self._now = now
         self.calls = 0
         self.organization: str | None = None  # that the key is of, once an answer has told
+        self.request_id: str | None = None  # OpenAI's, of the last answer
 
     def list_external_keys(self) -> tuple[ExternalKey, ...]:
         """Return every registration whose purpose is `ekm`, as the API lists them."""
@@ -165,6 +167,25 @@ class AdminApi:
 
         found = self._list(_PROJECTS, fetch, Project.parse)
         return tuple(project for project in found if not project.archived)
+
+    def list_audit_events(self, resource_ids: Sequence[str]) -> tuple[dict[str, Any], ...]:
+        """Return the events of the audit log about some keys and projects, newest first.
+
+        Args:
+            resource_ids: Ids of external keys and projects.
+
+        Source: docs/reference/openai-api.md#audit-log
+        """
+        query = [("limit", str(constants.PAGE_SIZE))]
+        query += [("resource_ids[]", each) for each in resource_ids]
+
+        def fetch(cursor: str | None) -> Mapping[str, Any]:
+            return self._safe(_get(_AUDIT_LOGS, query, cursor))
+
+        try:
+            return tuple(audit_event(item) for item in all_items(fetch))
+        except NotAnObject as failure:
+            raise _unreadable(f"GET {_AUDIT_LOGS}", failure) from None
 
     def create_project(self, *, name: str, external_key_id: str) -> Project:
         """Create a project that is encrypted from its first moment.
@@ -262,6 +283,7 @@ class AdminApi:
         request_id = _of_form(_REQUEST_ID, response.headers.get("x-request-id"))
         organization = _of_form(OPENAI_ID, response.headers.get("openai-organization"))
         self.organization = organization or self.organization
+        self.request_id = request_id
         if response.status in _SUCCESS:
             try:
                 answer = json.loads(response.body)

@@ -15,7 +15,7 @@ from typing import Any, Final
 from openai_ekm.openai import OPENAI_ID
 from openai_ekm.openai_api.constants import MOST_CHARACTERS
 
-__all__ = ["ExternalKey", "NotAnObject", "Project", "checked_id", "limited"]
+__all__ = ["ExternalKey", "NotAnObject", "Project", "audit_event", "checked_id", "limited"]
 
 _LAST_MOMENT: Final = 253_402_300_799  # the last second of the year 9999
 
@@ -95,6 +95,19 @@ class Project:
             external_key_id=_text(members, "external_key_id"),
             archived=members.get("status") == "archived" or members.get("archived_at") is not None,
         )
+
+
+def audit_event(value: object) -> dict[str, Any]:
+    """Read an event of the audit log; its members are kept as OpenAI sent them.
+
+    Raises:
+        NotAnObject: No usable `id`, or no type or moment.
+    """
+    members = _members(value)
+    _id(members)
+    if not isinstance(members.get("type"), str) or _moment(members.get("effective_at")) is None:
+        raise NotAnObject("an event of the audit log has no type or no moment")
+    return dict(members)
 
 
 def _members(value: object) -> Mapping[str, Any]:

@@ -1,6 +1,8 @@
-"""doctor, drill, monitor: living with the key."""
+"""doctor, drill, monitor, evidence: living with the key."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import click
 
@@ -10,6 +12,7 @@ from openai_ekm.cli.commands.verb import Verb, VerbWithParts, verb
 __all__ = [
     "doctor_command",
     "drill_command",
+    "evidence_command",
     "monitor_command",
 ]
 
@@ -211,4 +214,120 @@ def test_command() -> None:
       ekm monitor test --from-terraform . --wait 900
       ekm monitor test --kms-arn arn:aws:kms:eu-west-1:111122223333:key/UUID \\
         --topic arn:aws:sns:eu-west-1:111122223333:openai-ekm-warning
+    """
+
+
+@click.group(
+    "evidence",
+    cls=VerbWithParts,
+    page="docs/operate/evidence.md",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+def evidence_command() -> None:
+    """Write a pack of evidence for an auditor, or verify one that was handed over.
+
+    \b
+    Examples:
+      ekm evidence write pack.zip --from-terraform .
+      ekm evidence verify pack.zip --fingerprint sha256:0123…
+    """
+
+
+def _given_options(command: Any) -> Any:
+    """Declare the members that may be given as files."""
+    for name, text in (
+        ("audit-events", "Take audit-events.json of an earlier pack; do not ask OpenAI for it."),
+        ("rotation", "Take rotation.json of an earlier pack; do not ask AWS for it."),
+        ("validation", "Take validation.json of an earlier pack; do not ask OpenAI for it."),
+        ("drift", "Put in what differs from what was meant, in its JSON form."),
+        ("usage", "Put in who used the key, in its JSON form."),
+    ):
+        command = click.option(f"--{name}", metavar="FILE", help=text)(command)
+    return command
+
+
+@evidence_command.command(
+    "write",
+    cls=Verb,
+    runs="evidence:run_write",
+    page="docs/operate/evidence.md",
+    extra="operate",
+    short_help="Write a pack: a folder, or a zip.",
+)
+@options.argument("place", metavar="DIR|FILE.zip", text="New folder or zip to write the pack to.")
+@options.place_options
+@options.arn_options
+@options.external_id_option
+@click.option("--snapshot", metavar="FILE|-", help="Judge this snapshot; do not read AWS.")
+@options.external_key_option("Ask OpenAI about this registration, and not that of the record.")
+@_given_options
+@click.option(
+    "--drill",
+    "drills",
+    multiple=True,
+    metavar="FILE",
+    help="Put in this report of a drill, in its JSON form; repeatable.",
+)
+@click.option(
+    "--at",
+    metavar="TIME",
+    help="Time of the pack, as 2026-11-29T10:00:00Z.  [default: SOURCE_DATE_EPOCH, else now]",
+)
+@click.option(
+    "--redact",
+    "redacted",
+    is_flag=True,
+    help="Put stand-ins for account ids, names and addresses: the same one for each, everywhere.",
+)
+@click.option(
+    "--sign",
+    metavar="kms:ARN",
+    help="Sign the manifest with this key: RSA of 3072 bits or more, or ECC_NIST_P256.",
+)
+@options.openai_options
+@options.json_option
+def write_command() -> None:
+    """Write a pack of evidence: what AWS and OpenAI say, what follows from it, what was not seen.
+
+    The command reads role, key and policies, decides every claim, asks OpenAI for its validation
+    and its audit events, and adds what you give as files. It changes nothing in AWS and at OpenAI;
+    only the validation makes OpenAI use the key. Same inputs and time give the same bytes.
+
+    \b
+    Examples:
+      ekm evidence write pack --from-terraform .
+      ekm evidence write pack.zip --from-terraform . --redact \\
+        --sign kms:arn:aws:kms:eu-west-1:111122223333:key/UUID
+      ekm evidence write pack.zip --snapshot key.json --drill drill.json
+    """
+
+
+@evidence_command.command(
+    "verify",
+    cls=Verb,
+    runs="evidence:run_verify",
+    page="docs/operate/evidence.md",
+    extra="operate",
+    short_help="Verify a pack offline.",
+)
+@options.argument("pack", metavar="PACK", text="Folder or zip that was handed over.")
+@click.option(
+    "--fingerprint",
+    metavar="sha256:…",
+    help="Fingerprint of the key that must have signed, from the signer and not from the pack.",
+)
+@options.json_option
+def verify_command() -> None:
+    """Verify a pack offline: its signature, and every file against its manifest.
+
+    The command names each file that was changed, added or taken away. It refuses links, names that
+    lead out of the pack, names that fall together, and sizes that the manifest does not say.
+
+    The exit code is 0 if all is as the owner of the fingerprint signed it; 1 if something differs;
+    8 without a fingerprint, since a key that travels in the pack proves nothing about who signed.
+
+    \b
+    Examples:
+      ekm evidence verify pack.zip --fingerprint sha256:0123…
+      ekm evidence verify pack --json
     """

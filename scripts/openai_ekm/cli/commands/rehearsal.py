@@ -92,7 +92,7 @@ def emulate_command() -> None:
     """
 
 
-@verb("demo", runs="demo:run", page="README.md")
+@verb("demo", extra="demo", runs="demo:run", page="README.md")
 @click.option(
     "--keep", is_flag=True, help="Destroy nothing, leave it running, and print how to look around."
 )

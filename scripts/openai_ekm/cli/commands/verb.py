@@ -26,20 +26,24 @@ class Verb(click.Command):
             takes the options as one frozen object, whose class its annotation names, and returns
             the exit code, or None for 0.
         page: The page of the documentation that tells more.
+        extra: The extra of the package that it needs.
         settings: As for any command of click.
     """
 
-    def __init__(self, *args: Any, runs: str, page: str, **settings: Any) -> None:
+    def __init__(
+        self, *args: Any, runs: str, page: str, extra: str = "rehearsal", **settings: Any
+    ) -> None:
         super().__init__(*args, **settings)
         self.runs = runs
         self.page = page
+        self.extra = extra
         self._global_options = global_options.global_options()
 
     def load(self) -> tuple[Callable[[Any], int | None], type]:
         """Import the function that does what the verb says, and the class of its options.
 
         Raises:
-            BadInput: It needs a library that is not installed: one of the rehearsal.
+            BadInput: It needs a library that is not installed: one of an extra.
         """
         module, _, name = self.runs.partition(":")
         try:
@@ -47,12 +51,11 @@ class Verb(click.Command):
         except ModuleNotFoundError as missing:
             if (missing.name or "").partition(".")[0] == "openai_ekm":
                 raise
-            extra = "demo" if self.name == "demo" else "rehearsal"
-            raise BadInput(
-                "rehearsal_missing",
-                f"`ekm {self.name}` needs {missing.name}, which is not installed.",
-                remedy=f"pip install 'openai-ekm-aws[{extra}]'",
-            ) from missing
+            words = f"`ekm {self.name}` needs {missing.name}, which is not installed."
+            remedy = f"pip install 'openai-ekm-aws[{self.extra}]'"
+            if self.extra == "operate":
+                raise BadInput("operate_missing", words, remedy=remedy) from missing
+            raise BadInput("rehearsal_missing", words, remedy=remedy) from missing
         function = getattr(loaded, name)
         return function, getattr(loaded, function.__annotations__["options"])
 
@@ -107,10 +110,16 @@ class VerbWithParts(click.Group):
 
 
 def verb(
-    name: str, *, runs: str, page: str, **settings: Any
+    name: str, *, runs: str, page: str, extra: str = "rehearsal", **settings: Any
 ) -> Callable[[Callable[[], None]], click.Command]:
     """Declare a verb; the docstring of what is decorated is its help."""
     help_names = {"help_option_names": ["-h", "--help"]}
     return click.command(
-        name, cls=Verb, runs=runs, page=page, context_settings=help_names, **settings
+        name,
+        cls=Verb,
+        runs=runs,
+        page=page,
+        extra=extra,
+        context_settings=help_names,
+        **settings,
     )

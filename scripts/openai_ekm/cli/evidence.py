@@ -1,0 +1,401 @@
+"""`ekm evidence write` and `ekm evidence verify`: a pack for an auditor, and its check."""
+
+from __future__ import annotations
+
+import platform
+import re
+import time
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Final
+
+from openai_ekm._version import __version__
+from openai_ekm.cli import inputs, render
+from openai_ekm.cli.session import Session, parse_record_location
+from openai_ekm.cli.snapshot import Source, collected
+from openai_ekm.diagnosis import diagnose
+from openai_ekm.errors import AwsRefused, BadInput, CheckFailed, NotReachable
+from openai_ekm.evidence.aws import SigningKey, check_signing_key, read_rotation
+from openai_ekm.evidence.controls import read_controls
+from openai_ekm.evidence.decisions import decisions_of
+from openai_ekm.evidence.documents import documents_of
+from openai_ekm.evidence.given import read_given
+from openai_ekm.evidence.manifest import MANIFEST, PUBLIC_KEY, SIGNATURE, Signer, make_manifest
+from openai_ekm.evidence.members import members_of
+from openai_ekm.evidence.openai import ask_validation, read_audit_events
+from openai_ekm.evidence.pack import NotSeen, Pack
+from openai_ekm.evidence.read_container import open_pack
+from openai_ekm.evidence.redaction import StandIns, redact
+from openai_ekm.evidence.signature import check_fingerprint
+from openai_ekm.evidence.verify import NOT_VOUCHED_FOR, Verification, verify
+from openai_ekm.evidence.write_container import check_place, write_pack
+from openai_ekm.proof import prove
+from openai_ekm.registration import admin_key
+from openai_ekm.registration.intent import check_id
+from openai_ekm.snapshot import UNSEEN
+from openai_ekm.snapshot.file import read_snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from openai_ekm.snapshot import Snapshot
+
+__all__ = ["run_verify", "run_write"]
+
+EXIT_UNDECIDED: Final = 8
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+_LAST_SECOND: Final = 253_402_300_799  # of the year 9999
+_GIVEN: Final = ("validation", "usage", "drift", "rotation", "audit_events")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteOptions:
+    """Options of `ekm evidence write`."""
+
+    place: str
+    snapshot: str | None
+    record: str | None
+    from_terraform: str | None
+    module: str | None
+    role_arn: str | None
+    kms_arn: str | None
+    external_id: str | None
+    external_key: str | None
+    admin_key_from: str | None
+    usage: str | None
+    drift: str | None
+    drills: tuple[str, ...]
+    validation: str | None
+    rotation: str | None
+    audit_events: str | None
+    at: str | None
+    redacted: bool
+    sign: str | None
+    as_json: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyOptions:
+    """Options of `ekm evidence verify`."""
+
+    pack: str
+    fingerprint: str | None
+    as_json: bool
+
+
+def run_write(options: WriteOptions) -> None:
+    """Run `ekm evidence write`."""
+    # Before anything starts a child: none inherits the admin key.
+    inputs.secret_variable(admin_key.VARIABLE)
+    check_place(options.place)
+    generated_at = _moment(options.at)
+    if options.sign is not None:
+        check_signing_key(options.sign, ())
+    given = {
+        name: read_given(f"--{name.replace('_', '-')}", file)
+        for name in _GIVEN
+        if (file := getattr(options, name)) is not None
+    }
+    drills = tuple(read_given("--drill", file) for file in options.drills)
+    members = _members(options)
+    snapshot = _snapshot(options, members, generated_at)
+    signer = _signing_key(options.sign, snapshot)
+    seen, not_seen = _asked(options, members, snapshot, given)
+    with render.waiting("Proving the claims over all requests"):
+        pack = _pack(snapshot, generated_at, seen, drills, not_seen)
+    stand_ins: StandIns | None = None
+    if options.redacted:
+        pack, stand_ins = redact(pack, () if signer is None else (signer.arn,))
+    files = members_of(pack)
+    files |= _manifest(files, pack, signer, stand_ins)
+    write_pack(options.place, files)
+    _tell_written(options, pack, files, signer)
+
+
+def run_verify(options: VerifyOptions) -> int:
+    """Run `ekm evidence verify`."""
+    fingerprint = None if options.fingerprint is None else check_fingerprint(options.fingerprint)
+    found = verify(open_pack(options.pack), fingerprint)
+    error = _failure(options.pack, found)
+    if error is not None:
+        render.error(error, as_json=False)
+    if options.as_json:
+        body = found.as_json()
+        render.document({**body, "error": None if error is None else error.as_json()})
+    else:
+        render.result(*_lines(found))
+    if error is not None:
+        return error.exit_code
+    return 0 if found.holds else EXIT_UNDECIDED
+
+
+def _moment(text: str | None) -> str:
+    """Return the time of the pack: `--at`, SOURCE_DATE_EPOCH, or now.
+
+    Raises:
+        BadInput: It is no time.
+    """
+    if text is None:
+        epoch = inputs.text_variable("SOURCE_DATE_EPOCH")
+        if epoch is None:
+            return _now()
+        if not epoch.isascii() or not epoch.isdigit() or int(epoch[:13]) > _LAST_SECOND:
+            raise _no_time("SOURCE_DATE_EPOCH", epoch, "a whole number of seconds since 1970")
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(epoch)))
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        text = ""
+    if not _TIME.fullmatch(text):
+        raise _no_time("--at", text, "a time as 2026-11-29T10:00:00Z")
+    return text
+
+
+def _no_time(name: str, text: str, form: str) -> BadInput:
+    return BadInput(
+        "evidence_time_malformed",
+        f"{name} {text[:60]!r} is not {form}.",
+        at_fault=name,
+        remedy="Correct it, or leave it out for the present time.",
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _members(options: WriteOptions) -> inputs.Given:
+    given = inputs.gather(
+        from_terraform=options.from_terraform,
+        module=options.module,
+        record=options.record,
+        role_arn=options.role_arn,
+        kms_arn=options.kms_arn,
+        external_id=options.external_id,
+    )
+    if options.external_key is not None:
+        check_id(options.external_key, "--external-key")
+    return given
+
+
+def _snapshot(options: WriteOptions, members: inputs.Given, generated_at: str) -> Snapshot:
+    """Return the snapshot: from a file, else from AWS at this moment."""
+    if options.snapshot is not None:
+        return read_snapshot(options.snapshot)
+    live = collected(
+        Source(role_arn=members.role_arn, kms_arn=members.kms_arn, external_id=members.external_id),
+        live=True,
+    )
+    return replace(live, calls=replace(live.calls, time=generated_at))
+
+
+def _signing_key(sign: str | None, snapshot: Snapshot) -> SigningKey | None:
+    if sign is None:
+        return None
+    from openai_ekm.aws_session import new_session  # noqa: PLC0415 - boto3 only where needed
+
+    registered = [snapshot.registration.kms_arn]
+    registered += [] if snapshot.keys is UNSEEN else [key.arn for key in snapshot.keys]
+    registered += [] if snapshot.aliases is UNSEEN else [each.arn for each in snapshot.aliases]
+    arn = check_signing_key(sign, registered)
+    render.progress("Reading the public key of the signing key from AWS.")
+    return SigningKey(new_session(), arn, registered)
+
+
+def _asked(
+    options: WriteOptions,
+    members: inputs.Given,
+    snapshot: Snapshot,
+    given: dict[str, dict[str, Any]],
+) -> tuple[dict[str, Any], list[NotSeen]]:
+    """Return the members that files, AWS and OpenAI give, and what was not seen."""
+    seen: dict[str, Any] = dict(given)
+    not_seen: list[NotSeen] = []
+    if "rotation" not in seen:
+        seen["rotation"], missing = _rotation(options, snapshot)
+        not_seen += missing
+    wanted = [name for name in ("validation", "audit_events") if name not in seen]
+    if wanted:
+        answers, unanswered = _of_openai(options, members, wanted)
+        seen |= answers
+        not_seen += unanswered
+    not_seen += [
+        NotSeen(name, f"{name}.json", f"No file was given: --{name} FILE.")
+        for name in ("usage", "drift")
+        if name not in seen
+    ]
+    if not options.drills:
+        not_seen.append(NotSeen("drills", "reports of drills", "No file was given: --drill FILE."))
+    return seen, not_seen
+
+
+def _rotation(
+    options: WriteOptions, snapshot: Snapshot
+) -> tuple[dict[str, Any] | None, tuple[NotSeen, ...]]:
+    if options.snapshot is not None:
+        why = "AWS was not asked: the snapshot is from a file."
+        return None, (NotSeen("rotation", "rotation.json", why),)
+    if snapshot.keys is UNSEEN or not snapshot.keys:
+        return None, (NotSeen("rotation", "rotation.json", "The key was not seen."),)
+    from openai_ekm.aws_session import new_session  # noqa: PLC0415 - boto3 only where needed
+
+    render.progress("Reading the rotations of the key from AWS.")
+    return read_rotation(new_session(), [key.arn for key in snapshot.keys])
+
+
+def _of_openai(
+    options: WriteOptions, members: inputs.Given, wanted: list[str]
+) -> tuple[dict[str, Any], list[NotSeen]]:
+    """Ask OpenAI about the registration, where its id is known and there is an admin key."""
+    place = None if members.record is None else parse_record_location(members.record)
+    session = Session(
+        place,
+        admin_key_from=options.admin_key_from,
+        account=members.account() if place is not None and place.kind == "ssm" else None,
+        without_admin_key=True,
+    )
+    if not session.may_ask_openai:
+        return {}, [NotSeen(name, "OpenAI", "There is no admin key.") for name in wanted]
+    record = None
+    try:
+        record = session.store.read() if session.store is not None else None
+    except (AwsRefused, NotReachable) as failure:
+        if options.external_key is None:
+            return {}, [NotSeen(name, "the record", failure.message) for name in wanted]
+    found = options.external_key or (None if record is None else record.live_id)
+    if found is None:
+        why = "No registration is known: no record names one, and --external-key was not given."
+        return {}, [NotSeen(name, "OpenAI", why) for name in wanted]
+    render.progress("Asking OpenAI for its validation and its audit events.")
+    api = session.api()
+    seen: dict[str, Any] = {}
+    not_seen: list[NotSeen] = []
+    if "validation" in wanted:
+        seen["validation"], missing = ask_validation(api, found, _now)
+        not_seen += missing
+    if "audit_events" in wanted:
+        projects = () if record is None else record.projects.values()
+        ids = sorted({found, *projects})
+        seen["audit_events"], missing = read_audit_events(api, ids, _now)
+        not_seen += missing
+    return seen, not_seen
+
+
+def _pack(
+    snapshot: Snapshot,
+    generated_at: str,
+    seen: dict[str, Any],
+    drills: tuple[dict[str, Any], ...],
+    not_seen: list[NotSeen],
+) -> Pack:
+    """Judge the snapshot, and return everything together."""
+    reasons = snapshot.reasons
+    gaps = [
+        NotSeen("snapshot", path, reasons.get(path, "It is not in the snapshot."))
+        for path in snapshot.unseen()
+    ]
+    return Pack(
+        generated_at=generated_at,
+        redacted=False,
+        versions=_versions(),
+        snapshot=snapshot.as_json(),
+        documents=documents_of(snapshot),
+        decisions=decisions_of(snapshot, now=generated_at),
+        proof=prove(snapshot).as_json(),
+        diagnosis=diagnose(snapshot).as_json(),
+        drills=drills,
+        controls=read_controls(),
+        not_seen=(*gaps, *not_seen),
+        **{name: seen.get(name) for name in _GIVEN},
+    )
+
+
+def _versions() -> dict[str, str]:
+    found = {name: version(name) for name in ("boto3", "cryptography", "jinja2")}
+    return {"ekm": __version__, "python": platform.python_version(), **found}
+
+
+def _manifest(
+    files: dict[str, bytes], pack: Pack, key: SigningKey | None, stand_ins: StandIns | None
+) -> dict[str, bytes]:
+    """Return the manifest, and with a key its signature and public key."""
+    signer = None
+    if key is not None:
+        arn = key.arn if stand_ins is None else stand_ins.rewrite(key.arn)
+        signer = Signer(arn, key.public_key.algorithm, key.public_key.fingerprint)
+    manifest = make_manifest(
+        files, generated_at=pack.generated_at, redacted=pack.redacted, signer=signer
+    )
+    if key is None:
+        return {MANIFEST: manifest}
+    return {MANIFEST: manifest, SIGNATURE: key.sign(manifest), PUBLIC_KEY: key.public_key.pem}
+
+
+def _tell_written(
+    options: WriteOptions, pack: Pack, files: dict[str, bytes], key: SigningKey | None
+) -> None:
+    fingerprint = None if key is None else key.public_key.fingerprint
+    if options.as_json:
+        render.document(
+            {
+                "place": options.place,
+                "generated_at": pack.generated_at,
+                "redacted": pack.redacted,
+                "proof": pack.proof["answer"],
+                "members": sorted(files),
+                "fingerprint": fingerprint,
+                "not_seen": [
+                    {"member": each.member, "what": each.what, "why": each.why}
+                    for each in pack.not_seen
+                ],
+            }
+        )
+        return
+    render.result(
+        f"Written: {options.place}, {len(files)} files, as of {pack.generated_at}.",
+        f"Claims: {pack.proof['answer']}.",
+    )
+    if pack.not_seen:
+        render.result("Not seen:")
+        render.result(*(f"  - {each.member}: {each.what} ({each.why})" for each in pack.not_seen))
+    if fingerprint is None:
+        render.result("Not signed: --sign kms:ARN signs the manifest.")
+    else:
+        render.result(
+            f"Signed by {fingerprint}.",
+            "Give the auditor this fingerprint by another way than the pack.",
+        )
+
+
+def _failure(source: str, found: Verification) -> CheckFailed | None:
+    if not found.differences:
+        return None
+    first, count = found.differences[0], len(found.differences)
+    more = f" ({count - 1} more)" if count > 1 else ""
+    return CheckFailed(
+        "evidence_differs",
+        f"{source} is not as it was written: {first.message}{more}",
+        at_fault=first.path,
+        remedy="Rely on nothing in it. Ask for the pack again, from who wrote it.",
+    )
+
+
+def _lines(found: Verification) -> Iterator[render.Line]:
+    for each in found.differences:
+        yield render.Styled(each.kind, "red"), f"  {each.message}"
+    manifest = found.manifest
+    if manifest is not None and not found.differences:
+        what = f"{len(manifest.entries)} files are as the manifest of {manifest.generated_at} says."
+        yield what
+    if found.signed:
+        yield f"The manifest is signed by {found.fingerprint} ({found.algorithm})."
+    elif not found.differences:
+        yield "The pack is not signed. Anybody could have written it."
+    if found.signed and found.given is None:
+        yield (
+            "No fingerprint was given: the signature proves nothing about who signed, since the "
+            "key came in the pack. Get the fingerprint from the signer, and give --fingerprint."
+        )
+    yield "No check can vouch for:"
+    yield from (f"  - {each}" for each in NOT_VOUCHED_FOR)

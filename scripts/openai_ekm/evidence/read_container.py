@@ -1,0 +1,198 @@
+"""Read a pack that somebody may have changed: a folder or a zip, without leaving it or filling up.
+
+Nothing is extracted. No link is followed. A file is read only to the size that the manifest allows
+it, and a zip's own sizes are compared with the manifest's before anything is decompressed.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol
+
+from openai_ekm.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Container", "FolderPack", "Found", "ZipPack", "open_pack"]
+
+MOST_NAMES: Final = 20_000  # files and folders; twice what a manifest may list
+_ENCRYPTED: Final = 0x1
+_UNIX: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One thing that a pack holds.
+
+    Args:
+        path: Its name inside the pack, as it was found, with `/` between folders.
+        kind: `file`, `folder`, `link` or `special`.
+        size: Bytes, as the file system or the zip says.
+        fault: Why it cannot be read in any case; None when it can.
+    """
+
+    path: str
+    kind: str
+    size: int
+    fault: str | None = None
+
+
+class Container(Protocol):
+    """A folder or a zip that should be a pack."""
+
+    def names(self) -> Iterator[Found]:
+        """Yield everything that is in it, in the order of its name; nothing is opened."""
+
+    def read(self, path: str, most: int) -> bytes:
+        """Return a file's content, at most so many bytes and one more.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+
+
+def open_pack(source: str) -> Container:
+    """Open a folder or a zip.
+
+    Raises:
+        BadInput: It is neither, or the zip cannot be read.
+    """
+    path = Path(source)
+    try:
+        found = path.stat()
+    except (OSError, ValueError) as error:
+        raise _unreadable(source, getattr(error, "strerror", None) or str(error)) from None
+    if stat.S_ISDIR(found.st_mode):
+        return FolderPack(path)
+    if not stat.S_ISREG(found.st_mode):
+        raise _unreadable(source, "it is neither a folder nor a file")
+    try:
+        return ZipPack(path)
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise _unreadable(source, f"it is no zip that can be read ({error})") from None
+
+
+def _unreadable(source: str, why: str) -> BadInput:
+    return BadInput(
+        "evidence_unreadable",
+        f"{source} cannot be read as a pack of evidence: {why}.",
+        at_fault=source,
+        remedy="Name the folder or the zip that `ekm evidence write` made.",
+    )
+
+
+class FolderPack:
+    """A pack in a folder.
+
+    Args:
+        folder: The folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def names(self) -> Iterator[Found]:
+        """Yield everything that is in it; a link to a folder is a link, and not entered."""
+        waiting, met = [(self._folder, "")], 0
+        while waiting:
+            folder, prefix = waiting.pop()
+            try:
+                entries = sorted(os.scandir(folder), key=lambda each: each.name)
+            except OSError as error:
+                yield Found(prefix.rstrip("/"), "folder", 0, f"cannot be listed: {error.strerror}")
+                continue
+            for entry in entries:
+                met += 1
+                if met > MOST_NAMES:
+                    raise _unreadable(str(self._folder), f"it has more than {MOST_NAMES} names")
+                name = prefix + os.fsencode(entry.name).decode("utf-8", "backslashreplace")
+                mode = entry.stat(follow_symlinks=False)
+                if stat.S_ISDIR(mode.st_mode):
+                    yield Found(name, "folder", 0)
+                    waiting.append((Path(entry.path), f"{name}/"))
+                elif stat.S_ISREG(mode.st_mode):
+                    yield Found(name, "file", mode.st_size)
+                else:
+                    kind = "link" if stat.S_ISLNK(mode.st_mode) else "special"
+                    yield Found(name, kind, 0)
+
+    def read(self, path: str, most: int) -> bytes:
+        """Return a file's content; no link is followed on the way to it.
+
+        Raises:
+            OSError: It cannot be read, or a part of its path is a link.
+        """
+        *folders, name = path.split("/")
+        directory = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            for each in folders:
+                inner = os.open(
+                    each,
+                    os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC,
+                    dir_fd=directory,
+                )
+                os.close(directory)
+                directory = inner
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            with os.fdopen(os.open(name, flags, dir_fd=directory), "rb") as file:
+                return file.read(most + 1)
+        finally:
+            os.close(directory)
+
+
+class ZipPack:
+    """A pack in a zip.
+
+    Args:
+        file: The zip.
+
+    Raises:
+        BadZipFile: It is none.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._zip = zipfile.ZipFile(file)
+        self._entries = self._zip.infolist()
+        if len(self._entries) > MOST_NAMES:
+            raise ValueError(f"it has more than {MOST_NAMES} entries")
+        self._by_name = {each.orig_filename: each for each in self._entries}
+
+    def names(self) -> Iterator[Found]:
+        """Yield every entry, one that is there twice as often."""
+        for entry in sorted(self._entries, key=lambda each: each.orig_filename):
+            name = entry.orig_filename
+            mode = entry.external_attr >> 16 if entry.create_system == _UNIX else 0
+            fault = None
+            if entry.flag_bits & _ENCRYPTED:
+                fault = "is encrypted"
+            elif entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                fault = "is compressed by a method that no pack uses"
+            kind = "file"
+            if stat.S_ISLNK(mode):
+                kind = "link"
+            elif name.endswith("/") or stat.S_ISDIR(mode):
+                kind, name = "folder" if entry.file_size == 0 else "special", name.rstrip("/")
+            elif stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+                kind = "special"
+            yield Found(name, kind, entry.file_size, fault)
+
+    def read(self, path: str, most: int) -> bytes:
+        """Return an entry's content, decompressed only as far as asked.
+
+        Raises:
+            OSError: It cannot be read, or is damaged.
+        """
+        entry = self._by_name[path]
+        if entry.file_size > most:
+            raise OSError(0, f"its size in the zip is {entry.file_size} bytes")
+        try:
+            with self._zip.open(entry) as stream:
+                return stream.read(most + 1)
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+            raise OSError(0, f"it is damaged in the zip ({error})") from None

@@ -1,0 +1,206 @@
+"""Redaction: nothing that names somebody is left, and the same account has one stand-in."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from openai_ekm.evidence.identifiers import find_in_text
+from openai_ekm.evidence.members import members_of
+from openai_ekm.evidence.pack import NotSeen
+from openai_ekm.evidence.redaction import StandIns, redact
+from openai_ekm.openai import OPENAI_ACCOUNT, OPENAI_ROLE_ARN
+from tests.support.evidence_pack import AT, make_pack, member
+from tests.support.healthy import healthy, put
+
+ACCOUNT, OTHER = "111122223333", "444455556666"
+ADMIN = "quokka-admin"
+KEY_ID = "11111111-2222-3333-4444-555555555555"
+# What names somebody, and stands somewhere in the pack below.
+SECRETS = (
+    ACCOUNT,
+    OTHER,
+    KEY_ID,
+    "zebra-role",
+    "quokka-admin",
+    "narwhal.session",
+    "alice.doe",
+    "alice.doe@example.com",
+    "payments-of-acme",
+    "acme-bucket",
+    "ssm-of-acme",
+    "203.0.113.7",
+    "2001:db8:85a3::8a2e:370:7334",
+    "org-zebra123",
+    "o-abcd1234ef",
+    "proj_zebra",
+    "extkey_zebra",
+    "AROAZEBRAZEBRA12345",
+    "vpce-0123456789abcdef0",
+    "AllowQuokka",
+    "team-lemur",
+    "owl-project",
+    "laptop-of-bob",
+    "user-zebra42",
+    "weasel",
+)
+
+
+def hostile_pack() -> object:
+    """A pack in which every secret stands somewhere: in a document, a sentence, a member's name."""
+    text = json.dumps(healthy()).replace("role/openai-ekm", "role/zebra-role")
+    body = json.loads(text.replace("org-abc", "org-zebra123"))
+    statement = {
+        "Sid": "AllowQuokka",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{OTHER}:role/path/quokka-admin"},
+        "Action": "kms:DescribeKey",
+        "Resource": "*",
+        "Condition": {
+            "IpAddress": {"aws:SourceIp": ["203.0.113.7/32", "2001:db8:85a3::8a2e:370:7334"]},
+            "StringEquals": {
+                "aws:PrincipalOrgID": "o-abcd1234ef",
+                "aws:PrincipalTag/team": "team-lemur",
+                "aws:SourceVpce": "vpce-0123456789abcdef0",
+                "aws:userid": "AROAZEBRAZEBRA12345:narwhal.session",
+            },
+        },
+    }
+    policy = body["keys"][0]["policy"]
+    policy["Statement"].append(statement)
+    body["keys"][0]["policy"] = json.dumps(policy)  # as AWS gives it: text in text
+    body = put(body, "keys/0/tags", {"owner": "weasel"})
+    return make_pack(
+        body,
+        usage={
+            "sources": [{"kind": "s3", "place": "s3://acme-bucket/AWSLogs/444455556666/"}],
+            "by_principal": [
+                {"principal": f"arn:aws:iam::{ACCOUNT}:user/alice.doe", "account": ACCOUNT}
+            ],
+            "others": {
+                "events": [
+                    {
+                        "session": f"arn:aws:sts::{OTHER}:assumed-role/{ADMIN}/narwhal.session",
+                        "source_ip": "203.0.113.7",
+                        "error_message": "User: arn:aws:iam::111122223333:user/alice.doe is not "
+                        "authorized to perform: kms:Decrypt",
+                        "who": "others",
+                    }
+                ]
+            },
+        },
+        drift={
+            "differences": [
+                {
+                    "subject": "quokka-admin",
+                    "message": "quokka-admin, or alice.doe@example.com, may decrypt.",
+                    "accepted": {"by": "alice.doe@example.com", "reason": "asked by alice.doe"},
+                }
+            ]
+        },
+        drills=(
+            {
+                "record_place": "ssm:/openai-ekm/ssm-of-acme",
+                "host": "laptop-of-bob",
+                "projects": [{"id": "proj_zebra", "name": "payments-of-acme"}],
+            },
+        ),
+        audit_events={
+            "events": [
+                {
+                    "id": "audit_log-1",
+                    "actor": {"user": {"id": "user-zebra42", "email": "alice.doe@example.com"}},
+                    "project": {"id": "proj_zebra", "name": "owl-project"},
+                    "external_key.registered": {"id": "extkey_zebra", "zebra-role": {}},
+                }
+            ]
+        },
+        not_seen=(
+            NotSeen("rotation", f"kms:X arn:aws:kms:eu-west-1:{ACCOUNT}:key/{KEY_ID}", "no"),
+        ),
+    )
+
+
+def test_nothing_that_names_somebody_is_left_in_any_file() -> None:
+    """Guards against: an id, a name or an address in a sentence, a text in a text, or a key."""
+    pack = hostile_pack()
+    before = b"\n".join(members_of(pack).values()).decode()  # type: ignore[arg-type]
+    assert [each for each in SECRETS if each not in before] == []
+    files = members_of(redact(pack)[0])  # type: ignore[arg-type]
+    for path, content in files.items():
+        text = content.decode()
+        assert [each for each in SECRETS if each.lower() in text.lower()] == [], path
+        assert [each for each in SECRETS if each.lower() in path.lower()] == []
+
+
+def test_the_same_account_has_the_same_stand_in_in_every_file() -> None:
+    """Guards against: two stand-ins for one account, so that nothing can be followed."""
+    pack, stand_ins = redact(hostile_pack())  # type: ignore[arg-type]
+    files = members_of(pack)
+    own, other = stand_ins.rewrite(ACCOUNT), stand_ins.rewrite(OTHER)
+    assert own != other
+    role = f"arn:aws:iam::{own}:role/{stand_ins.rewrite('zebra-role', is_name=True)}"
+    assert member(files, "snapshot.json")["role"]["arn"] == role
+    assert role in files["proof.json"].decode() + files["decisions.json"].decode()
+    assert member(files, "usage.json")["by_principal"][0]["account"] == own
+    assert f"::{other}:" in files["usage.json"].decode()
+
+
+def test_what_is_public_or_ours_stays() -> None:
+    """Guards against: a pack that says nothing any more."""
+    files = members_of(redact(hostile_pack())[0])  # type: ignore[arg-type]
+    assert OPENAI_ROLE_ARN in files["decisions.json"].decode()
+    assert OPENAI_ACCOUNT in files["snapshot.json"].decode()
+    assert AT in files["validation.json"].decode()
+    assert member(files, "usage.json")["others"]["events"][0]["who"] == "others"
+    assert {row["as_expected"] for row in member(files, "decisions.json")} == {True}
+    assert [row["answer"] for row in member(files, "proof.json")["claims"]] == [
+        claim["answer"]
+        for claim in hostile_pack().proof["claims"]  # type: ignore[attr-defined]
+    ]
+
+
+def test_redaction_gives_the_same_bytes_each_time() -> None:
+    """Guards against: an order of sets in the numbers of the stand-ins."""
+    first, second = (members_of(redact(hostile_pack())[0]) for _ in range(2))  # type: ignore[arg-type]
+    assert first == second
+
+
+def test_a_name_that_is_a_word_of_ours_leaves_our_words_alone() -> None:
+    """Guards against: `openai`, the name of a role, replaced in what a member is called."""
+    text = json.dumps(healthy()).replace("role/openai-ekm", "role/openai")
+    usage = {"by_day": [{"openai": 3, "who": "openai"}], "session": "openai"}
+    files = members_of(redact(make_pack(json.loads(text), usage=usage))[0])
+    day = member(files, "usage.json")["by_day"][0]
+    assert day == {"openai": 3, "who": "openai"}
+    assert member(files, "usage.json")["session"] != "openai"
+    assert "role/openai" not in files["snapshot.json"].decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("arn:aws:iam::111122223333:role/a/b-c", {"111122223333", "b-c"}),
+        ("arn:aws:kms:eu-west-1:111122223333:alias/x/yy", {"111122223333", "yy"}),
+        ("User: arn:aws:iam::111122223333:user/ann.", {"111122223333", "ann"}),
+        ("at 2026-11-29T10:00:00Z, 10:00:00, 1.2.3, 1234567890123", set()),
+        ("12345678-1234-1234-1234-123456789012", set()),
+        ("from 203.0.113.7, ::1, 999.1.1.1, 0.0.0.0/0 and fe80::1", {"203.0.113.7", "fe80::1"}),
+        ("arn:aws:iam::aws:policy/ReadOnlyAccess", {"ReadOnlyAccess"}),
+        (OPENAI_ROLE_ARN, set()),
+    ],
+)
+def test_identifiers_are_found_by_their_form(text: str, found: set[str]) -> None:
+    """Guards against: a time taken for an address, or an account inside a UUID."""
+    assert {each.text for each in find_in_text(text)} == found
+
+
+def test_many_names_are_replaced_in_one_pass() -> None:
+    """Guards against: a pattern that grows with the number of names, and hours of redaction."""
+    names = [f"name-of-{number}-in-the-trail" for number in range(5000)]
+    stand_ins = StandIns(found for name in names for found in find_in_text(f"ssm:{name}"))
+    text = stand_ins.rewrite(", ".join(names))
+    assert "in-the-trail" not in text
+    assert len(set(re.findall(r"[a-z]+-\d+", text))) == len(names)
