@@ -1,4 +1,4 @@
-"""Rotations as AWS answers, by a stub: LocalStack answers in its own way."""
+"""AWS's answers that LocalStack does not give, by a stub: rotations, and keys that do not sign."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from openai_ekm.errors import AwsRefused, BadInput, Defect
 from openai_ekm.evidence import aws
-from openai_ekm.evidence.aws import read_rotation
+from openai_ekm.evidence.aws import SigningKey, read_rotation
+from tests.support.evidence_pack import ec_key, public, sign
 from tests.support.healthy import KEY
 
 MOMENT = datetime(2026, 11, 29, 11, 0, tzinfo=timezone(timedelta(hours=1)))
@@ -96,3 +98,62 @@ def test_two_refusals_leave_no_member(stub: Stubber) -> None:
     rotation, not_seen = ask(stub)
     assert rotation is None
     assert len(not_seen) == 2
+
+
+def signing_key(_stub: Stubber) -> SigningKey:
+    """The key that is to sign."""
+    return SigningKey(boto3.Session(region_name="eu-west-1"), KEY, ())
+
+
+@pytest.mark.parametrize("code", ["UnsupportedOperationException", "InvalidKeyUsageException"])
+def test_a_symmetric_key_is_refused_in_words(code: str, stub: Stubber) -> None:
+    """Guards against: AWS's code alone, for a key that cannot sign."""
+    stub.add_client_error("get_public_key", code, http_status_code=400)
+    with stub, pytest.raises(BadInput) as refused:
+        signing_key(stub)
+    assert refused.value.id == "evidence_signing_key_unsuitable"
+
+
+def test_a_key_that_may_not_be_read_is_aws_refusal(stub: Stubber) -> None:
+    """Guards against: a missing permission taken for a key of the wrong kind."""
+    stub.add_client_error("get_public_key", "AccessDeniedException", http_status_code=400)
+    with stub, pytest.raises(AwsRefused):
+        signing_key(stub)
+
+
+def answer(key_id: str = KEY) -> dict[str, Any]:
+    """KMS's answer to GetPublicKey."""
+    return {
+        "KeyId": key_id,
+        "KeySpec": "ECC_NIST_P256",
+        "KeyUsage": "SIGN_VERIFY",
+        "PublicKey": public(ec_key()),
+        "SigningAlgorithms": ["ECDSA_SHA_256"],
+    }
+
+
+def test_an_alias_that_leads_to_openais_key_is_refused(stub: Stubber) -> None:
+    """Guards against: OpenAI's key under another name."""
+    stub.add_response("get_public_key", answer())
+    with stub, pytest.raises(BadInput) as refused:
+        SigningKey(boto3.Session(region_name="eu-west-1"), KEY.replace("key/", "alias/"), (KEY,))
+    assert refused.value.id == "evidence_signing_key_unsuitable"
+
+
+def test_a_signature_that_does_not_verify_is_never_in_a_pack(stub: Stubber) -> None:
+    """Guards against: a pack that no auditor can verify, found out too late."""
+    digest = "9834876dcfb05cb167a5c24953eba58c4ac89b1adf57f28f2f9d09af107ee8f0"  # of b"aaa"
+    asked = {
+        "KeyId": KEY,
+        "Message": bytes.fromhex(digest),
+        "MessageType": "DIGEST",
+        "SigningAlgorithm": "ECDSA_SHA_256",
+    }
+    stub.add_response("get_public_key", answer())
+    stub.add_response("sign", {"Signature": sign(ec_key(), b"aaa")}, asked)
+    stub.add_response("sign", {"Signature": sign(ec_key(), b"bbb")}, asked)
+    with stub:
+        key = signing_key(stub)
+        assert key.public_key.verifies(key.sign(b"aaa"), b"aaa")
+        with pytest.raises(Defect):
+            key.sign(b"aaa")
