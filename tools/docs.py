@@ -6,7 +6,8 @@
 The text between `<!-- inputs -->` and `<!-- /inputs -->` (and the same for `outputs`, from the
 HCL, `answers`, from the table that tests/contract tries, `variables`, from the package,
 `schemas`, from the folder of schemas, and `watches`, from the monitoring's table) is replaced. So
-are the examples and the module's registry source, in every page (doc_examples.py).
+are the examples and the module's registry source, in every page (doc_examples.py). The events that
+`ekm usage` looks for are written from the monitoring's table, too (watched_events.py).
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from typing import Any
 
 import doc_examples
 import hcl2
+import watched_events
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 ERRORS = ROOT / "docs" / "errors.md"
 ENVIRONMENT = ROOT / "docs" / "environment.md"
 MONITORING = ROOT / "docs" / "operate" / "monitoring.md"
+USAGE = ROOT / "docs" / "operate" / "usage.md"
 FORMATS = ROOT / "docs" / "reference" / "json.md"
 # Every input of the root module, by concern, in the order of README.md and docs/inputs.md.
 INPUTS = {
@@ -52,6 +55,7 @@ INPUTS = {
 sys.path.insert(0, str(ROOT))
 
 from tests.support.openai_answers import ROWS, SECTIONS, SHORT, Answer  # noqa: E402 - once it can be found
+from tests.support.sql_subset import ALLOWED, AVOIDED  # noqa: E402 - see above
 from tests.support.watches import WATCHES  # noqa: E402 - see above
 
 from openai_ekm import environment_variables as environment  # noqa: E402 - see above
@@ -216,6 +220,23 @@ def watches_table() -> str:
     return "\n".join(lines)
 
 
+def functions_table() -> str:
+    """Return what the queries of `ekm usage` may use."""
+    lines = ["| function | what holds in both |", "|---|---|"]
+    for name, words in ALLOWED.items():
+        shown = ", ".join(f"`{each}`" for each in name.split(", "))
+        lines.append(f"| {cell(shown)} | {cell(words)} |")
+    return "\n".join(lines)
+
+
+def differences_table() -> str:
+    """Return what they may not use, and how the two differ in it."""
+    lines = ["| what | in DuckDB | in Athena | used in its place |", "|---|---|---|---|"]
+    for name, words in AVOIDED.items():
+        lines.append(f"| {' | '.join(map(cell, (name, *words)))} |")
+    return "\n".join(lines)
+
+
 def between(document: str, marker: str, table: str) -> str:
     """Return the document with what stands between a marker's two comments replaced."""
     head, rest = document.split(f"<!-- {marker} -->", 1)
@@ -233,7 +254,9 @@ def main() -> int:
         ENVIRONMENT: {"variables": variables_tables()},
         FORMATS: {"schemas": schemas_table()},
         MONITORING: {"watches": watches_table()},
+        USAGE: {"functions": functions_table(), "differences": differences_table()},
     }
+    outdated |= watched_events.write(ROOT, check=check)
     for file in sorted({*tables, *doc_examples.pages(ROOT)}):
         current = wanted = file.read_text(encoding="utf-8")
         for marker, table in tables.get(file, {}).items():

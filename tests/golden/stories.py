@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from tests.golden.world import answers, loses_the_answer, refuses_connection, trust_policy
+from tests.support.cloudtrail_events import KEY_ARN, ROLE_ARN
 from tests.support.healthy import KEY_USE, TRUST, healthy, put
+from tests.support.trail_logs import GOLDEN, write_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -351,6 +353,32 @@ def looking_at_everything(world: Golden) -> None:
     world.run("doctor", "--from-terraform", "-", stdin="Error: no state")
     world.run("doctor", "--kms-arn", "key/x")
     world.run("doctor", "--for", "nothing")
+
+
+@story
+def asking_who_uses_the_key(world: Golden) -> None:
+    """The usage: of a trail with everybody in it, of OpenAI alone, and what is refused."""
+    named = ("--kms-arn", KEY_ARN, "--role-arn", ROLE_ARN)
+    write_log(Path("trail"), GOLDEN)
+    write_log(Path("alone"), GOLDEN[:3])
+    world.run("usage", "trail", *named)
+    world.run("usage", "alone", *named)
+    world.run("usage", "alone", "--since", "2026-11-28T08:00:02Z", *named)
+    write_log(Path("alone"), [GOLDEN[1], "no record"], unique="B" * 16)
+    world.run("usage", "alone", *named)
+    world.run("usage", "--athena", "s3://my-trail/AWSLogs/", "--log-region", "eu-west-1", *named)
+    world.aws_refusal = "AccessDenied"
+    world.run("usage", "s3://my-trail", *named)
+    world.aws_refusal = None
+    world.run("usage", *named)
+    world.run("usage", "trail")
+    world.run("usage", "nowhere", *named)
+    world.run("usage", "alone", "--log-region", "eu-north-1", *named)
+    world.run("usage", "s3://B", *named)
+    world.run("usage", "trail", "--since", "yesterday", *named)
+    world.run("usage", "trail", "--since", "2026-11-29", "--until", "2026-11-29", *named)
+    world.run("usage", "trail", "--athena", "s3://my-trail/AWSLogs/", *named)
+    world.run("usage", "--athena", "s3://my-trail/logs/", *named)
 
 
 @story

@@ -99,6 +99,7 @@ def schema_of(context: click.Context, document: dict[str, Any]) -> str:
         ("monitor-test", verb == "test"),
         ("evidence-write", verb == "write"),
         ("evidence-verify", verb == "verify"),
+        ("usage-athena", verb == "usage" and given["athena"] is not None),
         ("emulate-settings", verb == "emulate" and given["list_settings"]),
         ("emulate-faults", verb == "emulate" and given["list_faults"]),
         ("schemas", verb == "schema"),

@@ -27,6 +27,7 @@ VERBS: dict[str, str] = {
     "handoff": "Print the text to send to OpenAI for ChatGPT Enterprise.",
     "drill": "Rehearse the kill switch: cut, see the refusal, give back.",
     "monitor": "Test that the alarms on the key reach somebody.",
+    "usage": "Say who uses the key, since when, how often, what failed.",
     "evidence": "Write a pack of evidence for an auditor, or verify one.",
     "adopt": "Bring a set-up made by hand under the module.",
     "retire": "Undo a registration, in the order that loses nothing.",
@@ -46,6 +47,7 @@ _GROUPS: dict[str, tuple[str, ...]] = {
     "registration": ("register", "validate", "status", "handoff", "adopt", "retire"),
     "policies": ("decide", "prove", "diagnose", "snapshot"),
     "operation": ("doctor", "drill", "monitor", "evidence"),
+    "usage": ("usage",),
     "rehearsal": ("emulate", "demo"),
     "program": ("completion", "schema", "version", "help"),
 }

@@ -1,0 +1,145 @@
+"""One record of CloudTrail as a row: the columns that the queries ask for, and no others.
+
+Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any, Final
+
+__all__ = ["COLUMNS", "LONGEST_TEXT", "MalformedRecordError", "Row", "row_of", "time_of"]
+
+# The name of each column, in the order of a row. All are text but event_time.
+COLUMNS: Final = (
+    "source",
+    "event_id",
+    "event_time",
+    "event_source",
+    "event_name",
+    "region",
+    "source_ip",
+    "user_agent",
+    "error_code",
+    "error_message",
+    "recipient_account",
+    "shared_event_id",
+    "identity_type",
+    "identity_arn",
+    "identity_account",
+    "identity_id",
+    "access_key_id",
+    "invoked_by",
+    "issuer_arn",
+    "issuer_id",
+    "key_arns",
+    "named_key",
+    "target_key",
+    "alias_name",
+    "role_arn",
+    "role_name",
+    "session_key_id",
+    "session_id",
+)
+LONGEST_TEXT: Final = 4096  # characters kept of one value; AWS's own are shorter
+
+Row = tuple[str | None, ...]
+
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+
+
+class MalformedRecordError(ValueError):
+    """A record has no id, no time, no source or no name."""
+
+
+def time_of(record: Any) -> str:
+    """Return the time of a record, as it stands there.
+
+    Raises:
+        MalformedRecordError: It has none, or is no record.
+    """
+    when = record.get("eventTime") if isinstance(record, dict) else None
+    if not isinstance(when, str) or not _TIME.fullmatch(when):
+        raise MalformedRecordError("has no eventTime")
+    try:
+        datetime.fromisoformat(when)
+    except ValueError:
+        raise MalformedRecordError("has an eventTime that is no time") from None
+    return when
+
+
+def row_of(record: dict[str, Any], source: str) -> Row:
+    """Return the row of a record whose time is one.
+
+    Args:
+        record: Decoded.
+        source: What it was read from, as a number.
+
+    Raises:
+        MalformedRecordError: It has no id.
+    """
+    event_id = _text(record.get("eventID"))
+    if event_id is None:
+        raise MalformedRecordError("has no eventID")
+    identity = _object(record.get("userIdentity"))
+    issuer = _object(_object(identity.get("sessionContext")).get("sessionIssuer"))
+    sent = _object(record.get("requestParameters"))
+    answered = _object(record.get("responseElements"))
+    named = sent.get("keyId") or sent.get("sourceKeyId") or sent.get("destinationKeyId")
+    return (
+        source,
+        event_id,
+        str(record["eventTime"]),
+        _text(record.get("eventSource")),
+        _text(record.get("eventName")),
+        _text(record.get("awsRegion")),
+        _text(record.get("sourceIPAddress")),
+        _text(record.get("userAgent")),
+        _text(record.get("errorCode")),
+        _text(record.get("errorMessage")),
+        _text(record.get("recipientAccountId")),
+        _text(record.get("sharedEventID")),
+        _text(identity.get("type")),
+        _text(identity.get("arn")),
+        _text(identity.get("accountId")),
+        _text(identity.get("principalId")),
+        _text(identity.get("accessKeyId")),
+        _text(identity.get("invokedBy")),
+        _text(issuer.get("arn")),
+        _text(issuer.get("principalId")),
+        _key_arns(record.get("resources")),
+        _text(named),
+        _text(sent.get("targetKeyId")),
+        _text(sent.get("aliasName")),
+        _text(sent.get("roleArn")),
+        _text(sent.get("roleName")),
+        _text(_object(answered.get("credentials")).get("accessKeyId")),
+        _text(_object(answered.get("assumedRoleUser")).get("assumedRoleId")),
+    )
+
+
+def _key_arns(resources: Any) -> str | None:
+    """Return the ARNs of KMS keys, with a blank between two."""
+    if not isinstance(resources, list):
+        return None
+    found = [
+        arn
+        for each in resources
+        if isinstance(each, dict)
+        and isinstance(arn := each.get("ARN"), str)
+        and ":kms:" in arn
+        and ":key/" in arn
+    ]
+    return _text(" ".join(found))
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str | None:
+    """Return a text that a table takes; None for an empty one and for what is no text."""
+    if not isinstance(value, str) or not value:
+        return None
+    return value[:LONGEST_TEXT].replace("\0", "\\u0000")

@@ -1,0 +1,201 @@
+"""Load sources into the table, and count what was read and what could not be."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from openai_ekm.usage.columns import MalformedRecordError, row_of, time_of
+from openai_ekm.usage.log_files import files_in, name_of
+from openai_ekm.usage.record_stream import UnreadableLogError, records
+from openai_ekm.usage.target import LONGEST_SESSION, Target, time_text
+from openai_ekm.usage.watched import is_needed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from openai_ekm.usage.columns import Row
+    from openai_ekm.usage.table import EventTable
+
+__all__ = ["Counted", "Loader", "Unread"]
+
+
+@dataclass(slots=True)
+class Counted:
+    """The counts of one source.
+
+    Args:
+        kind: file, folder, s3 or lookup.
+        place: As it was named.
+    """
+
+    kind: str
+    place: str
+    files: int = 0
+    bytes: int = 0
+    records: int = 0
+    kept: int = 0
+    duplicates: int = 0
+    aws_calls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A file that was not read, or not to its end.
+
+    Args:
+        file: Its name.
+        state: broken, truncated, too_large; or foreign, for what is no log of a trail.
+        reason: The words follow the file's name.
+        records: Records that were read before.
+    """
+
+    file: str
+    state: str
+    reason: str
+    records: int
+
+
+@dataclass(slots=True)
+class _Faults:
+    count: int = 0
+    first: str = ""
+
+
+@dataclass(slots=True)
+class Loader:
+    """A loader reads sources into the table.
+
+    Args:
+        table: Takes the rows.
+        target: Says which records are needed.
+    """
+
+    table: EventTable
+    target: Target
+    sources: list[Counted] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+    first: str | None = None
+    last: str | None = None
+    _since: str = ""
+    _before: str = ""
+    _until: str = ""
+
+    def __post_init__(self) -> None:
+        if self.target.since is not None:
+            self._since = time_text(self.target.since)
+            moment = self.target.since.timestamp() - LONGEST_SESSION
+            self._before = time_text(datetime.fromtimestamp(moment, UTC))
+        if self.target.until is not None:
+            self._until = time_text(self.target.until)
+
+    def add_source(self, kind: str, place: str) -> Counted:
+        """Begin with another source."""
+        counted = Counted(kind, place)
+        self.sources.append(counted)
+        return counted
+
+    def read_place(self, place: str) -> None:
+        """Read a file, or every log file in a folder.
+
+        Raises:
+            BadInput: There is nothing at that place.
+        """
+        counted = self.add_source("folder" if os.path.isdir(place) else "file", place)  # noqa: PTH112 - a name that no file can have is no folder
+        for path in files_in(place):
+            named = name_of(path.name)
+            if counted.kind == "folder" and named and not named.may_concern(self.target):
+                continue
+            if not path.is_file():
+                self.note(str(path), "foreign", "is not a file", 0)
+                continue
+            try:
+                with path.open("rb") as stream:
+                    counted.bytes += os.fstat(stream.fileno()).st_size
+                    self.read_log(counted, str(path), stream)
+            except OSError as failure:
+                self.note(str(path), "broken", f"cannot be read: {failure.strerror}", 0)
+
+    def read_log(self, counted: Counted, name: str, stream: BinaryIO) -> None:
+        """Read one log file to its end, or to its first fault, which is noted.
+
+        Args:
+            counted: The source that it is of.
+            name: The file's name, for people.
+            stream: The file.
+        """
+        counted.files += 1
+        before = counted.records
+        faults = _Faults()
+        try:
+            counted.kept += self.table.add(self._rows(counted, records(stream), faults))
+        except UnreadableLogError as failure:
+            state, read = failure.state, counted.records - before
+            if state == "foreign" and _is_log(name):
+                state = "broken"
+            self.note(name, state, failure.reason, read)
+            return
+        self._note_faults(name, faults, counted.records - before)
+
+    def read_records(self, counted: Counted, name: str, found: Iterable[Any]) -> None:
+        """Take records that are decoded already."""
+        before = counted.records
+        faults = _Faults()
+        counted.kept += self.table.add(self._rows(counted, found, faults))
+        self._note_faults(name, faults, counted.records - before)
+
+    def finish(self) -> None:
+        """Count the copies, once the tables are defined."""
+        for number, count in self.table.copies().items():
+            self.sources[number].duplicates = count
+
+    def _rows(self, counted: Counted, found: Iterable[Any], faults: _Faults) -> Iterator[Row]:
+        """Yield the rows that the queries need."""
+        number = str(self.sources.index(counted))
+        for record in found:
+            try:
+                when = time_of(record)
+                counted.records += 1
+                if self._is_left_out(record, when):
+                    continue
+                yield row_of(record, number)
+            except MalformedRecordError as fault:
+                faults.count += 1
+                faults.first = faults.first or str(fault)
+
+    def _is_left_out(self, record: dict[str, Any], when: str) -> bool:
+        source, name = record.get("eventSource"), record.get("eventName")
+        if not isinstance(source, str) or not isinstance(name, str):
+            raise MalformedRecordError("has no eventSource or no eventName")
+        if self._until and when >= self._until:
+            return True
+        if when < self._since and (source != "sts.amazonaws.com" or when < self._before):
+            return True
+        if when >= self._since:
+            self.first = when if self.first is None else min(self.first, when)
+            self.last = when if self.last is None else max(self.last, when)
+        return not is_needed(source, name) and not _is_of_session(record, self.target.role_arn)
+
+    def _note_faults(self, name: str, faults: _Faults, read: int) -> None:
+        if faults.count:
+            words = f"has {faults.count} records that are none: the first {faults.first}"
+            self.note(name, "broken", words, read)
+
+    def note(self, name: str, state: str, reason: str, read: int) -> None:
+        """Note what was not read, or not to its end."""
+        self.unread.append(Unread(name, state, reason, read))
+
+
+def _is_of_session(record: dict[str, Any], role_arn: str) -> bool:
+    """Return whether a session of the role made the call."""
+    found: Any = record
+    for member in ("userIdentity", "sessionContext", "sessionIssuer", "arn"):
+        found = found.get(member) if isinstance(found, dict) else None
+    return bool(found == role_arn)
+
+
+def _is_log(name: str) -> bool:
+    """Return whether a file is named as a log file of a trail."""
+    return name_of(name.replace("\\", "/").rpartition("/")[2]) is not None
