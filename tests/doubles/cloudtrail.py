@@ -16,6 +16,7 @@ from urllib.parse import parse_qs
 
 import requests
 
+from openai_ekm.emulator.trail.bus import entry_of
 from tests.constants import REGION
 from tests.support.cloudtrail_events import USER, api_event
 
@@ -92,15 +93,7 @@ class CloudTrail:
             parameters["tagKeys"] = asked["TagKeys"]
         resources = [{"type": "AWS::KMS::Key", "ARN": asked["KeyId"]}]
         event = api_event("kms", call, USER, requestParameters=parameters, resources=resources)
-        self._events.put_events(
-            Entries=[
-                {
-                    "Source": event["source"],
-                    "DetailType": event["detail-type"],
-                    "Detail": json.dumps(event["detail"]),
-                }
-            ]
-        )
+        self._events.put_events(Entries=[entry_of(event["detail"])])
 
 
 @contextmanager

@@ -22,7 +22,6 @@ LONGEST = (
     "test_interlocks",
     "test_adopt",
     "test_demo",
-    "test_demo_json",
     "test_admin_key_nowhere",
     "test_external_id_change",
     "test_launcher",

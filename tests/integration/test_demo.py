@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -18,11 +19,20 @@ import pytest
 
 from openai_ekm.rehearsal.sockets import ended, family
 from tests.doubles.recording_proxy import recording_proxy
+from tests.support.schemas import faults_of
+from tests.support.wheel import build_wheel, install_beside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
 EKM = str(Path(sys.executable).with_name("ekm"))
+# `ekm demo --keep` without what lies between the start and the end.
+KEPT = """
+from openai_ekm.rehearsal.demo import Report, steps
+for name in ("_apply", "_validate", "_decide", "await_monitoring", "revoke_and_restore"):
+    setattr(steps, name, lambda *_: None)
+steps.rehearse(Report(print), keep=True)
+"""
 
 
 class Running:
@@ -50,16 +60,13 @@ class Running:
 
 
 @contextmanager
-def demo(
-    folder: Path, *words: str, path: str | None = None, variables: Mapping[str, str] | None = None
-) -> Iterator[Running]:
+def demo(folder: Path, *words: str, path: str | None = None) -> Iterator[Running]:
     """Start a demo whose temporary files go to a folder of their own."""
     folder.mkdir(exist_ok=True)
     environment = {**os.environ, "TMPDIR": str(folder)}
     if path:
         environment.pop("EKM_TERRAFORM", None)  # it wins over PATH
         environment["PATH"] = path
-    environment |= variables or {}
     with subprocess.Popen(
         [EKM, "demo", *words],
         env=environment,
@@ -77,29 +84,53 @@ def demo(
             process.kill()
 
 
-def test_the_whole_story(tmp_path: Path) -> None:
-    """The first thing that a new user runs would not show what the module promises.
+def test_the_whole_story(repository: Path, tmp_path: Path) -> None:
+    """Guards against: a demo that does not show what the module promises, or needs a checkout.
 
-    The machine has a proxy and no NO_PROXY, as many have in a company: loopback must not go there.
+    It runs from the wheel, as a new user's does, on a machine that has a proxy and no NO_PROXY, as
+    many have in a company: loopback must not go there. With `--json` the text goes to standard
+    error, and both must tell the same.
     """
-    with (
-        recording_proxy() as (variables, asked),
-        demo(tmp_path / "t", variables=variables) as running,
-    ):
-        page = running.finish()
+    wheel = build_wheel(repository, tmp_path / "wheel")
+    programs = install_beside(wheel, tmp_path / "env")
+    elsewhere, temporary = tmp_path / "elsewhere", tmp_path / "tmp"
+    elsewhere.mkdir()
+    temporary.mkdir()
+    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+    with recording_proxy() as (variables, asked):
+        run = subprocess.run(
+            [programs / "ekm", "demo", "--json"],
+            cwd=elsewhere,
+            env={**os.environ, "TMPDIR": str(temporary), "PATH": path, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+        )
+    page = run.stderr
+    assert run.returncode == 0, page
     assert [line for line in asked if "127.0.0.1" in line or "localhost" in line] == []
-    assert running.process.returncode == 0, page
+    document = json.loads(run.stdout)
+    assert not faults_of("demo", document)
+    assert document["holds"] is True
+    assert all(row["holds"] for row in document["decisions"])
     summary = page.partition("\nSummary: ")[2]
     assert re.search(r"external key id +extkey_[0-9a-f]{28}", summary)
     assert re.search(r"project id +proj_\w+ \(ekm-first\)", summary)
+    for step in document["steps"]:
+        assert f"\n{step['number']}. {step['title']}\n" in page
+        for check in step["checks"]:
+            assert f"   ✓ {check}" in page
+            assert f"   ✓ {step['number']}. {check}" in summary
     for claim in (
         "Both listen on loopback only",
         "with 4 calls",
         "A second plan is empty",
         "OpenAI can use the key.",
         "decisions are as they must be",
+        "watch the key, the role and themselves",
+        "The alarm key-disabled came after",
         "Validation fails, in AWS's own words",
-        "The refusal is an event in your account",
         "OpenAI can use the key again",
         "Refused, because deletion protection is on",
         "Still refused: the project is active",
@@ -108,10 +139,45 @@ def test_the_whole_story(tmp_path: Path) -> None:
         "their processes are gone",
     ):
         assert claim in summary
-    assert len(re.findall(r"… \d+\.\d s", page)) == 10
+    assert len(re.findall(r"… \d+\.\d s", page)) == len(document["steps"]) == 11
     assert "✗" not in page
-    assert "sk-admin-" not in page
-    assert list((tmp_path / "t").iterdir()) == []
+    assert "sk-admin-" not in page + run.stdout
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_kept_demo_outlives_its_program_and_stops_as_it_says(tmp_path: Path) -> None:
+    """Guards against: a kept demo that is gone when the prompt is back, or cannot be ended.
+
+    What lies between is the whole story's; tests/integration/test_examples.py looks around.
+    """
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", KEPT],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [line.strip() for line in done.stdout.splitlines()]
+    [stop] = [line for line in lines if line.startswith("kill ")]
+    processes = family(*map(int, re.findall(r"\d+", stop.partition(";")[0])))
+    assert len(processes) >= 4
+    try:
+        [source] = [line for line in lines if line.startswith("source ")]
+        [asked] = [line for line in lines if line.endswith("/requests")]
+        answer = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", f"{source}\n{asked}"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert '"requests"' in answer.stdout, answer.stderr
+    finally:
+        subprocess.run(["bash", "-c", stop], check=False, timeout=240)
+    assert ended(processes)
+    assert not Path(stop.rpartition(" ")[2]).exists()
 
 
 def _interrupt(process: subprocess.Popen[str]) -> None:

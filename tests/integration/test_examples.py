@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from openai_ekm.rehearsal.demo.keep import look_around, write_environment
 from openai_ekm.rehearsal.documents import UNKNOWN, unknown_leaves
 from tests.support.frozen_plans import EXAMPLES, PLANNED_WITH, PLANS, assert_frozen
 
@@ -51,7 +52,9 @@ def test_every_example_is_tried_here(repository: Path) -> None:
     assert {file.stem for file in PLANS.iterdir()} == examples
 
 
-def test_api_project(ekm_workspace: WorkspaceFactory, ekm_openai: EmulatorProcess) -> None:
+def test_api_project(
+    ekm_workspace: WorkspaceFactory, ekm_openai: EmulatorProcess, tmp_path: Path
+) -> None:
     """The start in the README ends in an encrypted project."""
     workspace = ekm_workspace("examples/api-project", **EXAMPLES["api-project"])
     plan = workspace.plan()
@@ -75,6 +78,28 @@ def test_api_project(ekm_workspace: WorkspaceFactory, ekm_openai: EmulatorProces
     assert project["external_key_id"] == outputs["external_key_id"]
     validated = ekm(workspace, "validate", "--from-terraform", str(workspace.path), "--json")
     assert validated.returncode == 0, validated.stderr
+    _try_what_a_kept_demo_says(workspace, ekm_openai, tmp_path)
+
+
+def _try_what_a_kept_demo_says(workspace: Workspace, openai: EmulatorProcess, folder: Path) -> None:
+    """Look around as `ekm demo --keep` says, in a shell that has its variables alone."""
+    settings = {
+        name: value
+        for name, value in workspace.environment.items()
+        if name.startswith(("AWS_", "OPENAI_", "EKM_")) or name == "PATH"
+    }
+    file = write_environment(folder / "environment.sh", workspace, settings)
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", "\n".join(look_around(workspace, openai, file))],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "No changes" in done.stdout
+    assert "Nothing differs" in done.stdout
+    assert '"organization.external_key"' in done.stdout.replace(" ", "")
 
 
 def test_chatgpt_workspace(ekm_workspace: WorkspaceFactory, ekm_openai: EmulatorProcess) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from openai_ekm.emulator.trail.bus import event_of
+from openai_ekm.emulator.trail.records import Origin, RoleSession, record_of
+
 __all__ = [
     "ACCOUNT",
     "ADMINISTRATOR",
@@ -34,6 +37,7 @@ __all__ = [
 ]
 
 ACCOUNT: Final = "111122223333"
+AT: Final = 1_795_946_400.0  # 2026-11-29T10:00:00Z
 REGION: Final = "eu-west-1"
 KEY_ID: Final = "11111111-2222-4333-8444-555555555555"
 KEY_ARN: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{KEY_ID}"
@@ -65,16 +69,14 @@ OPENAI_CALLER: Final = {
 
 def session_of(role_arn: str) -> dict[str, Any]:
     """The identity of a session of a role."""
-    name = role_arn.rpartition("/")[2]
-    account = role_arn.split(":")[4]
-    return {
-        "type": "AssumedRole",
-        "arn": f"arn:aws:sts::{account}:assumed-role/{name}/session",
-        "accountId": account,
-        "sessionContext": {
-            "sessionIssuer": {"type": "Role", "arn": role_arn, "accountId": account}
-        },
-    }
+    name, account = role_arn.rpartition("/")[2], role_arn.split(":")[4]
+    return RoleSession(
+        role_arn=role_arn,
+        arn=f"arn:aws:sts::{account}:assumed-role/{name}/session",
+        principal_id="AROAEXAMPLE:session",
+        access_key_id="ASIAEXAMPLE",
+        began=AT,
+    ).identity
 
 
 OPENAI_SESSION: Final = session_of(ROLE_ARN)
@@ -87,31 +89,32 @@ NAMESAKE: Final = session_of(f"{ROLE_ARN}-2")
 
 
 def api_event(service: str, name: str, who: dict[str, Any] = USER, **detail: Any) -> dict[str, Any]:
-    """An event of one call, as CloudTrail sends it.
+    """An event of one call, as the emulator writes it.
 
     Args:
         service: Of EventBridge's source: `kms` of `aws.kms`.
         name: The call.
         who: `userIdentity`.
-        detail: Further members of CloudTrail's record.
+        detail: Further members of CloudTrail's record, or others instead.
     """
-    return {
-        "version": "0",
-        "id": "11111111-1111-4111-8111-111111111111",
-        "source": f"aws.{service}",
-        "account": ACCOUNT,
-        "time": "2026-11-29T10:00:00Z",
-        "region": "us-east-1" if service == "iam" else REGION,
-        "resources": [],
-        "detail-type": "AWS API Call via CloudTrail",
-        "detail": {
-            "eventVersion": "1.09",
-            "userIdentity": who,
-            "eventSource": f"{service}.amazonaws.com",
-            "eventName": name,
-            **detail,
-        },
-    }
+    record = record_of(
+        Origin(
+            at=AT,
+            region="us-east-1" if service == "iam" else REGION,
+            request_id="22222222-1111-4111-8111-111111111111",
+            source_ip="192.0.2.0",
+            user_agent="aws-cli",
+        ),
+        who=who,
+        service=service,
+        name=name,
+        sent=None,
+        resources=None,
+        event_id="11111111-1111-4111-8111-111111111111",
+        recipient=ACCOUNT,
+        read_only=False,
+    )
+    return event_of(record | detail)
 
 
 def service_event(kind: str, key: str = KEY_ARN) -> dict[str, Any]:

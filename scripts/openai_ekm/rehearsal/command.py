@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Run", "run_command"]
+__all__ = ["INTERRUPT_SECONDS", "Run", "run_command"]
 
 INTERRUPT_SECONDS = 15.0  # Terraform ends its running operations within seconds when interrupted
 

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from openai_ekm.errors import CheckFailed
 from openai_ekm.files import write_atomically
-from openai_ekm.rehearsal.command import Run, run_command
+from openai_ekm.rehearsal.command import INTERRUPT_SECONDS, Run, run_command
 from openai_ekm.rehearsal.documents import UNKNOWN, planned_document
 from openai_ekm.rehearsal.environment import GO, cache_folder, clean
 from openai_ekm.rehearsal.module_copy import copy_root
+from openai_ekm.rehearsal.process import GuardedProcess
 from openai_ekm.rehearsal.providers import find_terraform, provider_settings
 from openai_ekm.terraform import read_printed
 
@@ -269,6 +270,21 @@ class Workspace:
             environment=environment,
             variables=variables,
             expected=(0,) if check else None,
+        )
+
+    def start_apply(self, folder: Path) -> GuardedProcess:
+        """Start `terraform apply`, and return it as it runs.
+
+        Args:
+            folder: Where its output is kept.
+        """
+        self._initialize()
+        words = (f"-chdir={self.path}", "apply", "-auto-approve", "-no-color")
+        return GuardedProcess(
+            [self.terraform, *words],
+            environment=self.environment,
+            folder=folder,
+            grace=INTERRUPT_SECONDS,
         )
 
     def outputs(self) -> dict[str, Any]:

@@ -294,8 +294,9 @@ def test_a_crash_while_writing_leaves_no_log_file(
         raise KeyboardInterrupt
 
     folder = TrailFolder(tmp_path / "trail")
-    monkeypatch.setattr("openai_ekm.files.os.fsync", crash)
-    with pytest.raises(KeyboardInterrupt):
+    # Back at once: a plugin of pytest writes to the disk after each test.
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("openai_ekm.files.os.fsync", crash)
         folder.write(DECRYPT.records(), at=AT)
     assert not [path for path in (tmp_path / "trail").rglob("*") if path.is_file()]
 

@@ -1,4 +1,4 @@
-"""CloudTrail's records of OpenAI's calls in AWS, as values: no I/O.
+"""CloudTrail's records of calls in AWS, by OpenAI and by others, as values: no I/O.
 
 The members and their order are those of AWS's examples. `additionalEventData` and `tlsDetails` are
 left out: the emulator's AWS has neither key material ids nor TLS.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from openai_ekm.diagnosis import AwsError
 
-__all__ = ["Assumption", "KeyUse", "Origin", "Record", "RoleSession", "new_id"]
+__all__ = ["Assumption", "KeyUse", "Origin", "Record", "RoleSession", "new_id", "record_of"]
 
 Record = dict[str, Any]
 
@@ -82,6 +82,30 @@ class RoleSession:
         """Return the account of the role."""
         return account_of(self.role_arn)
 
+    @property
+    def identity(self) -> Record:
+        """Return the session as `userIdentity` of what it calls."""
+        return {
+            "type": "AssumedRole",
+            "principalId": self.principal_id,
+            "arn": self.arn,
+            "accountId": self.account,
+            "accessKeyId": self.access_key_id,
+            "sessionContext": {
+                "sessionIssuer": {
+                    "type": "Role",
+                    "principalId": self.principal_id.partition(":")[0],
+                    "arn": self.role_arn,
+                    "accountId": self.account,
+                    "userName": self.role_arn.rpartition("/")[2],
+                },
+                "attributes": {
+                    "creationDate": _time(self.began),
+                    "mfaAuthenticated": "false",
+                },
+            },
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assumption:
@@ -119,7 +143,7 @@ class Assumption:
         sent = {"roleArn": session.role_arn, "roleSessionName": name}
         if self.external_id is not None:
             sent["externalId"] = self.external_id
-        record = _record(
+        record = record_of(
             origin,
             who={
                 "type": "AWSAccount",
@@ -188,9 +212,9 @@ class KeyUse:
         """
         caller, owner = self.session.account, account_of(self.kms_arn)
         if caller == owner:
-            return (self._record(self._session_identity(), caller, new_id(), None),)
+            return (self._record(self.session.identity, caller, new_id(), None),)
         shared = new_id()
-        records = [self._record(self._session_identity(), caller, new_id(), shared)]
+        records = [self._record(self.session.identity, caller, new_id(), shared)]
         if not self._is_denied:
             stranger = {
                 "type": "AWSAccount",
@@ -209,7 +233,7 @@ class KeyUse:
     ) -> Record:
         names_key = self.denial_names_key or not self._is_denied
         key = self.key_arn if names_key else None
-        return _record(
+        return record_of(
             self.origin,
             who=who,
             service="kms",
@@ -240,31 +264,8 @@ class KeyUse:
         code = "AccessDenied" if self._is_denied else self.error.code
         return {"errorCode": code, "errorMessage": self.error.message}
 
-    def _session_identity(self) -> Record:
-        session = self.session
-        return {
-            "type": "AssumedRole",
-            "principalId": session.principal_id,
-            "arn": session.arn,
-            "accountId": session.account,
-            "accessKeyId": session.access_key_id,
-            "sessionContext": {
-                "sessionIssuer": {
-                    "type": "Role",
-                    "principalId": session.principal_id.partition(":")[0],
-                    "arn": session.role_arn,
-                    "accountId": session.account,
-                    "userName": session.role_arn.rpartition("/")[2],
-                },
-                "attributes": {
-                    "creationDate": _time(session.began),
-                    "mfaAuthenticated": "false",
-                },
-            },
-        }
 
-
-def _record(
+def record_of(
     origin: Origin,
     *,
     who: Record,
@@ -276,9 +277,25 @@ def _record(
     resources: Any,
     event_id: str,
     recipient: str,
-    shared_event_id: str | None,
+    shared_event_id: str | None = None,
+    read_only: bool = True,
 ) -> Record:
-    """Return a record, its members in AWS's order."""
+    """Return the record of one call, its members in AWS's order.
+
+    Args:
+        origin: When, where and how.
+        who: `userIdentity`.
+        service: That was called, such as `kms`.
+        name: The call.
+        sent: `requestParameters`.
+        answered: `responseElements`.
+        error: `errorCode` and `errorMessage`, if it was refused.
+        resources: What it was about, if the record says so.
+        event_id: The record's own.
+        recipient: The account whose record it is.
+        shared_event_id: The same in each account's record of one call.
+        read_only: Whether CloudTrail counts the call as one that only reads.
+    """
     return {
         "eventVersion": _VERSION,
         "userIdentity": who,
@@ -293,7 +310,7 @@ def _record(
         "responseElements": answered,
         "requestID": origin.request_id,
         "eventID": event_id,
-        "readOnly": True,
+        "readOnly": read_only,
         **({"resources": resources} if resources else {}),
         "eventType": "AwsApiCall",
         "managementEvent": True,

@@ -1,4 +1,4 @@
-"""Where the records of the emulator's calls go: to files, to a bus, to both, or nowhere."""
+"""Where records of calls go: to files, to a bus, to both, or nowhere."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from openai_ekm.emulator.trail.bus import EventBus
+    from openai_ekm.emulator.trail.change import KeyChange
     from openai_ekm.emulator.trail.files import TrailFolder
     from openai_ekm.emulator.trail.records import Assumption, KeyUse
 
@@ -22,7 +23,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Trail:
-    """A trail of the calls that the emulator makes in AWS.
+    """A trail of the calls that are made in an emulated AWS.
 
     Args:
         clock: Returns Unix seconds.
@@ -41,7 +42,7 @@ class Trail:
         self._folder = folder
         self._bus = bus
 
-    def deliver(self, calls: Sequence[Assumption | KeyUse]) -> None:
+    def deliver(self, calls: Sequence[Assumption | KeyUse | KeyChange]) -> None:
         """Deliver what AWS would record of some calls.
 
         As in AWS, a call has its answer whether or not its record can be delivered. A record that

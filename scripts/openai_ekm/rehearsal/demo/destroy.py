@@ -15,7 +15,11 @@ __all__ = ["destroy"]
 
 
 def destroy(stage: DemoState) -> None:
-    """Tell what stands in the way of a destroy, and then do it."""
+    """Tell what stands in the way of a destroy, and then do it.
+
+    The monitoring ends with LocalStack. A destroy that is refused takes Terraform's outputs away,
+    so no verb reads them from here on.
+    """
     report, workspace = stage.report, stage.workspace
     external_key_id = str(stage.outputs["external_key_id"])
     with report.step("Try to destroy it all"):

@@ -13,6 +13,7 @@ from openai_ekm.rehearsal.demo.decisions import Documents
 from openai_ekm.rehearsal.emulator import RUN_EKM
 
 if TYPE_CHECKING:
+    from openai_ekm.emulator.trail import Trail
     from openai_ekm.rehearsal.demo.report import Report
     from openai_ekm.rehearsal.emulator import EmulatorProcess
     from openai_ekm.rehearsal.localstack import LocalStack
@@ -29,6 +30,7 @@ class DemoState:
     aws: LocalStack
     openai: EmulatorProcess
     workspace: Workspace
+    trail: Trail
     outputs: dict[str, Any]
 
     def ekm(self, *words: str, expected: int = 0) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 import shutil
 import signal
 import tempfile
@@ -13,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openai_ekm.errors import BadInput
-from openai_ekm.files import write_atomically
-from openai_ekm.loopback import keep_from_proxies
+from openai_ekm.rehearsal.demo.cut import await_monitoring, revoke_and_restore
 from openai_ekm.rehearsal.demo.decisions import Answer, ask
 from openai_ekm.rehearsal.demo.destroy import destroy
-from openai_ekm.rehearsal.demo.events import Subscriber, subscribe
+from openai_ekm.rehearsal.demo.keep import leave_running
+from openai_ekm.rehearsal.demo.monitoring import Monitoring, start_monitoring
+from openai_ekm.rehearsal.demo.person import open_trail
 from openai_ekm.rehearsal.demo.state import DemoState, documents
 from openai_ekm.rehearsal.emulator import EmulatorProcess
 from openai_ekm.rehearsal.localstack import CUSTOMER_ACCOUNT, REGION, LocalStack
@@ -37,7 +36,6 @@ __all__ = ["find_module", "rehearse"]
 EXAMPLE = Path("examples", "api-project")
 ORGANIZATION = "org-rehearsal0123456789abcdef"
 FRESH_CALLS = 4  # list, create, validate, create project (docs: the registration protocol)
-EXIT_FOUND, EXIT_OPENAI_REFUSED = 1, 4
 
 
 def find_module(named: Path | None = None, *, unpack_into: Path) -> Path:
@@ -86,14 +84,15 @@ def rehearse(
     with ExitStack() as resources:
         resources.enter_context(_ended_by_signals())
         resources.callback(shutil.rmtree, folder, ignore_errors=True)
-        root = find_module(module, unpack_into=folder / "module") / EXAMPLE
-        stage = _start(report, resources, root, folder, keep=keep)
-        _apply(stage)
+        whole = find_module(module, unpack_into=folder / "module")
+        stage = _start(report, resources, whole / EXAMPLE, folder, keep=keep)
+        monitoring = _apply(stage, whole, folder / "monitoring", resources)
         _validate(stage)
         answers = _decide(stage)
-        _revoke_and_restore(stage)
+        alarms = await_monitoring(stage, monitoring)
+        revoke_and_restore(stage, alarms)
         if keep:
-            _leave_running(stage, folder)
+            leave_running(stage, folder)
             resources.pop_all()
             return answers
         destroy(stage)
@@ -132,7 +131,12 @@ def _start(
         aws = resources.enter_context(LocalStack.start(folder=folder / "aws" if keep else None))
         report.fact("AWS", f"{aws.endpoint_url} (LocalStack)")
         openai = resources.enter_context(
-            EmulatorProcess.start(aws, events=True, folder=folder / "openai" if keep else None)
+            EmulatorProcess.start(
+                aws,
+                events=True,
+                trail=folder / "trail",
+                folder=folder / "openai" if keep else None,
+            )
         )
         report.fact("OpenAI", f"{openai.base_url} (ekm emulate)")
         outside = beyond_loopback(aws.pid) | beyond_loopback(openai.pid)
@@ -145,7 +149,7 @@ def _start(
         workspace = Workspace(
             root, folder / "terraform", environment, variables={"organization_id": ORGANIZATION}
         )
-        stage = DemoState(report, aws, openai, workspace, {})
+        stage = DemoState(report, aws, openai, workspace, open_trail(aws, folder / "trail"), {})
         _look_first(stage)
     return stage
 
@@ -162,29 +166,35 @@ def _look_first(stage: DemoState) -> None:
     stage.openai.forget_requests()
 
 
-def _apply(stage: DemoState) -> None:
+def _apply(stage: DemoState, module: Path, folder: Path, resources: ExitStack) -> Monitoring:
+    """Make everything, and start to make the monitoring."""
     report, workspace = stage.report, stage.workspace
     with report.step(f"Create key, policy and role, and register them: {EXAMPLE}"):
         report.command("terraform apply")
         workspace.apply()
         stage.outputs = workspace.outputs()
-        module = stage.outputs["ekm"]
-        report.fact("key", module["key_arn"])
-        report.fact("alias", module["alias_arn"])
-        report.fact("role", module["role_arn"])
-        report.fact("external id", module["external_id"])
+        told = stage.outputs["ekm"]
+        report.fact("key", told["key_arn"])
+        report.fact("alias", told["alias_arn"])
+        report.fact("role", told["role_arn"])
+        report.fact("external id", told["external_id"])
         report.fact("external key id", str(stage.outputs["external_key_id"]))
         for name, project in (stage.outputs["project_ids"] or {}).items():
             report.fact("project id", f"{project} ({name})")
-        report.fact("record", module["record"])
+        report.fact("record", told["record"])
         calls = stage.openai.calls()
         report.check(
             f"One apply registered the key and made the project, with {FRESH_CALLS} calls.",
             holds=bool(stage.outputs["external_key_id"]) and len(calls) == FRESH_CALLS,
             found="; ".join(calls),
         )
+        environment = rehearsal_environment(
+            stage.aws, stage.openai, account=CUSTOMER_ACCOUNT, region=REGION
+        )
+        monitoring = start_monitoring(module, folder, environment, resources, told)
         plan = workspace.plan()
         report.check("A second plan is empty.", holds=plan.empty, found=plan.run.said[-500:])
+    return monitoring
 
 
 def _validate(stage: DemoState) -> None:
@@ -229,93 +239,3 @@ def _prove(stage: DemoState) -> None:
         holds=all(claim["holds"] for claim in claims),
         found=str(claims),
     )
-
-
-def _revoke_and_restore(stage: DemoState) -> None:
-    report, key = stage.report, stage.outputs["ekm"]["key_arn"]
-    kms = stage.aws.client("kms")
-    with report.step("Cut OpenAI off: disable the key"):
-        told = subscribe(stage.aws, key)
-        report.command("aws kms disable-key --key-id", key.rpartition("/")[2])
-        kms.disable_key(KeyId=key)
-        error = stage.ekm("validate", "--from-terraform", ".", expected=EXIT_OPENAI_REFUSED)[
-            "error"
-        ]
-        report.text(f"OpenAI: {error['message'].partition(': ')[2] or error['message']}")
-        report.check(
-            "Validation fails, in AWS's own words.", holds="is disabled" in error["message"]
-        )
-        _show_event(report, told)
-        said = stage.ekm("diagnose", "--from-terraform", ".", expected=EXIT_FOUND)
-        fault = said["faults"][0]
-        report.text(f"Diagnosis: {said['outcome']}, {fault['document']}. {fault['remedy']}")
-        report.check("The diagnosis names the fault.", holds=said["outcome"] == "key_disabled")
-        report.text(
-            "OpenAI now encrypts nothing new. Stored data stays readable from cached data keys for "
-            "up to an hour, then no more. Nothing is deleted: enabling the key gives access to "
-            "all data again. Only the deletion of the key would lose the data for good."
-        )
-    with report.step("Give access back: enable the key"):
-        report.command("aws kms enable-key --key-id", key.rpartition("/")[2])
-        kms.enable_key(KeyId=key)
-        said = stage.ekm("validate", "--from-terraform", ".")
-        report.check("OpenAI can use the key again.", holds=said["status"] == "success")
-
-
-def _show_event(report: Report, told: Subscriber) -> None:
-    """Show that the refusal is an event in the customer's account, which an alarm can watch."""
-    record = told.next_event() or {}
-    who = record.get("userIdentity", {}).get("arn")
-    report.text(
-        f"EventBridge: {record.get('eventName')} by {who}: {record.get('errorCode')}. On AWS such "
-        "an event comes within minutes, by CloudTrail."
-    )
-    report.check(
-        "The refusal is an event in your account, for modules/monitoring to tell you.",
-        holds=record.get("errorCode") == "DisabledException",
-        found=str(record),
-    )
-
-
-def _leave_running(stage: DemoState, folder: Path) -> None:
-    """Leave both servers and the workspace, and say how to look around."""
-    report, workspace = stage.report, stage.workspace
-    with report.step("Leave it running"):
-        file = folder / "environment.sh"
-        settings = rehearsal_environment(
-            stage.aws, stage.openai, account=CUSTOMER_ACCOUNT, region=REGION
-        )
-        write_atomically(  # it holds the rehearsal's admin key
-            file,
-            "unset AWS_PROFILE AWS_SESSION_TOKEN\n"
-            + "".join(
-                f"export {name}={shlex.quote(value)}\n"
-                for name, value in {
-                    **workspace_settings(workspace),
-                    **settings,
-                    **keep_from_proxies(os.environ),
-                }.items()
-            ),
-        )
-        report.lines(
-            "Look around:",
-            f"  source {file}",
-            f"  cd {workspace.path}",
-            "  terraform plan",
-            "  ekm status --from-terraform .",
-            "  ekm prove --from-terraform . --assume-none scps,rcps",
-            "  ekm drill revoke --from-terraform . --plan",
-            '  curl -H "Authorization: Bearer $OPENAI_ADMIN_KEY" '
-            '"$OPENAI_BASE_URL/organization/external_keys"',
-            f"  curl {stage.openai.control_url}/requests",
-            "Stop it all:",
-            f"  kill {stage.aws.pid} {stage.openai.pid}; sleep 3; rm -rf {folder}",
-        )
-        stage.aws.leave_running()
-        stage.openai.leave_running()
-
-
-def workspace_settings(workspace: Workspace) -> dict[str, str]:
-    """Return what makes Terraform find its providers, to be used by hand."""
-    names = ("TF_CLI_ARGS_init", "TF_PLUGIN_CACHE_DIR")
-    return {name: workspace.environment[name] for name in names if name in workspace.environment}
