@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from localstack.services.events.event_rule_engine import EventPatternCompiler, EventRuleEngine
 
+from openai_ekm.doctor.check_alarms import check_alarms
+from openai_ekm.doctor.line import State
+from openai_ekm.doctor.read_alarms import read_rules
 from tests.support.cloudtrail_events import (
     ACCOUNT,
     ALIAS,
@@ -107,6 +110,20 @@ def subscriber(monitored: Monitored) -> Subscriber:
 def test_the_second_plan_is_empty(monitored: Monitored) -> None:
     """Guards against: a pattern or policy that AWS stores in another form than it was sent."""
     assert monitored.workspace.plan().empty
+
+
+def test_the_doctor_follows_its_rules_to_the_subscribers(
+    monitored: Monitored, request: pytest.FixtureRequest
+) -> None:
+    """Guards against: a doctor that finds fault with our own rules, or trusts unheard topics."""
+
+    def state() -> State:
+        session = monitored.aws.session(ACCOUNT, REGION)
+        return check_alarms(read_rules(session, REGION, KEY_ARN), KEY_ARN, None).state
+
+    assert state() is State.WARNING
+    request.getfixturevalue("subscriber")
+    assert state() is State.OK
 
 
 def test_each_rule_of_the_table_is_made_in_its_state(monitored: Monitored) -> None:

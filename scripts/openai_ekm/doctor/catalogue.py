@@ -61,7 +61,7 @@ _TABLE: Final = (
     ("trail_key_use", "trail", "log of the key's use", (_OK, _WARNING, _NOT_SEEN)),
     ("trail_role_changes", "trail", "log of changes of the role", (_OK, _WARNING, _NOT_SEEN)),
     ("trail_role_use", "trail", "log of the role's use", (_OK, _WARNING, _NOT_SEEN)),
-    ("alarms", "trail", "EventBridge rule on the key", (_OK, _WARNING, _NOT_SEEN)),
+    ("alarms", "trail", "alarm on the key", (_OK, _WARNING, _NOT_SEEN)),
     ("record", "record", "record", (_OK, _WARNING, _FAILURE, _NOT_SEEN)),
     ("record_lease", "record", "lease of the record", (_OK, _WARNING, _NOT_SEEN)),
 )

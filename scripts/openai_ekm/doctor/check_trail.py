@@ -1,4 +1,4 @@
-"""Checks of CloudTrail and EventBridge: would anybody see what happens to the key?
+"""Checks of CloudTrail: would anybody see what happens to the key?
 
 Each kind of event is judged by itself. One trail that logs now, covers the Region and leaves the
 kind in is enough. KMS logs Encrypt and Decrypt as read-only events, and a basic selector can
@@ -12,8 +12,6 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.h
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,17 +19,13 @@ from openai_ekm.doctor.line import Line, State, remedy_of, unseen
 from openai_ekm.errors import EkmError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Mapping
 
-    from openai_ekm.doctor.facts import Rule, Trail
+    from openai_ekm.doctor.facts import Trail
 
-__all__ = ["IAM_REGION", "check_alarms", "check_trails", "covers"]
+__all__ = ["IAM_REGION", "check_trails", "covers"]
 
 IAM_REGION: Final = "us-east-1"  # the one Region in which IAM's events are logged
-_ON: Final = ("ENABLED", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")
-_KEY_NAME: Final = re.compile(
-    r"arn:aws[a-z-]*:kms:|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\bmrk-[0-9a-f]{32}\b"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,59 +177,3 @@ def _field(field: Mapping[str, Any], values: Mapping[str, str]) -> bool:
             if given and any(holds(value, each) for each in given) is not expected:
                 return False
     return True
-
-
-def check_alarms(
-    rules: tuple[Rule, ...] | EkmError | None, kms_arn: str | None, blocked: str | None
-) -> Line:
-    """Judge whether a rule of EventBridge watches the key.
-
-    Args:
-        rules: Of the default bus in the Region of the key.
-        kms_arn: The key; None before there is one.
-        blocked: Why none was read.
-    """
-    check = "alarms"
-    if isinstance(rules, EkmError):
-        return unseen(check, rules.message, remedy_of(rules, "Allow events:ListRules."))
-    if rules is None:
-        return unseen(check, blocked or "No Region is known.")
-    names = [each.name for each in rules if each.state in _ON and _watches(each, kms_arn)]
-    if names:
-        return Line(
-            check,
-            State.OK,
-            f"The rule {names[0]} takes events of KMS; whom it tells was not looked at.",
-        )
-    return Line(
-        check,
-        State.WARNING,
-        "No rule of EventBridge that is switched on takes events of the key: none tells anybody "
-        "when the key is disabled.",
-        "Call modules/monitoring (docs/operate/monitoring.md), unless another system reads the "
-        "trail and tells a person.",
-    )
-
-
-def _watches(rule: Rule, kms_arn: str | None) -> bool:
-    """Return whether a pattern takes events of KMS, and not of other keys alone."""
-    texts = list(_texts(rule.pattern))
-    if not {"aws.kms", "kms.amazonaws.com"} & set(texts):
-        return False
-    named = [each for each in texts if _KEY_NAME.search(each)]
-    if not named:
-        return True
-    name = (kms_arn or "").rpartition("/")[2]
-    return bool(name) and any(name in each for each in named)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """Yield every text of a pattern."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from _texts(each)
-    elif isinstance(value, list | tuple):
-        for each in value:
-            yield from _texts(each)

@@ -11,22 +11,24 @@ from openai_ekm.aws_session import new_session
 from openai_ekm.doctor import check_aws, read_aws
 from openai_ekm.doctor.blocking import Identity, before_aws, before_openai
 from openai_ekm.doctor.catalogue import CHECKS
+from openai_ekm.doctor.check_alarms import check_alarms
 from openai_ekm.doctor.check_network import check_network
 from openai_ekm.doctor.check_openai import check_openai
 from openai_ekm.doctor.check_organization import check_organization
 from openai_ekm.doctor.check_permissions import check_permissions
 from openai_ekm.doctor.check_record import check_record
-from openai_ekm.doctor.check_trail import check_alarms, check_trails
+from openai_ekm.doctor.check_trail import check_trails
 from openai_ekm.doctor.check_versions import check_named, check_versions
 from openai_ekm.doctor.clocks import Clocks
 from openai_ekm.doctor.facts import Caller
 from openai_ekm.doctor.hiding import hide_secrets, secrets_of
 from openai_ekm.doctor.line import unseen
+from openai_ekm.doctor.read_alarms import read_rules
 from openai_ekm.doctor.read_machine import read_machine
 from openai_ekm.doctor.read_network import read_network
 from openai_ekm.doctor.read_openai import find_admin_key, make_api, read_openai
 from openai_ekm.doctor.read_record import read_record
-from openai_ekm.doctor.read_trail import read_rules, read_trails
+from openai_ekm.doctor.read_trail import read_trails
 from openai_ekm.errors import AwsRefused, BadInput, EkmError, NotReachable
 from openai_ekm.openai_api.tls import ClientCertificate, tls_context
 
@@ -159,7 +161,7 @@ def _read_aws(identity: Identity, session: boto3.Session | EkmError) -> _Aws:
         organization,
         read_aws.read_permitted(session, caller, given.kms_arn),
         read_trails(session, identity.region),
-        read_rules(session, identity.region),
+        read_rules(session, identity.region, given.kms_arn),
         read_record(given, session),
     )
 

@@ -31,6 +31,8 @@ __all__ = [
     "Proxy",
     "RecordFacts",
     "Rule",
+    "Target",
+    "Topic",
     "Trail",
 ]
 
@@ -250,11 +252,41 @@ class Rule:
         name: Its name.
         state: As EventBridge spells it.
         pattern: Its event pattern, decoded; None when it has none.
+        targets: Where it sends events; None when nobody asked.
     """
 
     name: str
     state: str
     pattern: Mapping[str, Any] | None = None
+    targets: tuple[Target, ...] | EkmError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A target of a rule.
+
+    Args:
+        arn: Its ARN.
+        topic: Who the topic tells; None when it is no topic.
+    """
+
+    arn: str
+    topic: Topic | EkmError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """The subscriptions of a topic.
+
+    Args:
+        confirmed: How many are confirmed.
+        pending: How many wait for the subscriber.
+        exists: Whether the topic is there.
+    """
+
+    confirmed: int = 0
+    pending: int = 0
+    exists: bool = True
 
 
 @dataclass(frozen=True, slots=True)

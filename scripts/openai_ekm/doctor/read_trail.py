@@ -1,13 +1,12 @@
-"""Read trails of CloudTrail and rules of EventBridge."""
+"""Read trails of CloudTrail."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from openai_ekm.aws_session import client, list_items, translated
+from openai_ekm.aws_session import client, translated
 from openai_ekm.doctor.check_trail import IAM_REGION
-from openai_ekm.doctor.facts import Rule, Trail
+from openai_ekm.doctor.facts import Trail
 from openai_ekm.errors import EkmError
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
     import boto3
 
-__all__ = ["read_rules", "read_trails"]
+__all__ = ["read_trails"]
 
 
 def read_trails(session: boto3.Session, region: str) -> tuple[Trail, ...] | EkmError:
@@ -60,26 +59,4 @@ def _trail(session: boto3.Session, listed: Mapping[str, Any]) -> Trail:
         logging=logging,
         basic=basic,
         advanced=advanced,
-    )
-
-
-def read_rules(session: boto3.Session, region: str) -> tuple[Rule, ...] | EkmError:
-    """Read the rules of the default event bus of a Region."""
-    try:
-        with translated(f"events:ListRules in {region}"):
-            events = client(session, "events", region, attempts=2)
-            return tuple(_rule(each) for each in list_items(events, "list_rules", "Rules"))
-    except EkmError as error:
-        return error
-
-
-def _rule(listed: Mapping[str, Any]) -> Rule:
-    try:
-        pattern = json.loads(listed.get("EventPattern") or "null")
-    except (ValueError, RecursionError):
-        pattern = None
-    return Rule(
-        name=str(listed["Name"]),
-        state=str(listed.get("State", "")),
-        pattern=pattern if isinstance(pattern, dict) else None,
     )

@@ -10,14 +10,15 @@ from functools import partial
 from typing import Any, Final
 
 from openai_ekm.doctor import check_aws
+from openai_ekm.doctor.check_alarms import check_alarms
 from openai_ekm.doctor.check_network import check_network
 from openai_ekm.doctor.check_openai import check_openai
 from openai_ekm.doctor.check_organization import check_organization
 from openai_ekm.doctor.check_permissions import check_permissions
 from openai_ekm.doctor.check_record import check_record
-from openai_ekm.doctor.check_trail import check_alarms, check_trails
+from openai_ekm.doctor.check_trail import check_trails
 from openai_ekm.doctor.check_versions import check_named, check_versions
-from openai_ekm.doctor.facts import Authorities, Caller, Organization, Proxy, Rule
+from openai_ekm.doctor.facts import Authorities, Caller, Organization, Proxy, Rule, Target, Topic
 from openai_ekm.doctor.line import Line
 from openai_ekm.openai_api.redaction import AdminKey
 from openai_ekm.openai_api.tls import CERTIFICATE_REMEDY, ClientCertificate
@@ -375,6 +376,51 @@ case("alarms", "warning", alarms(replace(facts.RULE, pattern={"source": ["aws.s3
 ONE = {"source": ["aws.kms"], "resources": [OTHER_KEY]}
 case("alarms", "warning", alarms(replace(facts.RULE, pattern=ONE)), "key")
 case("alarms", "not_seen", lambda: check_alarms(refused_by_aws("events"), KEY, None), "ListRules")
+CHANGES = ("DisableKey", "ScheduleKeyDeletion", "PutKeyPolicy")
+
+
+def named(*calls: str, **changes: Any) -> Rule:
+    """The rule, on these calls alone."""
+    pattern = {"source": ["aws.kms"], "detail": {"eventName": list(calls)}}
+    return replace(facts.RULE, **{"pattern": pattern, **changes})
+
+
+def topic(found: Any) -> dict[str, Any]:
+    """The one target of a rule: a topic."""
+    return {"targets": (Target(facts.TOPIC.arn, found),)}
+
+
+FUNCTION = {"targets": (Target(f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f"),)}
+SNS_REFUSED = refused_by_aws("sns:ListSubscriptionsByTopic")
+FINE = f"takes DisableKey and sends it to {facts.TOPIC.arn}; confirmed subscriptions: 1"
+ALL_EVENTS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+case("alarms", "ok", alarms(named(*CHANGES)), FINE)
+case("alarms", "ok", alarms(*(named(each, name=each) for each in CHANGES)), "rule DisableKey")
+case("alarms", "ok", alarms(named(*CHANGES, **FUNCTION)), "function:f", "was not looked at")
+case("alarms", "ok", alarms(named(*CHANGES), named(*CHANGES, **topic(SNS_REFUSED))), FINE)
+case("alarms", "ok", alarms(named(*CHANGES, targets=()), named(*CHANGES)), FINE)
+case("alarms", "ok", alarms(named(*CHANGES), named("Decrypt", state=ALL_EVENTS, targets=())), FINE)
+case("alarms", "warning", alarms(named("DisableKey")), "No rule takes ScheduleKeyDeletion", "Call")
+case("alarms", "warning", alarms(named(*CHANGES, targets=())), "has no target", "Apply")
+case("alarms", "warning", alarms(named(*CHANGES, **topic(Topic()))), "no confirmed", "subscribe")
+case("alarms", "warning", alarms(named(*CHANGES, **topic(Topic(pending=2)))), "2 wait", "Open")
+case("alarms", "warning", alarms(named(*CHANGES, **topic(Topic(exists=False)))), "is not there")
+case(
+    "alarms",
+    "warning",
+    alarms(named("DisableKey", state="DISABLED"), named(*CHANGES[1:])),
+    "watch is switched off",
+    "enable-rule",
+)
+case(
+    "alarms",
+    "warning",
+    alarms(named(*CHANGES), named("Decrypt", name="reads", targets=())),
+    "rule reads is on Decrypt",
+    ALL_EVENTS,
+)
+case("alarms", "not_seen", alarms(named(*CHANGES, **topic(SNS_REFUSED))), "sns:", "Allow")
+case("alarms", "not_seen", alarms(named(*CHANGES, targets=refused_by_aws("events:L"))), "events:L")
 
 
 def record(found: Any = facts.RECORD, **changes: Any) -> Callable[[], list[Line]]:

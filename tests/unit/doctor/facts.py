@@ -17,6 +17,8 @@ from openai_ekm.doctor.facts import (
     Permitted,
     RecordFacts,
     Rule,
+    Target,
+    Topic,
     Trail,
 )
 from openai_ekm.errors import AwsRefused, BadInput, NotReachable
@@ -66,7 +68,8 @@ NETWORK: Final = Network(aws="https://sts.amazonaws.com", openai="https://api.op
 PERMITTED: Final = Permitted((ALLOW_ALL,), None, f"arn:aws:iam::{ACCOUNT}:role/deployer")
 OPENAI: Final = OpenAI(organization="org-abc")
 RECORD: Final = RecordFacts("ssm:/openai-ekm/prod", "registered")
-RULE: Final = Rule("watch", "ENABLED", {"source": ["aws.kms"]})
+TOPIC: Final = Target(f"arn:aws:sns:{REGION}:{ACCOUNT}:alarms", Topic(confirmed=1))
+RULE: Final = Rule("watch", "ENABLED", {"source": ["aws.kms"]}, (TOPIC,))
 assert REGION in KEY
 
 

@@ -17,15 +17,16 @@ from moto.core.config import default_user_config
 from openai_ekm.doctor import read_aws
 from openai_ekm.doctor.check_trail import covers
 from openai_ekm.doctor.clocks import Clocks
-from openai_ekm.doctor.facts import Caller, Organization
+from openai_ekm.doctor.facts import Caller, Organization, Target, Topic
 from openai_ekm.doctor.hiding import hide_secrets
 from openai_ekm.doctor.line import Line, State
+from openai_ekm.doctor.read_alarms import read_rules
 from openai_ekm.doctor.read_machine import read_machine
 from openai_ekm.doctor.read_record import read_record
-from openai_ekm.doctor.read_trail import read_rules, read_trails
+from openai_ekm.doctor.read_trail import read_trails
 from openai_ekm.errors import AwsRefused, BadInput, EkmError
 from openai_ekm.registration.ssm_store import SsmStore
-from tests.constants import ACCOUNT, REGION, SECRET
+from tests.constants import ACCOUNT, KEY, REGION, SECRET
 from tests.doubles.organizations import served
 from tests.unit.doctor.facts import TRAIL, given
 
@@ -198,13 +199,35 @@ def test_rules_are_read_with_their_patterns(session: boto3.Session) -> None:
     events = session.client("events")
     events.put_rule(Name="watch", EventPattern=json.dumps({"source": ["aws.kms"]}))
     events.put_rule(Name="daily", ScheduleExpression="rate(1 day)", State="DISABLED")
-    rules = read_rules(session, REGION)
+    rules = read_rules(session, REGION, None)
     assert not isinstance(rules, EkmError)
     found = {each.name: (each.state, each.pattern) for each in rules}
     assert found == {
         "watch": ("ENABLED", {"source": ["aws.kms"]}),
         "daily": ("DISABLED", None),
     }
+
+
+def test_a_rule_is_followed_to_the_subscriptions_of_its_topic(session: boto3.Session) -> None:
+    """Guards against: a topic that nobody hears and a topic that is gone, taken for sound."""
+    events, sns = session.client("events"), session.client("sns")
+    heard = sns.create_topic(Name="heard")["TopicArn"]
+    queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:alarms"
+    sns.subscribe(TopicArn=heard, Protocol="sqs", Endpoint=queue)
+    targets = (heard, heard.replace("heard", "gone"), queue)
+    for name, source in (("watch", "aws.kms"), ("other", "aws.s3")):
+        events.put_rule(Name=name, EventPattern=json.dumps({"source": [source]}))
+        made = [{"Id": str(number), "Arn": arn} for number, arn in enumerate(targets)]
+        events.put_targets(Rule=name, Targets=made)
+    rules = read_rules(session, REGION, KEY)
+    assert not isinstance(rules, EkmError)
+    found = {each.name: each.targets for each in rules}
+    assert found["other"] is None
+    assert found["watch"] == (
+        Target(targets[0], Topic(confirmed=1)),
+        Target(targets[1], Topic(exists=False)),
+        Target(queue),
+    )
 
 
 @pytest.fixture

@@ -295,9 +295,10 @@ def test_a_crash_while_writing_leaves_no_log_file(
 
     folder = TrailFolder(tmp_path / "trail")
     # Back at once: a plugin of pytest writes to the disk after each test.
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched:
         patched.setattr("openai_ekm.files.os.fsync", crash)
-        folder.write(DECRYPT.records(), at=AT)
+        with pytest.raises(KeyboardInterrupt):
+            folder.write(DECRYPT.records(), at=AT)
     assert not [path for path in (tmp_path / "trail").rglob("*") if path.is_file()]
 
 
