@@ -78,7 +78,7 @@ def check_alarms(
     hidden = next(_hidden(watching), None)
     if hidden is not None:
         return unseen(_CHECK, f"Whom the rules tell was not seen. {hidden.message}", _ALLOW)
-    return Line(_CHECK, State.OK, _told(watching))
+    return Line(_CHECK, State.OK, _say_reached(watching))
 
 
 def is_followed(rule: Rule, kms_arn: str | None) -> bool:
@@ -173,7 +173,7 @@ def _hidden(watching: list[Rule]) -> Iterator[EkmError]:
                     yield target.topic
 
 
-def _told(watching: list[Rule]) -> str:
+def _say_reached(watching: list[Rule]) -> str:
     """Return which rule tells whom of the first change."""
     rule = next(each for each in watching if _takes(each, _CHANGES[0]) and _reaches(each))
     targets = rule.targets if isinstance(rule.targets, tuple) else ()
