@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -218,13 +219,19 @@ def test_no_verb_shows_a_snapshot_raw(
         ["drill", "restore", "--record", "file:x", "--report", f"{EVIL}/x"],
         ["monitor", "test", "--kms-arn", EVIL, "--topic", EVIL],
         ["monitor", "test", "--kms-arn", KEY, "--topic", EVIL],
+        ["evidence", "write", f"{EVIL}/x"],
+        ["evidence", "write", "pack", "--sign", EVIL],
+        ["evidence", "write", "pack", "--at", EVIL],
+        ["evidence", "write", "pack", "--drill", EVIL],
+        ["evidence", "verify", EVIL],
+        ["evidence", "verify", "pack", "--fingerprint", EVIL],
         ["emulate", "--setting", EVIL],
         ["emulate", "--fault", EVIL],
         ["adopt", "--module-address", EVIL],
         ["register", f"--{EVIL}"],
         [EVIL],
     ],
-    ids=range(20),
+    ids=range(26),
 )
 def test_no_verb_shows_its_words_raw(
     words: list[str], hostile: Hostile, capsys: pytest.CaptureFixture[str]
@@ -235,3 +242,38 @@ def test_no_verb_shows_its_words_raw(
         assert run(ekm, "ekm", [*words, *more]) in {1, 2, 3, 4, 5, 7}
         for text in capsys.readouterr():
             check(text)
+
+
+def test_a_pack_with_hostile_names_is_shown_escaped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Guards against: a file of a pack whose name forges a line of its verification."""
+    pack = tmp_path / "pack.zip"
+    with zipfile.ZipFile(pack, "w") as archive:
+        archive.writestr("manifest.json", json.dumps({"schema": EVIL, EVIL: EVIL}))
+        for name in (EVIL, f"{EVIL}/../{EVIL}", EVIL.upper()):
+            archive.writestr(name, EVIL)
+    for more in ([], ["--json"]):
+        assert run(ekm, "ekm", ["evidence", "verify", str(pack), *more]) == 1
+        for text in capsys.readouterr():
+            check(text)
+
+
+def test_a_pack_of_a_hostile_set_up_is_told_escaped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Guards against: a name in AWS or in a report that acts on the terminal, or in the files."""
+    monkeypatch.setenv("OPENAI_ADMIN_KEY", "")
+    body = healthy()
+    body["role"]["permission_policies"][0]["name"] = EVIL
+    body["keys"][0]["policy"]["Statement"][0]["Sid"] = EVIL
+    body["unseen"] = [{"path": "customer.organization", "reason": EVIL}]
+    (tmp_path / "snapshot.json").write_text(json.dumps(body))
+    named = ["--snapshot", str(tmp_path / "snapshot.json")]
+    for place, more in (("a", []), ("b", ["--json"]), ("c", ["--redact"])):
+        words = ["evidence", "write", str(tmp_path / place), *named, *more]
+        assert run(ekm, "ekm", words) == 0
+        for text in capsys.readouterr():
+            check(text)
+        for file in (tmp_path / place).rglob("*.json"):
+            check(file.read_text(encoding="utf-8"))

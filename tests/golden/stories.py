@@ -401,6 +401,32 @@ def testing_the_monitoring(world: Golden) -> None:
 
 
 @story
+def writing_evidence(world: Golden) -> None:
+    """A pack: written, verified, refused after a change; what is given wrong; what AWS refuses."""
+    world.make_key_and_role()
+    world.run("register", "--project", "payments")
+    at = ("--at", "2026-11-29T10:00:00Z")
+    zeros = f"sha256:{'0' * 64}"
+    world.run("evidence", "write", "pack", *at)
+    world.run("evidence", "verify", "pack")
+    world.run("evidence", "verify", "pack", "--fingerprint", zeros)
+    world.run("evidence", "write", "pack", *at)
+    world.run("evidence", "write", "redacted.zip", "--redact", *at)
+    Path("pack/proof.json").write_text("{}")
+    world.run("evidence", "verify", "pack")
+    world.run("evidence", "verify", "missing")
+    world.run("evidence", "verify", "pack", "--fingerprint", "0")
+    world.run("evidence", "write", "x", "--at", "yesterday")
+    world.run("evidence", "write", "x", "--drill", "pack/snapshot.json")
+    world.run("evidence", "write", "missing/x", *at)
+    world.run("evidence", "write", "x", "--sign", "alias/evidence")
+    world.run("evidence", "write", "x", "--sign", f"kms:{world.kms_arn}")
+    world.run("evidence", "write", "x", "--snapshot", "pack/snapshot.json", *at)
+    world.aws_refusal = "AccessDeniedException"
+    world.run("evidence", "write", "z", *at)
+
+
+@story
 def a_defect(world: Golden) -> None:
     """What should not happen ends with 70 and without a traceback."""
     world.make_key_and_role()

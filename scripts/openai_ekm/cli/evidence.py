@@ -20,7 +20,7 @@ from openai_ekm.evidence.aws import SigningKey, check_signing_key, read_rotation
 from openai_ekm.evidence.controls import read_controls
 from openai_ekm.evidence.decisions import decisions_of
 from openai_ekm.evidence.documents import documents_of
-from openai_ekm.evidence.given import read_given
+from openai_ekm.evidence.given import check_key, read_given
 from openai_ekm.evidence.manifest import MANIFEST, PUBLIC_KEY, SIGNATURE, Signer, make_manifest
 from openai_ekm.evidence.members import members_of
 from openai_ekm.evidence.openai import ask_validation, read_audit_events
@@ -100,6 +100,8 @@ def run_write(options: WriteOptions) -> None:
     drills = tuple(read_given("--drill", file) for file in options.drills)
     members = _members(options)
     snapshot = _snapshot(options, members, generated_at)
+    for name, body in (*given.items(), *(("drill", each) for each in drills)):
+        check_key(f"--{name.replace('_', '-')}", body, snapshot)
     signer = _signing_key(options.sign, snapshot)
     seen, not_seen = _asked(options, members, snapshot, given)
     with render.waiting("Proving the claims over all requests"):

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.errors import BadInput
 from openai_ekm.json_reader import UnreadableJsonError, read_content, read_json
+from openai_ekm.snapshot import UNSEEN
 
-__all__ = ["read_given"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from openai_ekm.snapshot import Snapshot
+
+__all__ = ["check_key", "read_given"]
 
 # Option to the members that such a file has at least.
 _MARKS: Final = {
@@ -56,6 +62,41 @@ def read_given(option: str, file: str) -> dict[str, Any]:
             option, file, f"has the schema {str(found.get('schema'))[:60]!r}, not {schema!r}"
         )
     return found
+
+
+def check_key(option: str, given: Mapping[str, Any], snapshot: Snapshot) -> None:
+    """Refuse a file that is about another key: side by side they would tell an untrue story.
+
+    Args:
+        option: The option that named it.
+        given: What it holds.
+        snapshot: Of the key that the pack is about.
+
+    Raises:
+        BadInput: Each key that it names is another one.
+    """
+    ours = {snapshot.registration.kms_arn}
+    ours |= set() if snapshot.keys is UNSEEN else {key.arn for key in snapshot.keys}
+    ours |= set() if snapshot.aliases is UNSEEN else {each.arn for each in snapshot.aliases}
+    named = {each for each in _keys_in(given) if isinstance(each, str)}
+    if named and not named & ours:
+        raise BadInput(
+            "evidence_of_another_key",
+            f"{option} is about {min(named)}, and the pack about {snapshot.registration.kms_arn}.",
+            at_fault=option,
+            remedy="Give what is about the same key, or leave it out.",
+        )
+
+
+def _keys_in(given: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield the keys that a report says it is about, wherever its format has them."""
+    yield given.get("kms_arn")
+    yield given.get("key_arn")
+    for member, name in (("of", "kms_arn"), ("keys", "key_arn")):
+        found = given.get(member)
+        for each in found if isinstance(found, list) else [found]:
+            if isinstance(each, dict):
+                yield each.get(name)
 
 
 def _bad(option: str, file: str, why: str) -> BadInput:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from openai_ekm.errors import BadInput
-from openai_ekm.evidence.given import read_given
+from openai_ekm.evidence.given import check_key, read_given
 from openai_ekm.evidence.manifest import MEMBER_PATH, make_manifest, read_manifest
 from openai_ekm.evidence.members import members_of
 from openai_ekm.evidence.write_container import check_place, write_pack, zip_of
+from openai_ekm.snapshot import Snapshot
 from tests.support.evidence_pack import AT, make_pack, member, signed_files
-from tests.support.healthy import KEY_USE, TRUST, healthy, put
+from tests.support.healthy import ALIAS, KEY, KEY_USE, OTHER_KEY, TRUST, healthy, put
 from tests.support.schemas import faults_of
 
 if TYPE_CHECKING:
@@ -176,3 +177,27 @@ def test_a_file_that_is_something_else_is_refused(text: str, tmp_path: Path) -> 
         assert refused.value.id == "evidence_member_malformed"
     with pytest.raises(BadInput):
         read_given("--drill", str(tmp_path / "missing.json"))
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        {"kms_arn": "{}"},
+        {"key_arn": "{}"},
+        {"of": {"kms_arn": "{}"}},
+        {"keys": [{"key_arn": "{}"}]},
+    ],
+)
+def test_a_report_about_another_key_is_refused(report: dict[str, object]) -> None:
+    """Guards against: the use of one key beside the proof of another; each form of each report."""
+    snapshot = Snapshot.from_json(healthy())
+    for arn in (KEY, ALIAS):
+        check_key("--usage", json.loads(json.dumps(report).replace("{}", arn)), snapshot)
+    with pytest.raises(BadInput) as refused:
+        check_key("--usage", json.loads(json.dumps(report).replace("{}", OTHER_KEY)), snapshot)
+    assert refused.value.id == "evidence_of_another_key"
+
+
+def test_a_report_that_names_no_key_is_taken() -> None:
+    """Guards against: the refusal of a report whose run ended before it knew the key."""
+    check_key("--drill", {"key_arn": None, "of": 1, "keys": [1]}, Snapshot.from_json(healthy()))
