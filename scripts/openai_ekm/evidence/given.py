@@ -26,7 +26,7 @@ _MARKS: Final = {
 }
 _SCHEMAS: Final = {"--drift": "ekm-drift/1", "--drill": "ekm-drill/1"}
 _MAKERS: Final = {
-    "--usage": "what the verb usage prints with --json",
+    "--usage": "what `ekm usage` prints with --json",
     "--drift": "what the verb drift prints with --json",
     "--drill": "the report that `ekm drill revoke --report PATH` writes to PATH.json",
     "--validation": "validation.json of an earlier pack",

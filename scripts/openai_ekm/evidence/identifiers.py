@@ -148,7 +148,11 @@ _NAME_KEYS: Final = re.compile(
 )
 _ARN: Final = re.compile(r"arn:[a-z0-9-]+:[a-z0-9-]*:[a-z0-9*-]*:([\w*-]*):([^\s\"'`<>()\[\]{};]+)")
 _FORMS: Final = {
-    "account": re.compile(r"(?<![\w.-])\d{12}(?![\w.]|-\d)"),
+    # Not the end of a UUID; `_` and `-` may stand beside it, as in the names of log files.
+    "account": re.compile(
+        r"(?<![0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-)(?<![A-Za-z0-9])"
+        r"(?<!\d\.)\d{12}(?![A-Za-z0-9]|\.\d)"
+    ),
     "email": re.compile(r"[\w.+%-]{1,64}@[\w-]+(?:\.[\w-]+)+"),
     "key": re.compile(
         r"(?:(?<=:key/)|(?<=\bkey/))(?:mrk-)?[0-9a-f][0-9a-f-]{7,40}(?![\w-])", re.IGNORECASE
@@ -168,6 +172,11 @@ _PLACE: Final = re.compile(r"(?:(?<=ssm:)|(?<=file:))[^\s\"'`<>,;]+")
 _IPV4: Final = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\d)")
 _IPV6: Final = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![\w:.])")
 _SHORTEST: Final = 2  # characters; a name of one, as in the proof's examples, tells nothing
+# Parts of paths that every trail has, Regions, and numbers of days: they name nobody.
+_PUBLIC_PART: Final = re.compile(r"\d{1,8}|[a-z]{2}(?:-[a-z]+)+-\d|AWSLogs|CloudTrail[\w-]*")
+_SCHEME: Final = re.compile(r"^[a-z0-9]+://")
+# Checks of drift that compare names, so that what they compare is one.
+_CHECKS_OF_NAMES: Final = frozenset({"aliases", "projects", "tags", "workspace"})
 _TRAILING: Final = ".,:;!?"
 
 
@@ -189,7 +198,10 @@ def find_names(value: Any, member: str = "") -> Iterator[Found]:
         elif holds_names(member):
             yield from _name(value)
     elif isinstance(value, Mapping):
+        of_names = value.get("check") in _CHECKS_OF_NAMES
         for name, each in value.items():
+            if of_names and name in {"meant", "observed"} and isinstance(each, str):
+                yield from _name(each)
             yield from find_in_text(name)
             yield from find_names(each, member if member == TAGS else name)
     elif isinstance(value, list | tuple):
@@ -240,8 +252,9 @@ def _name(text: str) -> Iterator[Found]:
 def _path(text: str) -> Iterator[Found]:
     """Yield a path, and each of its parts."""
     yield from _found("place", text)
-    for part in re.split("[/:]", text):
-        yield from _found(_kind_of(part), part)
+    for part in re.split("[/:]", _SCHEME.sub("", text)):
+        if not _PUBLIC_PART.fullmatch(part):
+            yield from _found(_kind_of(part), part)
 
 
 def _kind_of(text: str) -> str:

@@ -57,7 +57,7 @@ class Pack:
         proof: The JSON of `ekm prove`.
         diagnosis: The JSON of `ekm diagnose`.
         validation: OpenAI's answer, with time and request id; None where it was not asked.
-        usage: Who used the key, as the verb `usage` prints it; None where there is none.
+        usage: The JSON of `ekm usage`; None where there is none.
         drift: What differs from what was meant, as the verb `drift` prints it; None for none.
         drills: The reports of `ekm drill`, each as JSON.
         rotation: The rotations of each key; None where AWS did not say.

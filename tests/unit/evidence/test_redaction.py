@@ -17,6 +17,7 @@ from tests.support.healthy import healthy, put
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 ADMIN = "quokka-admin"
+PLACE = f"s3://acme-bucket/AWSLogs/{OTHER}/CloudTrail/eu-west-1/2026/11/29/"
 KEY_ID = "11111111-2222-3333-4444-555555555555"
 # What names somebody, and stands somewhere in the pack below.
 SECRETS = (
@@ -30,6 +31,9 @@ SECRETS = (
     "alice.doe@example.com",
     "payments-of-acme",
     "acme-bucket",
+    "logs-of-acme",
+    "tag-of-old",
+    "tag-of-new",
     "ssm-of-acme",
     "203.0.113.7",
     "2001:db8:85a3::8a2e:370:7334",
@@ -75,7 +79,9 @@ def hostile_pack() -> object:
     return make_pack(
         body,
         usage={
-            "sources": [{"kind": "s3", "place": "s3://acme-bucket/AWSLogs/444455556666/"}],
+            "sources": [{"kind": "s3", "place": PLACE}],
+            "unread": {"files": [{"file": f"./logs-of-acme/{OTHER}_CloudTrail_eu-west-1.json.gz"}]},
+            "by_region": [{"region": "eu-west-1", "first": "2026-11-29T10:00:00Z"}],
             "by_principal": [
                 {"principal": f"arn:aws:iam::{ACCOUNT}:user/alice.doe", "account": ACCOUNT}
             ],
@@ -97,7 +103,13 @@ def hostile_pack() -> object:
                     "subject": "quokka-admin",
                     "message": "quokka-admin, or alice.doe@example.com, may decrypt.",
                     "accepted": {"by": "alice.doe@example.com", "reason": "asked by alice.doe"},
-                }
+                },
+                {
+                    "check": "tags",
+                    "subject": "owner",
+                    "meant": "tag-of-old",
+                    "observed": "tag-of-new",
+                },
             ]
         },
         drills=(
@@ -154,7 +166,10 @@ def test_what_is_public_or_ours_stays() -> None:
     assert OPENAI_ROLE_ARN in files["decisions.json"].decode()
     assert OPENAI_ACCOUNT in files["snapshot.json"].decode()
     assert AT in files["validation.json"].decode()
-    assert member(files, "usage.json")["others"]["events"][0]["who"] == "others"
+    usage = member(files, "usage.json")
+    assert usage["others"]["events"][0]["who"] == "others"
+    assert usage["by_region"] == [{"region": "eu-west-1", "first": "2026-11-29T10:00:00Z"}]
+    assert usage["sources"][0]["kind"] == "s3"
     assert {row["as_expected"] for row in member(files, "decisions.json")} == {True}
     assert [row["answer"] for row in member(files, "proof.json")["claims"]] == [
         claim["answer"]
@@ -187,6 +202,9 @@ def test_a_name_that_is_a_word_of_ours_leaves_our_words_alone() -> None:
         ("User: arn:aws:iam::111122223333:user/ann.", {"111122223333", "ann"}),
         ("at 2026-11-29T10:00:00Z, 10:00:00, 1.2.3, 1234567890123", set()),
         ("12345678-1234-1234-1234-123456789012", set()),
+        ("Account 111122223333. logs-111122223333-x, 111122223333_x", {"111122223333"}),
+        ("ssm:/openai-ekm/my-key", {"/openai-ekm/my-key", "openai-ekm", "my-key"}),
+        ("file:./trail/2026/11", {"./trail/2026/11"}),
         ("from 203.0.113.7, ::1, 999.1.1.1, 0.0.0.0/0 and fe80::1", {"203.0.113.7", "fe80::1"}),
         ("arn:aws:iam::aws:policy/ReadOnlyAccess", {"ReadOnlyAccess"}),
         (OPENAI_ROLE_ARN, set()),

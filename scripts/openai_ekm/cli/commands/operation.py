@@ -240,7 +240,7 @@ def _given_options(command: Any) -> Any:
         ("rotation", "Take rotation.json of an earlier pack; do not ask AWS for it."),
         ("validation", "Take validation.json of an earlier pack; do not ask OpenAI for it."),
         ("drift", "Put in what differs from what was meant, in its JSON form."),
-        ("usage", "Put in who used the key, in its JSON form."),
+        ("usage", "Put in what `ekm usage --json` printed."),
     ):
         command = click.option(f"--{name}", metavar="FILE", help=text)(command)
     return command
@@ -266,7 +266,7 @@ def _given_options(command: Any) -> Any:
     "drills",
     multiple=True,
     metavar="FILE",
-    help="Put in this report of a drill, in its JSON form; repeatable.",
+    help="Put in this report of a drill: PATH.json of --report; repeatable.",
 )
 @click.option(
     "--at",
