@@ -52,6 +52,16 @@ def test_the_package_runs_by_its_own_name(installed: Path) -> None:
     assert done.stdout.split()[-1] == __version__
 
 
+def test_the_wheel_has_the_templates_of_the_evidence_page(
+    repository: Path, installed: Path
+) -> None:
+    """Guards against: `ekm evidence` that finds its template in a checkout alone."""
+    folder = "openai_ekm/evidence/page/templates"
+    (packed,) = installed.parent.glob(f"lib/python3.*/site-packages/{folder}")
+    expected = {each.name for each in (repository / "scripts" / folder).iterdir()}
+    assert {each.name for each in packed.iterdir()} == expected > {"page.html", "page.css"}
+
+
 def test_the_demo_says_what_it_needs(installed: Path) -> None:
     """Guards against: a pip user's first example that ends without the way on."""
     done = subprocess.run([installed / "ekm", "demo"], capture_output=True, text=True, check=False)
