@@ -77,7 +77,7 @@ def _flat(text: str) -> str:
 
 
 _BREAKS: Final = re.compile(r"(?<=[:/,=])(?=[^:/,=\s])|(?<=[a-z0-9])(?=[A-Z][a-z])")
-_SHORT: Final = 24  # characters that stay on one line
+_SHORT: Final = 16  # characters that stay on one line
 
 
 def breakable(value: Any) -> Markup:
