@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from openai_ekm.evidence.page import write_page
-from tests.support.evidence_packs import bad_day, empty, good_day, hostile
+from tests.support.evidence_page_packs import bad_day, empty, good_day, hostile
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.evidence import oscal
+from openai_ekm.evidence.page import write_page
 from openai_ekm.printable import json_text
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ README: Final = """\
 Evidence of an OpenAI Enterprise Key Management set-up on AWS
 =============================================================
 
-index.html      the page for people, where the pack has one
+index.html      the page for people: open it in a browser
 manifest.json   size and SHA-256 of every file here
 manifest.sig    the signature of manifest.json, where the pack is signed
 public-key.pem  the key that signed; compare its fingerprint with the one that you were given
@@ -49,7 +50,7 @@ or ECDSA on P-256 with SHA-256. The times are by the clock of who wrote the pack
 
 
 def members_of(pack: Pack) -> dict[str, bytes]:
-    """Return the content of every file, the page and what signs apart.
+    """Return the content of every file; the manifest and what signs are apart.
 
     Args:
         pack: What the files hold.
@@ -72,7 +73,7 @@ def members_of(pack: Pack) -> dict[str, bytes]:
     values["oscal/assessment-plan.json"] = oscal.assessment_plan(pack)
     values["oscal/assessment-results.json"] = oscal.assessment_results(pack)
     files = {path: _text(value) for path, value in values.items()}
-    return {**files, "readme.txt": README.encode()}
+    return {**files, "index.html": write_page(pack).encode(), "readme.txt": README.encode()}
 
 
 def _text(value: Any) -> bytes:

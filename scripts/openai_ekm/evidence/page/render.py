@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from openai_ekm.evidence.page import access, palette, picture, summary, text, timeline, usage
+from openai_ekm.evidence.page.reading import readable
 from openai_ekm.evidence.page.shapes import Subject
 from openai_ekm.openai import OPENAI_ACCOUNT, OPENAI_ROLE_NAME
 from openai_ekm.proof.result import TITLES
@@ -32,6 +33,7 @@ def write_page(pack: Pack) -> str:
     Args:
         pack: What it shows; its text is not escaped yet.
     """
+    pack = readable(pack)
     style, script = _style(), _part("page.js")
     found = access.ways(pack)
     seen = all(
@@ -115,6 +117,7 @@ def _environment() -> Environment:
         "count": text.count,
         "day": text.day,
         "file": _file,
+        "listed": text.listed,
         "moment": text.moment,
         "name": text.name_of,
         "shorten": text.shorten,

@@ -24,6 +24,7 @@ __all__ = [
     "day",
     "instant",
     "join_words",
+    "listed",
     "moment",
     "name_of",
     "plural",
@@ -148,6 +149,12 @@ def name_of(arn: str) -> str:
     if len(parts) < 6 or parts[0] != "arn":  # noqa: PLR2004 - parts of an ARN
         return arn
     return f"account {parts[4]}" if parts[5] == "root" else parts[5]
+
+
+def listed(value: Any) -> str:
+    """Return the value or the values of a condition key as one text."""
+    values = value if isinstance(value, list | tuple) else [value]
+    return ", ".join(str(each) for each in values)
 
 
 def count(number: int, one: str, many: str | None = None) -> str:

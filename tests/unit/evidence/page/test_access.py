@@ -8,7 +8,7 @@ from typing import Any
 from openai_ekm.evidence.page.access import Kind, State, Way, ways
 from openai_ekm.proof import prove
 from openai_ekm.snapshot import Snapshot
-from tests.support.evidence_packs import bad_day, empty, good_day
+from tests.support.evidence_page_packs import bad_day, empty, good_day
 from tests.support.healthy import ACCOUNT, KEY, OPENAI, TRUST, healthy, put
 
 STRANGER = f"arn:aws:iam::{ACCOUNT}:role/stranger"

@@ -13,7 +13,7 @@ import pytest
 from openai_ekm.evidence.pack import Pack
 from openai_ekm.evidence.page import write_page
 from openai_ekm.evidence.page.render import content_security_policy
-from tests.support.evidence_packs import bad_day, empty, good_day, hostile
+from tests.support.evidence_page_packs import bad_day, empty, good_day, hostile
 
 PACKS = {"good": good_day, "bad": bad_day, "empty": empty}
 

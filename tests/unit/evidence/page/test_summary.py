@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from openai_ekm.evidence.page.summary import lead, tiles
-from tests.support.evidence_packs import bad_day, empty, good_day
+from tests.support.evidence_page_packs import bad_day, empty, good_day
 
 
 def test_a_good_day_in_short() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from openai_ekm.evidence.page.timeline import timeline
-from tests.support.evidence_packs import bad_day, empty, good_day
+from tests.support.evidence_page_packs import bad_day, empty, good_day
 
 
 def test_everything_with_a_time_is_there_in_order() -> None:
