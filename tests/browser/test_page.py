@@ -220,13 +220,15 @@ def test_it_works_without_script(visit: Open) -> None:
     policy = page.locator("details.document").first
     assert not policy.locator("pre").is_visible()
     policy.locator("summary").click()
-    assert policy.locator("pre").is_visible()
+    policy.locator("pre").wait_for(state="visible")
 
 
 def test_a_link_to_a_policy_opens_it(visit: Open) -> None:
     """Guards against: a link from a claim to a document that stays closed."""
     page = visit("bad").page
     page.locator("#claim-c .place a").first.click()
+    # The event of the new address comes after the click has returned.
+    page.locator("details.document[open]").wait_for()
     assert page.locator("details.document[open]").count() == 1
 
 

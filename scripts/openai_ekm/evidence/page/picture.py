@@ -161,7 +161,7 @@ def _row(
     most = int((width - 2 * _PAD) / _CELL)
     texts = (
         ("OpenAI's role", subject.openai, f"account {subject.openai_account}", "openai"),
-        ("Your role", subject.role, f"external id {subject.external_id}", "role"),
+        ("Your role", subject.role, f"external id {shorten(subject.external_id, 12)}", "role"),
         ("Your key", subject.key, subject.key_state, "key"),
     )
     boxes = []

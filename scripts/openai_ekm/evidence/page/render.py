@@ -113,6 +113,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "block": text.block,
+        "capital": text.capital,
         "breakable": text.breakable,
         "count": text.count,
         "day": text.day,
@@ -120,6 +121,7 @@ def _environment() -> Environment:
         "listed": text.listed,
         "moment": text.moment,
         "name": text.name_of,
+        "sentence": text.sentence,
         "shorten": text.shorten,
         "stamp": text.stamp,
     }

@@ -19,6 +19,7 @@ __all__ = [
     "LONGEST",
     "block",
     "breakable",
+    "capital",
     "cells",
     "count",
     "day",
@@ -28,6 +29,7 @@ __all__ = [
     "moment",
     "name_of",
     "plural",
+    "sentence",
     "shorten",
     "shown",
     "stamp",
@@ -77,8 +79,8 @@ def _flat(text: str) -> str:
     return "".join(found)
 
 
-_BREAKS: Final = re.compile(r"(?<=[:/,=])(?=[^:/,=\s])|(?<=[a-z0-9])(?=[A-Z][a-z])")
-_SHORT: Final = 16  # characters that stay on one line
+_BREAKS: Final = re.compile(r"(?<=[:/,=])(?=[^:/,=\s])|(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=_)(?=[a-z])")
+_SHORT: Final = 12  # characters that stay on one line
 
 
 def breakable(value: Any) -> Markup:
@@ -155,6 +157,18 @@ def listed(value: Any) -> str:
     """Return the value or the values of a condition key as one text."""
     values = value if isinstance(value, list | tuple) else [value]
     return ", ".join(str(each) for each in values)
+
+
+def capital(text: str) -> str:
+    """Return a text with a capital at its start; an ARN or a name with signs stays."""
+    first = text.split(" ", 1)[0]
+    return text if not first.isalpha() else f"{text[:1].upper()}{text[1:]}"
+
+
+def sentence(text: str) -> str:
+    """Return a text with a capital at its start and an end."""
+    begun = capital(text)
+    return begun if begun.endswith((".", "!", "?")) or not begun else f"{begun}."
 
 
 def count(number: int, one: str, many: str | None = None) -> str:

@@ -125,6 +125,20 @@ def test_a_noun_fits_its_number() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "begun"),
+    [
+        ("no statement allows it", "No statement allows it."),
+        ("kms:PutKeyPolicy: anybody", "kms:PutKeyPolicy: anybody."),
+        ("Done!", "Done!"),
+        ("", ""),
+    ],
+)
+def test_a_sentence_begins_and_ends_as_one(value: str, begun: str) -> None:
+    """Guards against: an action or an ARN in other letters than AWS has."""
+    assert text.sentence(value) == begun
+
+
+@pytest.mark.parametrize(
     ("arn", "name"),
     [
         ("arn:aws:iam::111122223333:role/team/x", "role/team/x"),
