@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
+from openai_ekm import schemas
 from openai_ekm.diagnosis import diagnose
 from openai_ekm.evidence.controls import read_controls
 from openai_ekm.evidence.decisions import decisions_of
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AT",
+    "DRIFT",
     "ec_key",
+    "filled",
     "make_pack",
     "member",
     "public",
@@ -36,6 +39,7 @@ __all__ = [
     "write",
 ]
 
+DRIFT = {"schema": "ekm-drift/1", "of": {}, "meant": "state", "checks": [], "differences": []}
 AT = "2026-11-29T10:00:00Z"
 
 
@@ -51,10 +55,20 @@ def make_pack(snapshot: dict[str, Any] | None = None, **members: Any) -> Pack:
             "error": None,
             "message": None,
         },
-        "usage": {"holds": True, "kms_arn": KEY, "openai": {}, "by_day": [], "others": {}},
-        "drift": {"schema": "ekm-drift/1", "answer": "same", "checks": [], "differences": []},
-        "drills": ({"schema": "ekm-drill/1", "verb": "revoke", "role_arn": ROLE, "events": []},),
-        "rotation": {"keys": [{"key_arn": KEY, "enabled": True, "rotations": []}]},
+        "usage": filled("usage", kms_arn=KEY),
+        "drift": {**DRIFT, "answer": "same"},
+        "drills": (filled("ekm-drill", role_arn=ROLE, key_arn=KEY),),
+        "rotation": {
+            "keys": [
+                {
+                    "key_arn": KEY,
+                    "enabled": True,
+                    "period_in_days": 365,
+                    "next_rotation_at": AT,
+                    "rotations": [{"at": AT, "type": "AUTOMATIC"}],
+                }
+            ]
+        },
         "audit_events": {
             "asked_at": AT,
             "resource_ids": ["extkey_0123"],
@@ -83,6 +97,33 @@ def _judged(snapshot: str) -> dict[str, Any]:
         "proof": prove(seen).as_json(),
         "diagnosis": diagnose(seen).as_json(),
     }
+
+
+def filled(name: str, **members: Any) -> dict[str, Any]:
+    """A document of a schema with every member that it requires, and these; the rest is empty."""
+    found: dict[str, Any] = {**_empty(schemas.read(name), name), **members}
+    return found
+
+
+def _empty(part: dict[str, Any], name: str) -> Any:
+    """The least that is of a part of a schema."""
+    if "$ref" in part:
+        place, _, pointer = part["$ref"].partition("#/")
+        name, found = place.removeprefix(schemas.ID_PREFIX) or name, None
+        found = schemas.read(name)
+        for step in pointer.split("/") if pointer else ():
+            found = found[step]
+        return _empty(found, name)
+    if "const" in part or "enum" in part:
+        return part.get("const") or part["enum"][0]
+    kinds = part.get("type", "null")
+    if "null" in kinds:
+        return None
+    if kinds == "object":
+        return {each: _empty(part["properties"][each], name) for each in part.get("required", ())}
+    is_time = "T" in part.get("pattern", "") or "time" in part.get("format", "")
+    empties: dict[str, Any] = {"array": [], "string": AT if is_time else "", "boolean": True}
+    return empties.get(kinds, 0)
 
 
 @cache

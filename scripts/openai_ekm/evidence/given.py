@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from openai_ekm import schemas
 from openai_ekm.errors import BadInput
+from openai_ekm.evidence.shape import fault_of
 from openai_ekm.json_reader import UnreadableJsonError, read_content, read_json
 from openai_ekm.snapshot import UNSEEN
 
@@ -15,16 +17,89 @@ if TYPE_CHECKING:
 
 __all__ = ["check_key", "read_given"]
 
-# Option to the members that such a file has at least.
-_MARKS: Final = {
-    "--usage": ("openai", "by_day", "others"),
-    "--drift": ("answer", "checks", "differences"),
-    "--drill": ("schema", "verb", "events"),
-    "--validation": ("external_key_id", "asked_at", "status"),
-    "--rotation": ("keys",),
-    "--audit-events": ("events",),
+_TEXT: Final = {"type": "string"}
+_TIME: Final = {
+    "type": ["string", "null"],
+    "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
 }
-_SCHEMAS: Final = {"--drift": "ekm-drift/1", "--drill": "ekm-drill/1"}
+# Option to the schema of its file: one of the package, or the form of a member of a pack.
+_SCHEMAS: Final[Mapping[str, str | Mapping[str, Any]]] = {
+    "--usage": "usage",
+    "--drift": {
+        "type": "object",
+        "required": ["schema", "answer", "of", "meant", "checks", "differences"],
+        "properties": {
+            "schema": {"const": "ekm-drift/1"},
+            "answer": _TEXT,
+            "of": {"type": "object"},
+            "checks": {"type": "array", "items": {"type": "object"}},
+            "differences": {"type": "array", "items": {"type": "object"}},
+        },
+    },
+    "--drill": "ekm-drill",
+    "--validation": {
+        "type": "object",
+        "required": ["external_key_id", "asked_at", "status", "request_id", "error", "message"],
+        "properties": {
+            "external_key_id": _TEXT,
+            "asked_at": {**_TIME, "type": "string"},
+            "status": {"type": "string", "enum": ["success", "refused"]},
+            "request_id": {"type": ["string", "null"]},
+            "error": {"type": ["string", "null"]},
+            "message": {"type": ["string", "null"]},
+        },
+    },
+    "--rotation": {
+        "type": "object",
+        "required": ["keys"],
+        "properties": {
+            "keys": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": [
+                        *("key_arn", "enabled", "period_in_days"),
+                        *("next_rotation_at", "rotations"),
+                    ],
+                    "properties": {
+                        "key_arn": _TEXT,
+                        "enabled": {"type": ["boolean", "null"]},
+                        "period_in_days": {"type": ["integer", "null"]},
+                        "next_rotation_at": _TIME,
+                        "rotations": {
+                            "type": ["array", "null"],
+                            "items": {
+                                "type": "object",
+                                "required": ["at", "type"],
+                                "properties": {"at": _TIME, "type": {"type": ["string", "null"]}},
+                            },
+                        },
+                    },
+                },
+            }
+        },
+    },
+    "--audit-events": {
+        "type": "object",
+        "required": ["asked_at", "resource_ids", "events"],
+        "properties": {
+            "asked_at": {**_TIME, "type": "string"},
+            "resource_ids": {"type": "array", "items": _TEXT},
+            "events": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["id", "type", "effective_at"],
+                    "properties": {
+                        "id": _TEXT,
+                        "type": _TEXT,
+                        "effective_at": {"type": "integer", "minimum": 0},
+                    },
+                },
+            },
+        },
+    },
+}
 _MAKERS: Final = {
     "--usage": "what `ekm usage` prints with --json",
     "--drift": "what the verb drift prints with --json",
@@ -53,14 +128,10 @@ def read_given(option: str, file: str) -> dict[str, Any]:
         raise _bad(option, file, str(error)) from None
     if not isinstance(found, dict):
         raise _bad(option, file, f"is a JSON {type(found).__name__}, not an object")
-    missing = [name for name in _MARKS[option] if name not in found]
-    if missing:
-        raise _bad(option, file, f"has no member {missing[0]!r}")
-    schema = _SCHEMAS.get(option)
-    if schema is not None and found.get("schema") != schema:
-        raise _bad(
-            option, file, f"has the schema {str(found.get('schema'))[:60]!r}, not {schema!r}"
-        )
+    schema = _SCHEMAS[option]
+    fault = fault_of(schemas.read(schema) if isinstance(schema, str) else schema, found)
+    if fault is not None:
+        raise _bad(option, file, f"is something else: {fault}")
     return found
 
 

@@ -12,7 +12,7 @@ from openai_ekm.evidence.members import members_of
 from openai_ekm.evidence.pack import NotSeen
 from openai_ekm.evidence.redaction import StandIns, redact
 from openai_ekm.openai import OPENAI_ACCOUNT, OPENAI_ROLE_ARN
-from tests.support.evidence_pack import AT, make_pack, member
+from tests.support.evidence_pack import AT, DRIFT, filled, make_pack, member
 from tests.support.healthy import healthy, put
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
@@ -78,7 +78,8 @@ def hostile_pack() -> object:
     body = put(body, "keys/0/tags", {"owner": "weasel"})
     return make_pack(
         body,
-        usage={
+        usage=filled("usage")
+        | {
             "sources": [{"kind": "s3", "place": PLACE}],
             "unread": {"files": [{"file": f"./logs-of-acme/{OTHER}_CloudTrail_eu-west-1.json.gz"}]},
             "by_region": [{"region": "eu-west-1", "first": "2026-11-29T10:00:00Z"}],
@@ -97,7 +98,8 @@ def hostile_pack() -> object:
                 ]
             },
         },
-        drift={
+        drift=DRIFT
+        | {
             "differences": [
                 {
                     "subject": "quokka-admin",
@@ -113,7 +115,8 @@ def hostile_pack() -> object:
             ]
         },
         drills=(
-            {
+            filled("ekm-drill")
+            | {
                 "record_place": "ssm:/openai-ekm/ssm-of-acme",
                 "host": "laptop-of-bob",
                 "projects": [{"id": "proj_zebra", "name": "payments-of-acme"}],
