@@ -41,7 +41,7 @@ PUBLIC_KEY: Final = "public-key.pem"
 _OUTSIDE: Final = frozenset({MANIFEST, SIGNATURE, PUBLIC_KEY})
 
 LARGEST_MANIFEST: Final = 4 * 1024 * 1024  # bytes; a pack has some forty members
-LARGEST_PACK: Final = 1024 * 1024 * 1024  # bytes of all members together
+LARGEST_PACK: Final = 256 * 1024 * 1024  # bytes of all members together
 MOST_MEMBERS: Final = 10_000
 # What `ekm evidence write` names a member: lower case, ASCII, no hidden name, no step up.
 MEMBER_PATH: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}(?:/[a-z0-9][a-z0-9._-]{0,99}){0,7}")

@@ -158,6 +158,15 @@ def test_a_decision_that_is_not_as_expected_is_told(changed: dict[str, object], 
     assert all(each["as_expected"] for each in make_pack().decisions)
 
 
+def test_a_request_that_is_refused_on_some_days_is_not_as_expected() -> None:
+    """Guards against: the first of several possible calls, which passes, taken for all of them."""
+    until = {"DateLessThan": {"aws:CurrentTime": "2027-01-01T00:00:00Z"}}
+    condition = {"StringEquals": {"sts:ExternalId": ["org-abc"]}, **until}
+    first = make_pack(put(healthy(), f"{TRUST}/Condition", condition)).decisions[0]
+    assert first["id"] == "openai_assumes_with_external_id"
+    assert not first["as_expected"]
+
+
 def test_what_was_not_seen_is_not_decided() -> None:
     """Guards against: a decision on documents that nobody has seen."""
     without = put(healthy(), "role/trust_policy", ...)

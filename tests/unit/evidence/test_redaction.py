@@ -74,7 +74,8 @@ def hostile_pack() -> object:
     }
     policy = body["keys"][0]["policy"]
     policy["Statement"].append(statement)
-    body["keys"][0]["policy"] = json.dumps(policy)  # as AWS gives it: text in text
+    # As AWS gives it: text in text, in which any letter may be an escape.
+    body["keys"][0]["policy"] = json.dumps(policy).replace(ADMIN, "quokk\\u0061-admin")
     body = put(body, "keys/0/tags", {"owner": "weasel"})
     return make_pack(
         body,
@@ -148,6 +149,7 @@ def test_nothing_that_names_somebody_is_left_in_any_file() -> None:
         text = content.decode()
         assert [each for each in SECRETS if each.lower() in text.lower()] == [], path
         assert [each for each in SECRETS if each.lower() in path.lower()] == []
+        assert "u0061" not in text, path
 
 
 def test_the_same_account_has_the_same_stand_in_in_every_file() -> None:
