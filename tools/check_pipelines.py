@@ -67,7 +67,8 @@ def main() -> None:
     run("zizmor", "--offline", "--no-progress", "--quiet", *workflows, action)
     run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows)
     run("check-jsonschema", "--builtin-schema", "vendor.github-actions", action)
-    check_caller(ROOT / "docs" / "pipeline.md")
+    for page in ("docs/pipeline.md", "docs/operate/drift.md"):
+        check_caller(ROOT / page)
     for component in sorted((ROOT / "templates").glob("*.yml")):
         check_gitlab(component)
 

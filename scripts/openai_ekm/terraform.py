@@ -29,6 +29,7 @@ __all__ = [
     "read_printed",
     "run_output",
     "run_show",
+    "run_show_state",
     "run_version",
     "select_instance",
     "select_program",
@@ -224,6 +225,20 @@ def run_output(folder: Path) -> bytes:
     Raises:
         BadInput: No folder, no Terraform, or it fails.
     """
+    return _run_in_root(["output", "-json", "-no-color"], folder)
+
+
+def run_show_state(folder: Path) -> bytes:
+    """Return what `terraform show -json` prints of the state in a folder.
+
+    Raises:
+        BadInput: No folder, no Terraform, or it fails.
+    """
+    return _run_in_root(["show", "-json", "-no-color"], folder)
+
+
+def _run_in_root(arguments: list[str], folder: Path) -> bytes:
+    """Run Terraform in the folder of `--from-terraform`."""
     if not os.path.isdir(folder):  # noqa: PTH112 - of a name that is too long it says no
         raise BadInput(
             "terraform_folder_missing",
@@ -232,7 +247,7 @@ def run_output(folder: Path) -> bytes:
             remedy="Give the folder that you run terraform apply in, or - for standard input.",
         )
     return _run(
-        ["output", "-json", "-no-color"],
+        arguments,
         folder,
         option="--from-terraform",
         remedy="Run terraform init and terraform apply there first.",

@@ -95,6 +95,8 @@ def schema_of(context: click.Context, document: dict[str, Any]) -> str:
         ("register-fleet", verb == "register" and "entries" in document),
         ("retire-plan", verb == "retire" and given["only_plan"]),
         ("ekm-drill-plan", verb == "revoke" and given["plan"]),
+        ("ekm-drift", verb == "check"),
+        ("ekm-drift-accept", verb == "accept"),
         ("ekm-drill", verb in {"revoke", "restore"}),
         ("monitor-test", verb == "test"),
         ("evidence-write", verb == "write"),

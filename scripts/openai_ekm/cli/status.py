@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from openai_ekm.openai_api import ApiRefused, Kind
 from openai_ekm.registration import status as statuses
 from openai_ekm.registration.consistency import complete_keys
 from openai_ekm.registration.matching import matches
-from openai_ekm.registration.status import KeyState
+from openai_ekm.registration.status import Differing, KeyState, Topic
 
 if TYPE_CHECKING:
     from openai_ekm.drill.note import Note
@@ -99,7 +99,7 @@ def _status(
         judged = statuses.judge(str(place), found, key, projects, state, registered=registered)
     note = note_store(session, place).read()
     if note is not None:
-        judged = replace(judged, differences=(*judged.differences, _standing(note, str(place))))
+        judged = judged.also(Differing(Topic.DRILL, "drill", _standing(note, str(place))))
     standing = None if note is None else {"begun_at": note.begun_at, "method": note.method}
     return Answer(
         {**judged.as_json(), "drill": standing}, _as_text(judged), 1 if judged.differences else 0

@@ -2,18 +2,63 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from openai_ekm.proof.allowed_set import find_allowed_set
 from openai_ekm.proof.boxes import subtract
 from openai_ekm.proof.claims_forbidden import every_request_class
 from openai_ekm.proof.universe import joint_universes
-from openai_ekm.proof.witnesses import Witness, witness_in
+from openai_ekm.proof.witnesses import Witness, example, witness_in
 
 if TYPE_CHECKING:
-    from openai_ekm.proof.documents import Documents
+    from collections.abc import Sequence
 
-__all__ = ["difference"]
+    from openai_ekm.proof.documents import Documents
+    from openai_ekm.proof.request_classes import RequestClass
+    from openai_ekm.proof.result import Counterexample
+    from openai_ekm.proof.universe import Universe
+
+__all__ = ["Change", "change", "difference"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The requests that a change of documents allows more, and those that it allows less.
+
+    Args:
+        more: One example of each class of requests, surer and smaller ones first, with the
+            statements that allow it after the change.
+        less: The same of what is allowed no more, with the statements that allowed it before.
+    """
+
+    more: tuple[Counterexample, ...] = ()
+    less: tuple[Counterexample, ...] = ()
+
+
+def change(
+    before: Documents, after: Documents, openai: str, openai_account: str, now: str
+) -> Change:
+    """Find what a change allows more and less.
+
+    Args:
+        before: The documents before.
+        after: The documents after it; of the same role and key.
+        openai: ARN of OpenAI's role.
+        openai_account: Its account.
+        now: ISO 8601.
+
+    Raises:
+        Undecidable: There are too many classes.
+    """
+    first, second = joint_universes(before, after, openai, openai_account, now)
+    old, new = every_request_class(first), every_request_class(second)
+    gained = sorted(_gained(first, second, old, new), key=lambda each: each.order)
+    lost = sorted(_gained(second, first, new, old), key=lambda each: each.order)
+    return Change(
+        tuple(example(second, each) for each in gained),
+        tuple(example(first, each) for each in lost),
+    )
 
 
 def difference(
@@ -36,8 +81,18 @@ def difference(
         Undecidable: There are too many classes.
     """
     first, second = joint_universes(before, after, openai, openai_account, now)
+    return _gained(first, second, every_request_class(first), every_request_class(second))
+
+
+def _gained(
+    first: Universe,
+    second: Universe,
+    before: Sequence[RequestClass],
+    after: Sequence[RequestClass],
+) -> list[Witness]:
+    """Return a request for each class in which the second allows what the first does not."""
     found: list[Witness] = []
-    for old, new in zip(every_request_class(first), every_request_class(second), strict=True):
+    for old, new in zip(before, after, strict=True):
         domains = second.domains_of(new.action)
         was = find_allowed_set(first.domains_of(old.action), old, lenient=True)
         is_now = find_allowed_set(domains, new, lenient=True)

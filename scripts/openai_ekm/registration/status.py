@@ -5,7 +5,8 @@ Source: docs/registration.md#what-ekm-status-compares
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from openai_ekm.registration import matching
@@ -16,7 +17,37 @@ if TYPE_CHECKING:
     from openai_ekm.registration.intent import Intent
     from openai_ekm.registration.record import Record
 
-__all__ = ["KeyState", "Status", "judge", "judge_handed_over"]
+__all__ = ["Differing", "KeyState", "Status", "Topic", "judge", "judge_handed_over"]
+
+
+class Topic(StrEnum):
+    """The subject of a difference."""
+
+    RECORD = "record"
+    REGISTRATION = "registration"
+    DUPLICATES = "duplicates"
+    PROJECTS = "projects"
+    KEY = "key"
+    DRILL = "drill"
+
+
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """One difference.
+
+    Args:
+        topic: What it is about.
+        subject: The same more closely: a member, or an id.
+        text: The difference, in a sentence.
+        wanted: The value that the record has; None where it has none.
+        found: The value that is there; None where there is none.
+    """
+
+    topic: Topic
+    subject: str
+    text: str
+    wanted: str | None = None
+    found: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +60,10 @@ class KeyState:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """All of it, and the differences in sentences.
+    """All of it, and the differences.
 
     Args:
+        found: The differences, in order.
         key_state: None when AWS was not asked.
         handed_over: What there is to hand to OpenAI, where there is no record and need be none.
         openai_asked: Whether OpenAI was asked for registrations.
@@ -42,9 +74,18 @@ class Status:
     key: ExternalKey | None
     projects: tuple[Project, ...]
     key_state: KeyState | None
-    differences: tuple[str, ...]
+    found: tuple[Differing, ...]
     handed_over: Intent | None = None
     openai_asked: bool = True
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """Return the differences in sentences."""
+        return tuple(each.text for each in self.found)
+
+    def also(self, found: Differing) -> Status:
+        """Return the same with one difference more."""
+        return replace(self, found=(*self.found, found))
 
     def as_json(self) -> dict[str, Any]:
         """Return the status as `ekm status --json` prints it."""
@@ -138,13 +179,17 @@ def judge_handed_over(
     ]
     bound = next((key for key in same if key.workspace_id), None)
     differences = [
-        f"{key.id} is registered at OpenAI for this role and key, and there is no record at "
-        f"{place}: `ekm register` adopts it and writes one."
+        Differing(
+            Topic.RECORD,
+            key.id,
+            f"{key.id} is registered at OpenAI for this role and key, and there is no record at "
+            f"{place}: `ekm register` adopts it and writes one.",
+            found=key.id,
+        )
         for key in same
         if not key.workspace_id
     ]
-    if key_state is not None and key_state.state != "Enabled":
-        differences.append(f"The KMS key {intent.kms_arn} is {key_state.state}, not Enabled.")
+    differences += _key_differences(intent, key_state)
     return Status(
         place,
         None,
@@ -163,39 +208,58 @@ def _differences(
     key: ExternalKey | None,
     projects: tuple[Project, ...],
     key_state: KeyState | None,
-) -> list[str]:
-    found: list[str] = []
+) -> list[Differing]:
+    found: list[Differing] = []
     if record is None:
         where = ", in this Region and account" if place.startswith("ssm:") else ""
-        return [f"There is no record at {place}{where}."]
+        return [Differing(Topic.RECORD, "record", f"There is no record at {place}{where}.")]
     if record.state is State.REGISTERING:
-        found.append("The record says that registering was begun and not ended: run it again.")
+        text = "The record says that registering was begun and not ended: run it again."
+        found.append(Differing(Topic.RECORD, "state", text, "registered", "registering"))
     if record.state is State.RETIRED and key is not None:
-        found.append(f"The record says retired, and {key.id} is still registered at OpenAI.")
+        text = f"The record says retired, and {key.id} is still registered at OpenAI."
+        found.append(Differing(Topic.REGISTRATION, key.id, text, found=key.id))
     if record.live_id and key is None:
-        found.append(f"The record names {record.live_id}, and OpenAI has no such registration.")
+        text = f"The record names {record.live_id}, and OpenAI has no such registration."
+        found.append(Differing(Topic.REGISTRATION, record.live_id, text, record.live_id))
     if key is not None:
         found += [
-            f"{difference.member}: the record has {difference.wanted!r}, OpenAI has "
-            f"{difference.found!r}."
+            Differing(
+                Topic.REGISTRATION,
+                difference.member,
+                f"{difference.member}: the record has {difference.wanted!r}, OpenAI has "
+                f"{difference.found!r}.",
+                difference.wanted,
+                difference.found,
+            )
             for difference in matching.differences(record.intent, key)
         ]
         found += _project_differences(record, key, projects)
-    if key_state is not None and key_state.state != "Enabled":
-        found.append(f"The KMS key {record.intent.kms_arn} is {key_state.state}, not Enabled.")
-    return found
+    return found + _key_differences(record.intent, key_state)
+
+
+def _key_differences(intent: Intent, key_state: KeyState | None) -> list[Differing]:
+    if key_state is None or key_state.state == "Enabled":
+        return []
+    text = f"The KMS key {intent.kms_arn} is {key_state.state}, not Enabled."
+    return [Differing(Topic.KEY, intent.kms_arn, text, "Enabled", key_state.state)]
 
 
 def _twins(
     record: Record | None, key: ExternalKey | None, registered: tuple[ExternalKey, ...]
-) -> tuple[str, ...]:
-    """Return a sentence for each other registration of the very same: only here is it seen."""
+) -> tuple[Differing, ...]:
+    """Return a difference for each other registration of the very same: only here is it seen."""
     if record is None or key is None:
         return ()
     return tuple(
-        f"{twin.id} ({len(twin.api_project_ids)} projects) is registered for the same name, role, "
-        f"key and external id as {key.id}: registrars with different records made both. Delete "
-        "the one without projects, after you have seen that no other record names it."
+        Differing(
+            Topic.DUPLICATES,
+            twin.id,
+            f"{twin.id} ({len(twin.api_project_ids)} projects) is registered for the same name, "
+            f"role, key and external id as {key.id}: registrars with different records made both. "
+            "Delete the one without projects, after you have seen that no other record names it.",
+            found=twin.id,
+        )
         for twin in registered
         if twin.id != key.id and matching.matches(record.intent, twin)
     )
@@ -203,17 +267,27 @@ def _twins(
 
 def _project_differences(
     record: Record, key: ExternalKey, projects: tuple[Project, ...]
-) -> list[str]:
+) -> list[Differing]:
     names = {project.id: project.name for project in projects}
     found = [
-        f"The project {name!r} ({project}) of the record is not active on {key.id}."
+        Differing(
+            Topic.PROJECTS,
+            project,
+            f"The project {name!r} ({project}) of the record is not active on {key.id}.",
+            wanted=project,
+        )
         for name, project in record.projects.items()
         if project not in key.api_project_ids
     ]
     known = frozenset(record.projects.values())
     found += [
-        f"The project {names.get(other) or '(unnamed)'} ({other}) is active on {key.id} and not "
-        "in the record."
+        Differing(
+            Topic.PROJECTS,
+            other,
+            f"The project {names.get(other) or '(unnamed)'} ({other}) is active on {key.id} and "
+            "not in the record.",
+            found=other,
+        )
         for other in key.api_project_ids
         if other not in known
     ]

@@ -22,6 +22,8 @@ class State(StrEnum):
     ACCEPTED = "accepted"
     # It works, and a reviewer must know of it. It changes no exit code.
     WARNS = "warns"
+    # It fails, and a reviewed file accepts exactly this for a reason, until a day.
+    REVIEWED = "reviewed"
 
 
 WORDS: Final = {
@@ -29,6 +31,7 @@ WORDS: Final = {
     State.FAILS: "FAILS",
     State.UNDECIDED: "UNDECIDED",
     State.ACCEPTED: "undecided and accepted",
+    State.REVIEWED: "accepted",
     State.WARNS: "warning",
 }
 
@@ -90,7 +93,7 @@ class Finding:
         details: Further lines, as label and text.
         places: The parts that are at fault.
         unseen: Snapshot paths that leave it undecided.
-        reason: Why the caller accepts it undecided.
+        reason: Why it is accepted: undecided by the caller, or reviewed.
         properties: Values for programs that read SARIF.
     """
 

@@ -27,6 +27,7 @@ _LEVELS: Final = {
     State.FAILS: "error",
     State.UNDECIDED: "error",
     State.ACCEPTED: "notice",
+    State.REVIEWED: "notice",
     State.WARNS: "warning",
 }
 

@@ -1,7 +1,7 @@
 """Reports as JUnit XML: one suite for each report, one test case for each thing that was judged.
 
 A failing finding is a failure. An undecided one is an error, which stops a pipeline as a failure
-does. An undecided one that the caller accepted is skipped. A warning passes, with its text.
+does. One that is accepted for a reason is skipped. A warning passes, with its text.
 
 Source: https://github.com/testmoapp/junitxml (what CI servers read; there is no standard)
 """
@@ -12,7 +12,7 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from openai_ekm.printable import printable
-from openai_ekm.reports.finding import State
+from openai_ekm.reports.finding import WORDS, State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,7 @@ _ELEMENTS: Final = {
     State.FAILS: "failure",
     State.UNDECIDED: "error",
     State.ACCEPTED: "skipped",
+    State.REVIEWED: "skipped",
 }
 
 
@@ -71,7 +72,7 @@ def _case(finding: Finding, report: Report, suite: str) -> list[str]:
     else:
         first = finding.message or finding.title
         if finding.reason is not None:
-            first = f"undecided and accepted: {finding.reason}"
+            first = f"{WORDS[finding.state]}: {finding.reason}"
         head = _attributes(message=first, type=finding.state.value)
         inner = f"<{element}{head}>{_text(told)}</{element}>"
     return [f"    <testcase{given}>", f"      {inner}", "    </testcase>"]
@@ -83,7 +84,7 @@ def _counts(findings: Sequence[Finding]) -> str:
         tests=str(len(states)),
         failures=str(states.count(State.FAILS)),
         errors=str(states.count(State.UNDECIDED)),
-        skipped=str(states.count(State.ACCEPTED)),
+        skipped=str(states.count(State.ACCEPTED) + states.count(State.REVIEWED)),
     )
 
 

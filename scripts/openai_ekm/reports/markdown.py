@@ -28,9 +28,13 @@ _MARKS: Final = {
     State.FAILS: "❌",
     State.UNDECIDED: "❓",
     State.ACCEPTED: "☑️",
+    State.REVIEWED: "☑️",
     State.WARNS: "⚠️",
 }
-_GRAVEST: Final = (State.FAILS, State.UNDECIDED, State.WARNS, State.ACCEPTED, State.HOLDS)
+_GRAVEST: Final = (
+    *(State.FAILS, State.UNDECIDED, State.WARNS),
+    *(State.ACCEPTED, State.REVIEWED, State.HOLDS),
+)
 # Signs that may stand before and after a word, and mean nothing in Markdown.
 _BEFORE: Final = "(\"'"
 _AFTER: Final = ")\"'.,;:?"

@@ -4,7 +4,8 @@ A finding that fails is a result of its rule. One that is undecided is a result 
 kind `open` and level `none`. Code scanning takes every result for a finding, whatever its kind: a
 result of the finding's own rule would be a failure there, and no result would be a pass. The other
 rule has no security severity, so that a gate takes it for neither. The exit code says it too.
-An undecided finding that the caller accepted has a suppression with the reason.
+An undecided finding that the caller accepted has a suppression with the reason. A reviewed one is
+no result, since code scanning would take it for a failure; a notification names it and the reason.
 
 Sources:
 https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/sarif-v2.1.0-os.html (3.27.9 kind, 3.27.10 level,
@@ -37,6 +38,7 @@ _SAID: Final = {
     State.FAILS: "it does not hold",
     State.UNDECIDED: "it is undecided",
     State.ACCEPTED: "it is undecided, and accepted",
+    State.REVIEWED: "it does not hold, and is accepted",
 }
 
 
@@ -57,7 +59,7 @@ def _run(report: Report) -> dict[str, Any]:
             "associatedRule": {"id": each.rule.id},
         }
         for each in report.findings
-        if each.state in _OPEN
+        if each.state in _OPEN | {State.REVIEWED}
     ]
     notifications += [{"level": "note", "message": {"text": note}} for note in report.notes]
     return {
@@ -81,7 +83,9 @@ def _run(report: Report) -> dict[str, Any]:
             }
         ],
         "results": [
-            _result(each, report) for each in report.findings if each.state is not State.HOLDS
+            _result(each, report)
+            for each in report.findings
+            if each.state not in {State.HOLDS, State.REVIEWED}
         ],
     }
 
@@ -105,6 +109,8 @@ def _rule(rule: Rule) -> dict[str, Any]:
 def _said(finding: Finding) -> str:
     said = f": {_SAID[finding.state]}" if finding.state in _SAID else ""
     told = [sentence(f"{finding.title}{said}"), finding.message or ""]
+    if finding.state is State.REVIEWED:
+        told.append(f"Accepted: {finding.reason}")
     if finding.advice:
         told = [*map(sentence, filter(None, told)), f"Remedy: {sentence(finding.advice)}"]
     return " ".join(filter(None, told))

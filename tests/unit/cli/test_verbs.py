@@ -35,7 +35,7 @@ def test_the_function_takes_the_options_of_its_verb(verb: Verb) -> None:
 
 def test_every_verb_is_run_so() -> None:
     """Guards against: a verb whose help imports what it does."""
-    assert len(verbs()) == len(VERBS) + 2  # drill and evidence are two
+    assert len(verbs()) == len(VERBS) + 3  # drift, drill and evidence are two
 
 
 @pytest.mark.parametrize(

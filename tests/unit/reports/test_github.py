@@ -40,11 +40,12 @@ def read(text: str) -> list[tuple[str, dict[str, str], str]]:
 def test_each_state_has_its_level_and_the_gravest_come_first() -> None:
     """Guards against: a failure that GitHub cuts off behind ten notices."""
     commands = read(as_github([every_state()]))
-    assert [name for name, _, _ in commands] == ["error", "error", "notice", "warning"]
+    assert [name for name, _, _ in commands] == [*("error", "error", "notice", "notice", "warning")]
     assert [given["title"] for _, given, _ in commands] == [
         "ekm prove: (b) FAILS",
         "ekm prove: (c) UNDECIDED",
         "ekm prove: (d) undecided and accepted",
+        "ekm prove: (f) accepted",
         "ekm prove: (e) warning",
     ]
     for _, given, data in commands:

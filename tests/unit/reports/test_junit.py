@@ -15,10 +15,10 @@ def test_each_state_is_what_a_ci_server_counts() -> None:
     root = ET.fromstring(as_junit([every_state()]))
     (suite,) = root
     assert {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
-        "tests": "5",
+        "tests": "6",
         "failures": "1",
         "errors": "1",
-        "skipped": "1",
+        "skipped": "2",
     }
     children = {case.get("name", "")[1]: [each.tag for each in case] for case in suite}
     assert children == {
@@ -27,9 +27,10 @@ def test_each_state_is_what_a_ci_server_counts() -> None:
         "c": ["error"],
         "d": ["skipped"],
         "e": ["system-out"],
+        "f": ["skipped"],
     }
     texts = {case.get("name", "")[1]: "".join(case.itertext()) for case in suite}
-    assert all("remedy: Remove the statement" in texts[name] for name in "bcde")
+    assert all("remedy: Remove the statement" in texts[name] for name in "bcdef")
     (skipped,) = suite[3]
     assert skipped.get("message") == "undecided and accepted: the owner proves it"
     assert root.get("failures") == "1"
@@ -65,4 +66,4 @@ def test_each_report_is_a_suite_of_its_own() -> None:
         "ekm prove module.blue",
     ]
     names = {(case.get("classname"), case.get("name")) for case in root.iter("testcase")}
-    assert len(names) == 10
+    assert len(names) == 12

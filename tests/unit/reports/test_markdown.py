@@ -58,14 +58,15 @@ def test_each_state_is_a_row_with_its_remedy() -> None:
     """Guards against: a table without what a reviewer is to do."""
     text = as_markdown([every_state()])
     rows, _ = tables(text)
-    assert len(rows) == 6
+    assert len(rows) == 7
     assert text.splitlines()[0] == (
-        "### ekm prove: 1 holds, 1 FAILS, 1 UNDECIDED, 1 undecided and accepted, 1 warning"
+        "### ekm prove: 1 holds, 1 FAILS, 1 UNDECIDED, 1 undecided and accepted, 1 warning, "
+        "1 accepted"
     )
     said = ["".join(content for _, content in row[-1]) for row in rows[1:]]
     accept = " To accept it undecided, add --accept-undecided c=REASON."
     remedy = "Remove the statement."
-    assert said == ["", remedy, remedy + accept, remedy, remedy]
+    assert said == ["", remedy, remedy + accept, remedy, remedy, remedy]
     assert "Accepted: the owner proves it" in text
 
 

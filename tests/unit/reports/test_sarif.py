@@ -32,8 +32,13 @@ def test_each_state_is_a_result_of_its_rule() -> None:
     assert all(
         "Remedy: Remove the statement." in each["message"]["text"] for each in run["results"]
     )
+    notices = [each["message"]["text"] for each in run["invocations"][0][NOTICES]]
+    assert [each for each in notices if "Accepted: the owner proves it" in each]
     region = run["results"][0]["locations"][0]["physicalLocation"]["region"]
     assert (region["startLine"], region["endLine"]) == (7, 7)
+
+
+NOTICES = "toolExecutionNotifications"
 
 
 @pytest.mark.parametrize("text", ['"}', "a b?#%", "\u202e\x00\ud800", "x\ny", "[a](b)"])

@@ -12,6 +12,8 @@ from jsonschema import Draft202012Validator
 
 from openai_ekm import schemas
 from openai_ekm.cli.main import ekm, run
+from openai_ekm.drift.baseline import SCHEMA as BASELINE
+from openai_ekm.drift.report import SCHEMA as DRIFT
 from openai_ekm.drill.note import SCHEMA as NOTE
 from openai_ekm.drill.plan_text import SCHEMA as DRILL_PLAN
 from openai_ekm.drill.report import SCHEMA as DRILL
@@ -85,7 +87,9 @@ def test_each_reference_leads_somewhere(name: str) -> None:
                     assert pointer.removeprefix("/$defs/") in found["$defs"], target
 
 
-@pytest.mark.parametrize("schema", [SNAPSHOT, FLEET, DRILL, DRILL_PLAN, NOTE, RECORD])
+@pytest.mark.parametrize(
+    "schema", [SNAPSHOT, FLEET, DRIFT, BASELINE, DRILL, DRILL_PLAN, NOTE, RECORD]
+)
 def test_each_format_with_a_version_has_a_schema(schema: str) -> None:
     """Guards against: a new version of a format, published under the schema of the old one."""
     name = schema.partition("/")[0]
@@ -99,7 +103,9 @@ def test_what_ekm_prints_is_open_and_what_it_reads_is_closed() -> None:
         for name in NAMES
         if any(part.get("additionalProperties") is False for part in parts(schemas.read(name)))
     }
-    assert refusing == {"ekm-fleet", "ekm-snapshot", "ekm-evidence", "decision-case"}
+    assert refusing == {
+        *("decision-case", "ekm-drift-baseline", "ekm-evidence", "ekm-fleet", "ekm-snapshot")
+    }
 
 
 def test_the_suite_notices_a_new_member_anywhere() -> None:

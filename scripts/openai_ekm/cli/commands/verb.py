@@ -15,7 +15,7 @@ from openai_ekm.errors import BadInput
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Verb", "VerbWithParts", "verb"]
+__all__ = ["Verb", "VerbWithDefaultPart", "VerbWithParts", "verb"]
 
 
 class Verb(click.Command):
@@ -107,6 +107,25 @@ class VerbWithParts(click.Group):
         super().format_epilog(ctx, formatter)
         formatter.write_paragraph()
         formatter.write(f"Read more: {address(self.page)}\n")
+
+
+class VerbWithDefaultPart(VerbWithParts):
+    """A verb with parts that does one of them where none is named, as `ekm drift` does.
+
+    Args:
+        default: The name of that part.
+        settings: As for any verb with parts.
+    """
+
+    def __init__(self, *args: Any, default: str, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.default = default
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words of the command line; the default part's name may be left out."""
+        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
+            args = [self.default, *args]
+        return super().parse_args(ctx, args)
 
 
 def verb(
