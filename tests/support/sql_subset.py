@@ -47,6 +47,7 @@ AVOIDED: Final = {
 # What reads Athena's columns in `athena.MAPPING`, and stands in no query.
 MAPPING_ONLY: Final = frozenset(
     {
+        "AT TIME ZONE",
         "array_join",
         "filter",
         "from_iso8601_timestamp",

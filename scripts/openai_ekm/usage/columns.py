@@ -142,4 +142,6 @@ def _text(value: Any) -> str | None:
     """Return a text that a table takes; None for an empty one and for what is no text."""
     if not isinstance(value, str) or not value:
         return None
+    if len(value) <= LONGEST_TEXT and "\0" not in value:
+        return value
     return value[:LONGEST_TEXT].replace("\0", "\\u0000")

@@ -14,7 +14,7 @@ import zlib
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final, Protocol, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 __all__ = ["LARGEST_FILE", "LONGEST_RECORD", "UnreadableLogError", "records"]
 
@@ -77,6 +77,7 @@ def records(
 def _items(text: _Text) -> Iterator[Any]:
     if text.next_character() == "]":
         text.skip(1)
+        text.end()
         return
     while True:
         yield text.value()
@@ -135,7 +136,8 @@ class _Text:
     """The text of a file, of which a part is in memory."""
 
     def __init__(self, stream: _Readable, largest: int, longest: int) -> None:
-        self._stream = stream
+        # `read1` gives what is there before it fails: the records before a fault are not lost.
+        self._read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
         self._largest = largest
         self._longest = longest
         self._bytes = 0
@@ -172,7 +174,9 @@ class _Text:
         while True:
             try:
                 found, end = _DECODER.raw_decode(self._held, self._at)
-            except (ValueError, RecursionError) as error:
+            except RecursionError:
+                raise UnreadableLogError("broken", "is nested too deep") from None
+            except ValueError as error:
                 reason = str(error)
             else:
                 if end < len(self._held) or self._ended:
@@ -209,7 +213,7 @@ class _Text:
         if self._ended:
             return False
         try:
-            chunk = self._stream.read(CHUNK)
+            chunk = self._read(CHUNK)
             self._bytes += len(chunk)
             self._ended = not chunk
             text = self._decode.decode(chunk, final=self._ended)
