@@ -60,7 +60,7 @@ def run(options: UsageOptions) -> int:
     with EventTable() as table:
         loader = Loader(table, target)
         _load(loader, options, buckets)
-        if not loader.sources or not any(each.files or each.aws_calls for each in loader.sources):
+        if not any(each.files or each.kind == "lookup" for each in loader.sources):
             raise BadInput(
                 "trail_empty",
                 "There is no log file of a trail in what was named.",

@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.aws_session import translated
 from openai_ekm.openai import OPENAI_SESSION_NAME
+from openai_ekm.usage.target import LONGEST_SESSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,8 +64,8 @@ def estimate(target: Target, most: int) -> str:
     seconds = calls / PER_SECOND
     long = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"  # noqa: PLR2004 - two minutes
     return (
-        f"Looking up {count} attributes: at most {most} events, {calls} calls, about {long}. "
-        "--max-events sets the most."
+        f"Looking up {count} attributes: at most {most} events, {calls} calls or a few more, "
+        f"about {long}. --max-events sets the most."
     )
 
 
@@ -113,7 +115,7 @@ def _pages(
         "MaxResults": PAGE,
     }
     if target.since is not None:
-        arguments["StartTime"] = target.since
+        arguments["StartTime"] = target.since - timedelta(seconds=LONGEST_SESSION)
     if target.until is not None:
         arguments["EndTime"] = target.until
     while True:

@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from openai_ekm.usage.answers import document, exit_code
-from openai_ekm.usage.loading import Loader
-from openai_ekm.usage.table import EventTable
-from openai_ekm.usage.target import Target
-from tests.support.cloudtrail_events import KEY_ARN, ROLE_ARN
+from openai_ekm.usage.answers import exit_code
 from tests.support.schemas import faults_of
 from tests.support.trail_logs import GOLDEN, write_log
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-
-def answers(*places: Path, target: Target | None = None) -> dict[str, Any]:
-    """The document about some places."""
-    asked = target or Target(KEY_ARN, ROLE_ARN)
-    with EventTable() as table:
-        loader = Loader(table, asked)
-        for place in places:
-            loader.read_place(str(place))
-        table.define(asked)
-        loader.finish()
-        covered = (loader.first, loader.last)
-        return document(asked, table.answer, loader.sources, loader.unread, covered)
+from tests.unit.usage.asking import about_places, counts, numbers
 
 
 @pytest.fixture(scope="module")
@@ -36,12 +17,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The document about the golden records."""
     folder = tmp_path_factory.mktemp("trail")
     write_log(folder, GOLDEN)
-    return answers(folder)
-
-
-def counts(row: dict[str, Any]) -> tuple[int, ...]:
-    """Calls, failed ones, and whose they are."""
-    return tuple(row[name] for name in ("calls", "failed", "openai", "others", "undecided"))
+    return about_places(folder)
 
 
 def test_openai_uses_the_key(found: dict[str, Any]) -> None:
@@ -90,10 +66,8 @@ def test_everybody_else_is_named(found: dict[str, Any]) -> None:
     """Guards against: a user, root, service, account, or a session that another began, unseen."""
     others = found["others"]
     assert (others["calls"], others["succeeded"]) == (7, 6)
-    numbers = [int(event["event_id"][:8]) for event in others["events"]]
-    assert numbers == [9, 10, 11, 12, 17, 18, 19]
-    undecided = [int(event["event_id"][:8]) for event in found["undecided"]["events"]]
-    assert undecided == [13]
+    assert numbers(others["events"]) == [9, 10, 11, 12, 17, 18, 19]
+    assert numbers(found["undecided"]["events"]) == [13]
     assert exit_code(found) == 1
     assert not found["holds"]
 

@@ -100,6 +100,7 @@ def test_the_text_for_athena_is_of_its_dialect(target: Target) -> None:
     before = {text.removesuffix(query(name)) for name, text in texts.items()}
     assert len(before) == 1  # each begins with the same definitions: one is parsed for all
     whole = sqlglot.parse_one(texts["others"], dialect="athena")
+    assert isinstance(whole, exp.Query)
     assert [each.alias for each in whole.ctes] == ["events", *given(target), *DEFINITIONS]
     events = whole.ctes[0].this
     read = {column.parts[0].name for column in events.find_all(exp.Column)}
