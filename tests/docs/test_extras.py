@@ -16,7 +16,8 @@ def test_the_demo_has_the_pins_of_the_tests() -> None:
     pinned = [each.removesuffix(marker) for each in demo if each.endswith(marker)]
     tested = CONFIG["dependency-groups"]["localstack"]
     assert sorted(pinned) == sorted([*tested, *CONFIG["tool"]["uv"]["constraint-dependencies"]])
-    assert [each for each in demo if marker not in each] == ["openai-ekm-aws[rehearsal]"]
+    extras = [each for each in demo if marker not in each]
+    assert extras == ["openai-ekm-aws[operate]", "openai-ekm-aws[rehearsal]"]
 
 
 def test_the_wheel_has_every_file_of_the_module() -> None:

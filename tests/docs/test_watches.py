@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.watch_variants import CASES
+from tests.support.watched.variants import CASES
 from tests.support.watches import (
     ALL_MANAGEMENT_EVENTS,
     FORWARDS,

@@ -29,7 +29,8 @@ EKM = str(Path(sys.executable).with_name("ekm"))
 # `ekm demo --keep` without what lies between the start and the end.
 KEPT = """
 from openai_ekm.rehearsal.demo import Report, steps
-for name in ("_apply", "_validate", "_decide", "await_monitoring", "revoke_and_restore"):
+for name in ("_apply", "_validate", "_decide", "await_monitoring", "revoke_and_restore",
+             "let_stranger_in", "find_stranger", "Person"):
     setattr(steps, name, lambda *_: None)
 steps.rehearse(Report(print), keep=True)
 """
@@ -128,6 +129,8 @@ def test_the_whole_story(repository: Path, tmp_path: Path) -> None:
         "A second plan is empty",
         "OpenAI can use the key.",
         "decisions are as they must be",
+        "and 2 of one stranger: arn:aws:iam::111122223333:role/analyst",
+        "The evidence of it is written",
         "watch the key, the role and themselves",
         "The alarm key-disabled came after",
         "Validation fails, in AWS's own words",
@@ -139,7 +142,7 @@ def test_the_whole_story(repository: Path, tmp_path: Path) -> None:
         "their processes are gone",
     ):
         assert claim in summary
-    assert len(re.findall(r"… \d+\.\d s", page)) == len(document["steps"]) == 11
+    assert len(re.findall(r"… \d+\.\d s", page)) == len(document["steps"]) == 13
     assert "✗" not in page
     assert "sk-admin-" not in page + run.stdout
     assert list(temporary.iterdir()) == []

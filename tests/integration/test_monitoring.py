@@ -26,7 +26,7 @@ from tests.support.cloudtrail_events import (
     session_of,
 )
 from tests.support.monitored import Monitored, Subscriber, allowed, put
-from tests.support.watch_variants import CASES
+from tests.support.watched.variants import CASES
 from tests.support.watches import FORWARDS, OPERATORS, WATCHES, operators
 
 if TYPE_CHECKING:

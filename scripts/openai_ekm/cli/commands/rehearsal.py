@@ -107,10 +107,12 @@ def demo_command() -> None:
     """Rehearse everything offline, from apply to destroy.
 
     The rehearsal starts LocalStack and the OpenAI emulator on loopback and applies the example
-    with registration. It asks OpenAI to use the key, shows who may use it and who may not, and
-    disables and enables it. Then a destroy is refused, and after the confirmation everything is
-    destroyed. The rehearsal touches no account and needs no admin key. It stops all that it
-    started, also after Ctrl-C or a failure. It takes a minute or two.
+    with registration. It asks OpenAI to use the key, and shows who may use it and who may not. It
+    widens the key policy by hand, and finds the stranger and the change. It watches the key,
+    disables it, hears the alarm, and enables it. Then a destroy is refused, and after the
+    confirmation everything is destroyed. The rehearsal touches no account and needs no admin key.
+    It stops all that it started, also after Ctrl-C or a failure. Only the evidence stays, in the
+    cache folder. It takes two minutes.
 
     \b
     Examples:

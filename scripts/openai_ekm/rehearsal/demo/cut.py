@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from openai_ekm.rehearsal.demo.monitoring import MODULE, subscribe
-from openai_ekm.rehearsal.demo.person import Person
 
 if TYPE_CHECKING:
     from openai_ekm.rehearsal.demo.monitoring import Alarms, Monitoring
+    from openai_ekm.rehearsal.demo.person import Person
     from openai_ekm.rehearsal.demo.state import DemoState
 
 __all__ = ["await_monitoring", "revoke_and_restore", "tell_alarm"]
 
 EXIT_FOUND, EXIT_OPENAI_REFUSED = 1, 4
-ADMINISTRATOR: Final = "administrator"
 
 
 def await_monitoring(stage: DemoState, started: Monitoring) -> Alarms:
@@ -38,10 +37,10 @@ def await_monitoring(stage: DemoState, started: Monitoring) -> Alarms:
     return alarms
 
 
-def revoke_and_restore(stage: DemoState, alarms: Alarms) -> None:
+def revoke_and_restore(stage: DemoState, alarms: Alarms, administrator: Person) -> None:
     """Cut OpenAI off, hear the alarm, find the fault, and give access back."""
     report, key = stage.report, stage.outputs["ekm"]["key_arn"]
-    kms = Person(stage.aws, stage.trail, ADMINISTRATOR).kms
+    kms = administrator.kms
     with report.step("Cut OpenAI off: disable the key"):
         report.command("aws kms disable-key --key-id", key.rpartition("/")[2])
         began = time.monotonic()

@@ -13,6 +13,8 @@ from openai_ekm.rehearsal.demo.decisions import Documents
 from openai_ekm.rehearsal.emulator import RUN_EKM
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from openai_ekm.emulator.trail import Trail
     from openai_ekm.rehearsal.demo.report import Report
     from openai_ekm.rehearsal.emulator import EmulatorProcess
@@ -24,12 +26,23 @@ __all__ = ["DemoState", "documents"]
 
 @dataclass
 class DemoState:
-    """The state that the steps work on."""
+    """The state that the steps work on.
+
+    Attributes:
+        report: Takes every line.
+        aws: AWS's side.
+        openai: OpenAI's side.
+        workspace: The example.
+        folder: Of the demo; `trail` in it has the log files.
+        trail: Takes records of calls that the emulator does not make.
+        outputs: Of the example, once it is applied.
+    """
 
     report: Report
     aws: LocalStack
     openai: EmulatorProcess
     workspace: Workspace
+    folder: Path
     trail: Trail
     outputs: dict[str, Any]
 

@@ -16,8 +16,9 @@ from openai_ekm.rehearsal.demo.decisions import Answer, ask
 from openai_ekm.rehearsal.demo.destroy import destroy
 from openai_ekm.rehearsal.demo.keep import leave_running
 from openai_ekm.rehearsal.demo.monitoring import Monitoring, start_monitoring
-from openai_ekm.rehearsal.demo.person import open_trail
+from openai_ekm.rehearsal.demo.person import Person, open_trail
 from openai_ekm.rehearsal.demo.state import DemoState, documents
+from openai_ekm.rehearsal.demo.stranger import find_stranger, let_stranger_in
 from openai_ekm.rehearsal.emulator import EmulatorProcess
 from openai_ekm.rehearsal.localstack import CUSTOMER_ACCOUNT, REGION, LocalStack
 from openai_ekm.rehearsal.module_copy import packaged_module, unpack_module
@@ -89,8 +90,11 @@ def rehearse(
         monitoring = _apply(stage, whole, folder / "monitoring", resources)
         _validate(stage)
         answers = _decide(stage)
+        administrator = Person(stage.aws, stage.trail, "administrator")
+        policy = let_stranger_in(stage, administrator)
+        find_stranger(stage, administrator, policy)
         alarms = await_monitoring(stage, monitoring)
-        revoke_and_restore(stage, alarms)
+        revoke_and_restore(stage, alarms, administrator)
         if keep:
             leave_running(stage, folder)
             resources.pop_all()
@@ -149,7 +153,8 @@ def _start(
         workspace = Workspace(
             root, folder / "terraform", environment, variables={"organization_id": ORGANIZATION}
         )
-        stage = DemoState(report, aws, openai, workspace, open_trail(aws, folder / "trail"), {})
+        trail = open_trail(aws, folder / "trail")
+        stage = DemoState(report, aws, openai, workspace, folder, trail, {})
         _look_first(stage)
     return stage
 

@@ -1,4 +1,4 @@
-"""Every case of an event: those of watch_cases.py, and each change and use in every variant."""
+"""Every case of an event: those of this package, and each change and use in every variant."""
 
 from __future__ import annotations
 
@@ -24,21 +24,18 @@ from tests.support.cloudtrail_events import (
     api_event,
     of_key,
 )
-from tests.support.watch_cases import (
+from tests.support.watched.case import Case, case, elsewhere, named
+from tests.support.watched.changes import (
     FAILED_USE,
-    KEY_CASES,
     KEY_CHANGES,
-    ROLE_CASES,
     ROLE_CHANGES,
-    USE_CASES,
     USES,
-    WATCHER_CASES,
     WATCHER_CHANGES,
-    Case,
-    case,
-    elsewhere,
-    named,
 )
+from tests.support.watched.key import KEY_CASES
+from tests.support.watched.role import ROLE_CASES
+from tests.support.watched.use import USE_CASES
+from tests.support.watched.watcher import WATCHER_CASES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

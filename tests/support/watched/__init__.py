@@ -1,0 +1,1 @@
+"""Events of the key, the role and the monitoring, each with the watches that must see it."""
