@@ -16,6 +16,7 @@ from tests.support.cloudtrail_events import (
     ALIAS,
     DEPLOYER,
     KEY_ARN,
+    MAINTENANCE,
     MANAGED_POLICY,
     OPERATOR,
     REGION,
@@ -192,6 +193,9 @@ def test_localstack_answers_as_its_engine_does(monitored: Monitored) -> None:
     pattern = monitored.outputs["patterns"][OF_THE_TOPIC_KEY]
     topic_key = monitored.outputs["topic_key_arn"]
     assert matches(pattern, api_event("kms", "DisableKey", **of_key(topic_key)))
+    maintained = api_event("kms", "DisableKey", MAINTENANCE[0], **of_key(topic_key))
+    assert not matches(pattern, maintained)
+    assert matches(monitored.outputs["patterns"]["maintenance-of-key"], maintained)
     assert not matches(pattern, api_event("kms", "DisableKey", **of_key(KEY_ARN)))
 
 

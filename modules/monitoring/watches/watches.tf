@@ -71,6 +71,7 @@ locals {
     not_key                  = [{ anything-but = [var.key_arn] }]
     of_the_key               = local.of_the_key
     of_the_key_or_alias      = concat(local.of_the_key, local.of_its_aliases)
+    of_the_keys              = concat(local.of_the_key, local.of_its_aliases, [{ resources = { ARN = concat(aws_kms_key.topics[*].arn, ["-"]) } }])
     of_the_key_or_named      = concat(local.of_the_key, local.of_its_aliases, local.named_key)
     role                     = [var.role_arn]
     not_role                 = [{ anything-but = [var.role_arn] }]
@@ -78,7 +79,7 @@ locals {
     role_name                = local.same_name
     of_the_role_or_named     = concat(local.of_the_role, local.named_role)
     managed_policies         = local.managed_policies
-    role_or_managed_policies = [{ roleName = local.same_name }, { policyArn = concat(local.managed_policies, ["-"]) }]
+    role_or_managed_policies = [{ roleName = concat(local.same_name, [local.forwarder_name]) }, { policyArn = concat(local.managed_policies, ["-"]) }]
     role_to_assume           = [{ equals-ignore-case = var.role_arn }]
     role_to_assume_or_named  = concat(local.role_to_assume, local.named_role)
     of_any_role = concat(local.of_the_role, local.named_role, [

@@ -38,6 +38,8 @@ class _Kind:
         read_only: Whether CloudTrail counts it as one that only reads.
         shown: What it is, in words.
         global_service: Whether it is logged in `IAM_REGION` alone.
+        either: Whether it may be logged in the Region of the key or in `IAM_REGION`: which one is
+            not public, so both are to be logged.
     """
 
     id: str
@@ -45,13 +47,14 @@ class _Kind:
     read_only: bool
     shown: str
     global_service: bool = False
+    either: bool = False
 
 
 _KINDS: Final = (
     _Kind("trail_key_changes", "kms.amazonaws.com", False, "changes of the key"),
     _Kind("trail_key_use", "kms.amazonaws.com", True, "Encrypt and Decrypt with the key"),
     _Kind("trail_role_changes", "iam.amazonaws.com", False, "changes of the role", True),
-    _Kind("trail_role_use", "sts.amazonaws.com", True, "AssumeRole of the role"),
+    _Kind("trail_role_use", "sts.amazonaws.com", True, "AssumeRole of the role", either=True),
 )
 
 
@@ -79,7 +82,15 @@ def check_trails(
 
 
 def _kind(kind: _Kind, trails: tuple[Trail, ...], region: str) -> Line:
-    place = IAM_REGION if kind.global_service else region
+    """Judge one kind in each of its Regions; the first that is not logged is the answer."""
+    places = (IAM_REGION,) if kind.global_service else (region,)
+    if kind.either:
+        places = tuple(dict.fromkeys((region, IAM_REGION)))
+    lines = [_in_region(kind, trails, each) for each in places]
+    return next((each for each in lines if each.state is not State.OK), lines[0])
+
+
+def _in_region(kind: _Kind, trails: tuple[Trail, ...], place: str) -> Line:
     here = [each for each in trails if _is_there(each, place, kind)]
     answers = {each.name: covers(each, kind.source, read_only=kind.read_only) for each in here}
     enough = [name for name, answer in answers.items() if answer is True]

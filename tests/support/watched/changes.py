@@ -88,6 +88,7 @@ FAILED_USE: Final = {
     "AccessDeniedException": "errors-denied",
     "DisabledException": "errors-state",
     "KMSInvalidStateException": "errors-state",
+    "InvalidStateException": "errors-state",
     "NotFoundException": "errors-missing",
     "ThrottlingException": "errors-throttled",
     "InvalidCiphertextException": "errors-other",

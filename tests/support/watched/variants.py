@@ -63,6 +63,10 @@ _CHANGES: Final = (
         for service, name, parameters, watch in WATCHER_CHANGES
     ),
 )
+_FORWARDER: Final = {"requestParameters": {"roleName": "openai-ekm-event-forwarder"}}
+# A session of a maintenance role whose own ARN the record leaves out.
+_UNNAMED: Final = {name: value for name, value in MAINTENANCE[0].items() if name != "arn"}
+_MAINTAINERS: Final = (*MAINTENANCE, _UNNAMED)
 _MAINTAINED: Final = {"kms": "key", "iam": "role"}
 _EVERYBODY: Final = (ROOT, SERVICE, ADMINISTRATOR, FOREIGN)
 
@@ -75,17 +79,33 @@ def _variants() -> Iterator[Case]:
                 f"{service} {name} by {named(who)}", api_event(service, name, who, **detail), watch
             )
         maintained = f"maintenance-of-{_MAINTAINED.get(service, 'monitoring')}"
-        for who in MAINTENANCE:
+        for who in _MAINTAINERS:
             yield case(
                 f"{service} {name} by {named(who)}",
                 api_event(service, name, who, **detail),
                 maintained,
             )
         tried = [f"{subject}-change-refused"] if subject else []
+        for who in (USER, MAINTENANCE[0]):
+            yield case(
+                f"{service} {name} by {named(who)} is refused",
+                api_event(service, name, who, errorCode="AccessDenied", **detail),
+                *tried,
+            )
+
+
+def _of_the_forwarder() -> Iterator[Case]:
+    """Each change of the forwarder's role by everybody, by those who maintain, and refused."""
+    for name in ROLE_CHANGES:
+        for who in (*_EVERYBODY, *_MAINTAINERS):
+            yield case(
+                f"{name} of the forwarder's role by {named(who)}",
+                api_event("iam", name, who, **_FORWARDER),
+                "maintenance-of-role" if who in _MAINTAINERS else "forwarder-changed",
+            )
         yield case(
-            f"{service} {name} is refused",
-            api_event(service, name, errorCode="AccessDenied", **detail),
-            *tried,
+            f"{name} of the forwarder's role is refused",
+            api_event("iam", name, errorCode="AccessDenied", **_FORWARDER),
         )
 
 
@@ -135,7 +155,12 @@ _words_of_aws = [
         (
             "sts",
             "AssumeRole",
-            (f"on {ROLE_ARN} because", f"on {ROLE_ARN}"),
+            (
+                "on role openai-ekm because",
+                "on role openai-ekm",
+                f"on {ROLE_ARN} because",
+                f"on {ROLE_ARN}",
+            ),
             ["role-assume-refused"],
         ),
         ("sts", "AssumeRole", (f"on {ROLE_ARN}-2 because",), []),
@@ -143,16 +168,19 @@ _words_of_aws = [
     for text in texts
 ]
 _more_uses = [
-    case(
-        "a refused AssumeRole names the role in its parameters",
-        api_event(
-            "sts",
-            "AssumeRole",
-            OPENAI_CALLER,
-            errorCode="AccessDenied",
-            requestParameters={"roleArn": ROLE_ARN},
-        ),
-        "role-assume-refused",
+    *(
+        case(
+            f"an AssumeRole by {named(who)} is refused and names the role in its parameters",
+            api_event(
+                "sts",
+                "AssumeRole",
+                who,
+                errorCode="AccessDenied",
+                requestParameters={"roleArn": ROLE_ARN},
+            ),
+            "role-assume-refused",
+        )
+        for who in (OPENAI_CALLER, ADMINISTRATOR)
     ),
     *(
         case(
@@ -173,9 +201,13 @@ _more_uses = [
     ),
     *(
         case(
-            f"a topic of severity {severity}: {name}",
-            api_event("sns", name, requestParameters={member: text}),
-            "topics-changed",
+            f"a topic of severity {severity}: {name} by {named(who)}",
+            api_event("sns", name, who, requestParameters={member: text}),
+            watch,
+        )
+        for who, watch in (
+            (USER, "topics-changed"),
+            (MAINTENANCE[0], "maintenance-of-monitoring"),
         )
         for severity in ("info", "warning")
         for topic in (TOPIC.replace("critical", severity),)
@@ -227,6 +259,35 @@ _by_text = [
                 "kms", "Decrypt", errorCode="AccessDenied", requestParameters={"keyId": text}
             ),
             "key-use-refused",
+        )
+        for text in _texts_of_the_key
+    ),
+]
+_in_resources: Final = {"resources": of_key(KEY_ARN)["resources"]}
+_by_resources = [
+    *(
+        case(
+            f"the resources alone name the key in {name}, {outcome}",
+            api_event("kms", name, who, **_in_resources, **error),
+            seen,
+        )
+        for watch, name in (*_first_call.items(), ("key-alias-changed", "CreateAlias"))
+        for outcome, who, error, seen in (
+            ("and it is done", USER, {}, watch),
+            ("and it is refused", USER, {"errorCode": "AccessDenied"}, "key-change-refused"),
+            ("by maintenance", MAINTENANCE[0], {}, "maintenance-of-key"),
+        )
+    ),
+    case(
+        "the resources alone name the key in a refused Decrypt",
+        api_event("kms", "Decrypt", errorCode="AccessDenied", **_in_resources),
+        "key-use-refused",
+    ),
+    *(
+        case(
+            f"UpdateAlias names the key by {text}, as its record may",
+            api_event("kms", "UpdateAlias", requestParameters={"keyId": text}),
+            "key-alias-changed",
         )
         for text in _texts_of_the_key
     ),
@@ -283,7 +344,9 @@ CASES: Final = (
     *_variants(),
     *_words_of_aws,
     *_more_uses,
+    *_of_the_forwarder(),
     *_by_text,
+    *_by_resources,
     *_of_others,
     *_near_misses(_first),
 )

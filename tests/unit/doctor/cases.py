@@ -360,6 +360,9 @@ case("trail_key_changes", "warning", trails(WITHOUT_KMS), "selectors", "not publ
 case("trail_key_use", "warning", trails(WRITES), "leave it out")
 case("trail_key_use", "ok", trails(WRITES, {}), "The trail all logs")
 case("trail_role_changes", "ok", trails(WITHOUT_KMS), "in us-east-1")
+HERE_ALONE = {"home": REGION, "multi_region": False}
+case("trail_key_use", "ok", trails(HERE_ALONE), f"in {REGION}")
+case("trail_role_use", "warning", trails(HERE_ALONE), "in us-east-1", "no trail for it")
 
 
 def alarms(*rules: Rule, key: str | None = KEY) -> Made:
