@@ -83,9 +83,9 @@ def check_trails(
 
 def _kind(kind: _Kind, trails: tuple[Trail, ...], region: str) -> Line:
     """Judge one kind in each of its Regions; the first that is not logged is the answer."""
-    places = (IAM_REGION,) if kind.global_service else (region,)
-    if kind.either:
-        places = tuple(dict.fromkeys((region, IAM_REGION)))
+    places = [IAM_REGION] if kind.global_service else [region]
+    if kind.either and region != IAM_REGION:
+        places.append(IAM_REGION)
     lines = [_in_region(kind, trails, each) for each in places]
     return next((each for each in lines if each.state is not State.OK), lines[0])
 
