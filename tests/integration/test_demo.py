@@ -130,6 +130,7 @@ def test_the_whole_story(repository: Path, tmp_path: Path) -> None:
         "OpenAI can use the key.",
         "decisions are as they must be",
         "and 2 of one stranger: arn:aws:iam::111122223333:role/analyst",
+        "Drift finds the statement that was added by hand, and nothing else",
         "The evidence of it is written",
         "watch the key, the role and themselves",
         "The alarm key-disabled came after",

@@ -66,7 +66,8 @@ def find_stranger(stage: DemoState, administrator: Person, before: str) -> None:
     report, key = stage.report, stage.outputs["ekm"]["key_arn"]
     with report.step("Look who uses the key, and what is not as it was meant"):
         usage = _usage(stage)
-        _write_evidence(stage, usage=usage)
+        drift = _drift(stage)
+        _write_evidence(stage, usage=usage, drift=drift)
         report.command("aws kms put-key-policy --policy file://before.json --key-id", key)
         administrator.kms.put_key_policy(KeyId=key, PolicyName="default", Policy=before)
 
@@ -91,6 +92,19 @@ def _usage(stage: DemoState) -> dict[str, Any]:
     return said
 
 
+def _drift(stage: DemoState) -> dict[str, Any]:
+    said = stage.ekm("drift", "--from-terraform", ".", expected=EXIT_FOUND)
+    found = [each for each in said["differences"] if each["state"] == "drift"]
+    for each in found:
+        stage.report.text(each["message"])
+    stage.report.check(
+        "Drift finds the statement that was added by hand, and nothing else.",
+        holds=[each["check"] for each in found] == ["key_policy"] and _SID in json.dumps(found),
+        found=str(found),
+    )
+    return said
+
+
 def _write_evidence(stage: DemoState, **members: dict[str, Any]) -> None:
     """Write a pack into the demo's folder, and leave it where it outlives the demo."""
     report = stage.report
@@ -106,7 +120,7 @@ def _write_evidence(stage: DemoState, **members: dict[str, Any]) -> None:
     report.fact("evidence", (page if page.is_file() else place).as_uri())
     report.check(
         f"The evidence of it is written: {len(said['members'])} files.",
-        holds={"usage.json", "proof.json"} <= set(said["members"]),
+        holds={"usage.json", "drift.json", "index.html"} <= set(said["members"]),
         found=str(said["members"]),
     )
 
