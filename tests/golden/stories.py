@@ -7,14 +7,17 @@ they leave behind stands in `expected/<story>.json`. Together they meet every ex
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from tests.constants import ACCOUNT
 from tests.golden.world import answers, loses_the_answer, refuses_connection, trust_policy
 from tests.support.cloudtrail_events import KEY_ARN, ROLE_ARN
 from tests.support.healthy import KEY_USE, TRUST, healthy, put
+from tests.support.terraform_states import applied
 from tests.support.trail_logs import GOLDEN, write_log
 
 if TYPE_CHECKING:
@@ -379,6 +382,50 @@ def asking_who_uses_the_key(world: Golden) -> None:
     world.run("usage", "trail", "--since", "2026-11-29", "--until", "2026-11-29", *named)
     world.run("usage", "trail", "--athena", "s3://my-trail/AWSLogs/", *named)
     world.run("usage", "--athena", "s3://my-trail/logs/", *named)
+
+
+@story
+def looking_for_drift(world: Golden) -> None:
+    """Nothing differs; a change by hand, accepted; a refusal of each party; and bad options."""
+    world.make_key_and_role()
+    boto3.client("kms").enable_key_rotation(KeyId=world.kms_arn)
+    world.run("register", "--project", "chat")
+    policies = {
+        "trust_policy": world.trust_policy(),
+        "permission_policy": world.use_policy(),
+        "key_policy": world.key_policy(),
+    }
+    state = json.dumps(applied(world.role_arn, world.kms_arn, policies, guard={"name": "prod"}))
+    now = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    world.monkeypatch.setattr("openai_ekm.cli.drift._now", lambda: now)
+    look = ("drift", "--from-terraform", "-")
+    world.run(*look, stdin=state)
+    world.run(*look, "--require-key", "--side", "openai", stdin=state)
+    by_hand = {
+        "Sid": "ByHand",
+        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/admin"},
+        "Action": "kms:Decrypt",
+    }
+    world.set_key_policy(*world.key_policy()["Statement"], by_hand)
+    found = world.run(*look, stdin=state)
+    Path("drift.json").write_text(json.dumps(found))
+    who = ("--reason", "OPS-17", "--by", "jane", "--baseline", "accepted.json")
+    accept = ("drift", "accept", "drift.json", "--all", *who)
+    world.run(*accept, "--expires", "yesterday")
+    world.run(*accept, "--expires", "2026-12-31")
+    world.run(*look, "--baseline", "accepted.json", stdin=state)
+    world.faults = [answers(404, b'{"error": {"message": "Unsupported endpoint"}}')]
+    world.run(*look, "--baseline", "accepted.json", stdin=state)
+    world.faults = []
+    world.aws_refusal = "AccessDeniedException"
+    world.run(*look, stdin=state)
+    world.aws_refusal = None
+    world.run(*look, stdin="{}", OPENAI_ADMIN_KEY="")
+    world.run("drift")
+    world.run(*look, "--baseline", "missing.json", stdin=state)
+    world.run(*look, "--except", "sandbox", stdin=state)
+    Path("accepted.json").write_text("{}")
+    world.run(*look, "--baseline", "accepted.json", stdin=state)
 
 
 @story

@@ -107,13 +107,18 @@ def run(options: DriftOptions) -> int:
             undecided=delivery.accepted,
             exceptions=Exceptions(options.require_key, options.exceptions),
             sides=("aws", "openai") if options.side == "both" else (options.side,),
-            now=datetime.now(UTC),
+            now=_now(),
         )
     file, line = shown_at(
         (options.from_plan,), options.from_terraform, meant.instance, options.source_file
     )
     reports = [report.report_of(found, file=file, line=line)]
     return delivery.deliver(Answer(reports, report.as_json(found), list(_lines(found))))
+
+
+def _now() -> datetime:
+    """Return the present, in UTC."""
+    return datetime.now(UTC)
 
 
 def _intended(options: DriftOptions) -> Intended:
@@ -296,7 +301,7 @@ def _summary(drift: Drift) -> str:
 
 def run_accept(options: AcceptOptions) -> None:
     """Run `ekm drift accept`."""
-    today = datetime.now(UTC).date()
+    today = _now().date()
     expires = acceptance.check_expiry(options.expires, today)
     reason = _said(options.reason, "--reason", 2048)
     by = _said(options.by, "--by", 256)
