@@ -90,6 +90,7 @@ def compare(
         intent = _intent(meant, registered)
         differences += compare_openai(meant, registered, intent, exceptions)
     found = [baseline.settle(each, subject) for each in differences]
+    unseen = {each.check for each in found if each.state is State.UNDECIDED}
     order = {name: index for index, name in enumerate(CHECKS)}
     found.sort(key=lambda each: order[each.check])
     asked = [
@@ -104,7 +105,8 @@ def compare(
         checks=tuple(asked),
         differences=tuple(_accepted(each, undecided or {}) for each in found),
         expired=baseline.expired,
-        unused=tuple(each for each in baseline.unused if each.check in asked),
+        # An entry for what was not seen this time may be needed the next.
+        unused=tuple(each for each in baseline.unused if each.check in set(asked) - unseen),
         record=registered.place or None,
         notes=tuple(_notes(meant, found, undecided or {})),
     )

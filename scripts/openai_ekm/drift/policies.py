@@ -195,6 +195,9 @@ def _differences(found: _Compared, *, protected: bool) -> Iterator[Difference]:
         )
     if more or less:
         yield _difference(slot, state, _said(slot, more, less), more=more, less=less)
+    elif not slot.made and found.accepted:
+        there = f"The module does not write the {slot.subject}; it allows what was reviewed."
+        yield _difference(slot, State.ACCEPTED, there)
     elif not unprotected:
         effect = "only its text differs, and no request is decided differently"
         there = f"The {slot.subject} is written differently than was meant: {effect}."

@@ -84,6 +84,8 @@ def test_it_comes_back_when_it_changes() -> None:
     again = drift_of(grants(more), entries=entries)
     assert told(again) == ["grants"]
     assert [each.id for each in again.unused] == [entries[0].id]
+    unseen = drift_of(lambda body: body.pop("grants"), entries=entries)
+    assert unseen.unused == ()
     elsewhere = drift_of(
         grants(GRANT), entries=[replace(entries[0], role_arn=f"{entries[0].role_arn}-2")]
     )
@@ -135,7 +137,11 @@ def test_a_policy_that_the_module_does_not_write_is_compared_with_the_reviewed_o
     first = drift_of(meant=meant)
     (undecided,) = as_json(first)["differences"]
     entries = accepted(first, undecided["id"])
-    assert as_json(drift_of(meant=meant, entries=entries))["answer"] == "same"
+    again = drift_of(meant=meant, entries=entries)
+    assert (as_json(again)["answer"], again.unused) == ("same", ())
+    assert told(again, State.ACCEPTED) == ["key_policy"]
+    rewritten = drift_of(lambda body: key_policy(body).reverse(), meant=meant, entries=entries)
+    assert told(rewritten, State.ACCEPTED) == ["key_policy"]
     changed = drift_of(by_hand, meant=meant, entries=entries)
     assert told(changed) == ["key_policy"]
     assert [each.request.action for each in changed.differences[0].more] == ["kms:Decrypt"]
