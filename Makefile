@@ -40,6 +40,7 @@ bench: env ## ratios measured in one run
 	@$(BIN)/python bench/streaming.py
 	@$(BIN)/python bench/fleet.py
 	@$(BIN)/python bench/registrar.py
+	@$(BIN)/python bench/usage.py
 	@$(BIN)/python bench/run.py
 
 faults: env ## every fault schedule there is, races included (docs/reliability.md): some minutes

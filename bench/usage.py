@@ -5,6 +5,9 @@
 The yardstick of time is the reading alone: each file unpacked and decoded by `json.loads`, as a
 whole. Both read the same files, by turns, in processes of their own. The target of memory: the peak
 at all events is within 20 % of that at a fifth of them.
+
+Calls of S3 are counted against the least that docs/operate/usage.md lists, for three days of a
+bucket that is a folder here.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import subprocess  # nosec B404 # each call says below why it is safe
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +29,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.support.cloudtrail_events import KEY_ARN, OTHER_KEY, ROLE_ARN, USER, of_key
 from tests.support.trail_logs import assumed, record, session, used, write_log
+
+from openai_ekm.usage.loading import Loader
+from openai_ekm.usage.s3_logs import read_bucket
+from openai_ekm.usage.table import EventTable
+from openai_ekm.usage.target import Target
 
 EKM = str(Path(sys.executable).with_name("ekm"))
 PER_FILE = 10_000
@@ -83,6 +92,46 @@ def measured(words: list[str]) -> tuple[float, float, bytes]:
     return time.perf_counter() - began, used_by_run.ru_maxrss / 1024, printed
 
 
+class Bucket:
+    """A bucket that is a folder, and counts what is asked of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.calls = 0
+
+    def list_objects_v2(self, **asked: str) -> dict[str, Any]:
+        """List what begins with a prefix, or the folders right below it."""
+        self.calls += 1
+        prefix = asked["Prefix"]
+        place = self.folder / prefix
+        if "Delimiter" in asked:
+            below = sorted(each for each in place.glob("*") if each.is_dir())
+            return {"CommonPrefixes": [{"Prefix": f"{prefix}{each.name}/"} for each in below]}
+        keys = sorted(str(each.relative_to(self.folder)) for each in place.rglob("*.json.gz"))
+        return {"Contents": [{"Key": key} for key in keys]}
+
+    def get_object(self, **asked: str) -> dict[str, Any]:
+        """Open a file."""
+        self.calls += 1
+        file = self.folder / asked["Key"]
+        return {"ContentLength": file.stat().st_size, "Body": file.open("rb")}
+
+
+def calls_of_s3(folder: Path) -> str:
+    """Return how many calls three days take, and the least."""
+    since, until = datetime(2026, 11, 3, 2, tzinfo=UTC), datetime(2026, 11, 4, 22, tzinfo=UTC)
+    bucket = Bucket(folder)
+    with EventTable() as table:
+        loader = Loader(table, Target(KEY_ARN, ROLE_ARN, since, until))
+        read_bucket(bucket, "s3://trail", datetime(2026, 12, 1, tzinfo=UTC), loader)
+    (source,) = loader.sources
+    days = 3  # those of the time, and the next one, for what is delivered late
+    least = 1 + 1 + days + source.files
+    if source.aws_calls != bucket.calls:
+        sys.exit(f"{bucket.calls} calls were made, and {source.aws_calls} counted")
+    return f"{bucket.calls} for {source.files} files of {days} days (least {least})"
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -99,6 +148,7 @@ def main() -> None:
         all_time, whole, printed = measured(usage)
         read_time, _, counted = measured(alone)
         found = json.loads(printed)
+        s3 = calls_of_s3(folder)
         size = sum(file.stat().st_size for file in folder.rglob("*.json.gz"))
         first = next(folder.rglob("*.json.gz"))
         unpacked = len(gzip.decompress(first.read_bytes())) * total // PER_FILE
@@ -112,6 +162,7 @@ def main() -> None:
     )
     print(f"  to json.loads of the same files {all_time / read_time:.2f} ({read_time:.0f} s)")
     print(f"  peak memory {whole:.0f} MB to {small:.0f} MB: {whole / small:.2f} (target 1.20)")
+    print(f"  calls of S3: {s3}")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,10 @@ SELECT
 FROM (
   SELECT
     *,
-    row_number() OVER (PARTITION BY event_id ORDER BY event_time, event_name, region) AS copy
+    row_number() OVER (
+      PARTITION BY event_id
+      ORDER BY event_time, event_name, region, source
+    ) AS copy
   FROM events
 ) AS numbered
 WHERE copy = 1
