@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from openai_ekm.diagnosis import diagnose, judge, patch
+from openai_ekm.diagnosis.diagnose import find_faults
 from openai_ekm.proof import prove
 from openai_ekm.snapshot import Snapshot
 from tests.support.faulty import FAULTS, INCURABLE
@@ -99,7 +100,7 @@ def test_two_faults_in_different_documents_are_both_told_in_order() -> None:
                 continue
             body = broken([first, second])
             assert body is not None
-            found = diagnose(Snapshot.from_json(body)).faults
+            found = find_faults(Snapshot.from_json(body)).faults
             places = [[each.id, each.document] for each in found]
             assert told in places, (first, second, places)
             assert other_told in places, (first, second, places)

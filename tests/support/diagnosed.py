@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from openai_ekm.diagnosis import Diagnosis, diagnose, judge, patch
 from openai_ekm.snapshot import Snapshot
+from tests.support.faulty import FAULTS
+from tests.support.healthy import healthy, put
 
 
 def diagnosed(body: dict[str, Any]) -> Diagnosis:
     """The diagnosis of a snapshot's JSON."""
     return diagnose(Snapshot.from_json(body))
+
+
+@functools.cache
+def diagnosed_fault(name: str) -> tuple[Snapshot, Diagnosis]:
+    """The snapshot with one fault of the table, and its diagnosis: made once, as many need it."""
+    path, value, *_ = FAULTS[name]
+    snapshot = Snapshot.from_json(put(healthy(), path, value))
+    return snapshot, diagnose(snapshot)
 
 
 def cured(snapshot: Snapshot, found: Diagnosis) -> None:

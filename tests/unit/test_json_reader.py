@@ -70,6 +70,7 @@ def test_the_limits_are_in_reach() -> None:
     assert read_json('{"a": 1, "a": 2}', pairs=dict) == {"a": 2}
 
 
+@pytest.mark.exhaustive
 @given(st.recursive(st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.text(), st.lists))
 def test_it_reads_what_python_reads(value: object) -> None:
     """A strict reader reads another value."""

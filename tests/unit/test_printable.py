@@ -62,6 +62,7 @@ def test_what_acts_or_hides_is_an_escape(text: str, shown: str) -> None:
     assert printable(text) == shown
 
 
+@pytest.mark.exhaustive
 def test_no_character_of_unicode_acts_or_hides() -> None:
     """Guards against: one of the 1.1 million code points that the rule forgets."""
     for first in range(0, sys.maxunicode + 1, 64):

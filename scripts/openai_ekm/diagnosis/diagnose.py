@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from openai_ekm.diagnosis import faults, patch
@@ -19,7 +19,7 @@ from openai_ekm.snapshot import UNSEEN, Role, Snapshot
 if TYPE_CHECKING:
     from openai_ekm.diagnosis.result import Diagnosis, NearMiss
 
-__all__ = ["diagnose"]
+__all__ = ["Repaired", "diagnose", "find_faults"]
 
 _MOST: Final = 16  # rounds; each cures what the one before left
 _ENOUGH: Final = 40  # faults; whoever has more begins with these
@@ -28,6 +28,46 @@ _DENIED: Final = {
     Outcome.ENCRYPT_DENIED: requests.ENCRYPT,
     Outcome.DECRYPT_DENIED: requests.DECRYPT,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """What is at fault, and the set-up with every fix applied.
+
+    Attributes:
+        first: How the set-up is judged as it is.
+        faults: In the order in which AWS meets them.
+        snapshot: The set-up with the fixes of all faults.
+        last: How that one is judged.
+    """
+
+    first: Diagnosis
+    faults: tuple[Fault, ...]
+    snapshot: Snapshot
+    last: Diagnosis
+
+
+def find_faults(snapshot: Snapshot, *, session_name: str | None = None) -> Repaired:
+    """Find what keeps OpenAI out, and repair it round by round.
+
+    Args:
+        snapshot: What was collected.
+        session_name: Name of OpenAI's session in the customer's role, where it is known.
+    """
+    first = verdict = judge(snapshot, session_name=session_name)
+    faults: list[Fault] = []
+    current = snapshot
+    for _ in range(_MOST):
+        if verdict.outcome is Outcome.OK or len(faults) >= _ENOUGH:
+            break
+        there = with_assumptions(current, session_name=session_name)
+        found = _faults(there, verdict, session_name)
+        faults += found
+        if not found or not all(fault.fix for fault in found):
+            break
+        current = patch.apply(current, [change for fault in found for change in fault.fix])
+        verdict = judge(current, session_name=session_name)
+    return Repaired(first, tuple(faults), current, verdict)
 
 
 def diagnose(snapshot: Snapshot, *, session_name: str | None = None) -> Diagnosis:
@@ -41,29 +81,17 @@ def diagnose(snapshot: Snapshot, *, session_name: str | None = None) -> Diagnosi
         The diagnosis with its faults and warnings. The fixes, applied in order, each take the
         validation past one fault; every one of them was tried with the evaluator.
     """
-    first = judge(snapshot, session_name=session_name)
-    faults: list[Fault] = []
-    current, verdict = snapshot, first
-    for _ in range(_MOST):
-        if verdict.outcome is Outcome.OK or len(faults) >= _ENOUGH:
-            break
-        there = with_assumptions(current, session_name=session_name)
-        found = _faults(there, verdict, session_name)
-        faults += found
-        if not found or not all(fault.fix for fault in found):
-            break
-        current = patch.apply(current, [change for fault in found for change in fault.fix])
-        verdict = judge(current, session_name=session_name)
-    warnings, gaps = warnings_of(
-        snapshot, first, current, passes=verdict.outcome is Outcome.OK, session_name=session_name
-    )
+    found = find_faults(snapshot, session_name=session_name)
+    first, current = found.first, found.snapshot
+    passes = found.last.outcome is Outcome.OK
+    warnings, gaps = warnings_of(snapshot, first, current, passes=passes, session_name=session_name)
     unseen = dict.fromkeys((*snapshot.unseen(), *asked_about(snapshot), *gaps))
     key = snapshot.registered_key
     if first.outcome is Outcome.OK and key is not None and key.state is UNSEEN:
         first = replace(first, outcome=Outcome.UNDECIDED)
     return replace(
         first,
-        faults=tuple(faults),
+        faults=found.faults,
         warnings=(*warnings, *organization.warnings(snapshot, current, session_name=session_name)),
         unseen=tuple(unseen),
         reasons={path: why for path, why in snapshot.reasons.items() if path in unseen},

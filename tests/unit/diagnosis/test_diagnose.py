@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from openai_ekm.snapshot import Snapshot
-from tests.support.diagnosed import cured, diagnosed
+from tests.support.diagnosed import cured, diagnosed, diagnosed_fault
 from tests.support.faulty import FAULTS, INCURABLE, WARNINGS
 from tests.support.healthy import (
     ALIAS,
@@ -31,9 +31,8 @@ def test_the_healthy_twin_of_every_fault_is_ok() -> None:
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_is_named_and_its_fix_cures_it(name: str) -> None:
     """A user would be sent to the wrong statement, or given a fix that does not work."""
-    path, value, outcome, kind, where = FAULTS[name]
-    body = put(healthy(), path, value)
-    found = diagnosed(body)
+    _, _, outcome, kind, where = FAULTS[name]
+    snapshot, found = diagnosed_fault(name)
     assert found.outcome == outcome
     first = found.faults[0]
     assert (first.id, first.document) == (kind, where)
@@ -43,7 +42,7 @@ def test_a_fault_is_named_and_its_fix_cures_it(name: str) -> None:
         assert not first.fix
         return
     assert all(each.fix for each in found.faults)
-    cured(Snapshot.from_json(body), found)
+    cured(snapshot, found)
 
 
 def test_two_faults_of_one_statement_are_both_named() -> None:

@@ -10,6 +10,7 @@ from openai_ekm.diagnosis import diagnose, error_text
 from openai_ekm.errors import BadInput
 from openai_ekm.openai_api.refusals import as_error, read_refusal
 from openai_ekm.snapshot import Snapshot
+from tests.support.diagnosed import diagnosed_fault
 from tests.support.faulty import FAULTS
 from tests.support.healthy import ID, KEY, ROLE, healthy, put
 
@@ -43,11 +44,11 @@ def test_a_text_is_told_with_the_likeliest_cause_first(
         assert found.causes[0].document.startswith(document)
 
 
+@pytest.mark.exhaustive
 def test_every_refusal_that_is_judged_reads_back_as_itself() -> None:
     """The words that AWS uses for a fault are taken for those of another."""
-    for name, (path, value, *_) in FAULTS.items():
-        snapshot = Snapshot.from_json(put(healthy(), path, value))
-        judged = diagnose(snapshot)
+    for name in FAULTS:
+        snapshot, judged = diagnosed_fault(name)
         if judged.outcome == "policy_malformed":
             continue  # nothing that OpenAI passes on: AWS saves no such document
         alone = error_text.read_error_text(judged.message, None, None)

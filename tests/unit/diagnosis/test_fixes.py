@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from openai_ekm.diagnosis import Diagnosis, diagnose, patch
+from openai_ekm.diagnosis import diagnose, patch
 from openai_ekm.diagnosis.malformed import complaint
 from openai_ekm.snapshot import Role, Snapshot
+from tests.support.diagnosed import diagnosed, diagnosed_fault
 from tests.support.faulty import FAULTS, FULL
 from tests.support.healthy import (
     ACCOUNT,
@@ -108,11 +109,6 @@ FIXES: dict[str, tuple[dict[str, Any], str, list[tuple[str, str, Any]]]] = {
 }  # fmt: skip
 
 
-def diagnosed(body: dict[str, Any]) -> Diagnosis:
-    """The diagnosis of a snapshot's JSON."""
-    return diagnose(Snapshot.from_json(body))
-
-
 @pytest.mark.parametrize("name", FIXES)
 def test_a_fix_changes_this_and_nothing_else(name: str) -> None:
     """A fix would be another, often a broader one."""
@@ -188,13 +184,13 @@ def test_what_is_open_is_not_printed_as_a_word_of_aws(path: str, value: Any, pla
     assert diagnose(mended).outcome == "ok"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", [*FAULTS])
 def test_every_fix_leaves_documents_that_aws_saves(name: str) -> None:
     """A fix would take the only statement away, and AWS refuse what is left."""
-    path, value, *_ = FAULTS[name]
-    snapshot = Snapshot.from_json(put(healthy(), path, value))
+    snapshot, found = diagnosed_fault(name)
     there = isinstance(snapshot.role, Role) and snapshot.keys and snapshot.role.permission_policies
-    for fault in diagnose(snapshot).faults:
+    for fault in found.faults:
         snapshot = patch.apply(snapshot, fault.fix)
     if there and name != "too large":
         assert complaints(snapshot) == [None, None, None]

@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from openai_ekm.diagnosis import diagnose
-from openai_ekm.snapshot import Snapshot
+import pytest
+
+from tests.support.diagnosed import diagnosed, diagnosed_fault
 from tests.support.faulty import FAULTS, WARNINGS
 from tests.support.healthy import ALIAS, KEY, OPENAI, PATHED, ROLE, healthy, put
 
@@ -89,8 +90,11 @@ CAUSES: dict[str, tuple[str, ...]] = {
 
 def told(name: str) -> Fault:
     """What is told first of an example."""
-    path, value = (FAULTS.get(name) or WARNINGS[name])[:2]
-    found = diagnose(Snapshot.from_json(put(healthy(), path, value)))
+    if name in FAULTS:
+        found = diagnosed_fault(name)[1]
+    else:
+        path, value, *_ = WARNINGS[name]
+        found = diagnosed(put(healthy(), path, value))
     first: Fault = (found.faults or found.warnings)[0]
     return first
 
@@ -113,6 +117,7 @@ def rows() -> list[str]:
     return made
 
 
+@pytest.mark.exhaustive
 def test_the_page_has_every_cause_with_its_id_and_fix() -> None:
     """A reader would look up an id that is no longer given, or be told another fix."""
     page = PAGE.read_text(encoding="utf-8")

@@ -8,6 +8,8 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
+import pytest
+
 from openai_ekm.evaluation import decide
 from openai_ekm.evaluation.case import case_of
 from tests.unit.evaluation import random_cases
@@ -18,6 +20,7 @@ LIMITS = ("permissions_boundary", "session", "scps", "rcps")
 SEED = int(os.environ.get("EKM_FUZZ_SEED", "20261124"))
 
 
+@pytest.mark.exhaustive
 def test_agrees_with_the_model() -> None:
     """One of the two evaluators reads a rule of AWS's otherwise than the other."""
     seen: Counter[str] = Counter()

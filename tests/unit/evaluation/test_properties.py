@@ -8,6 +8,7 @@ from contextlib import suppress
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -71,6 +72,7 @@ def _statements(document: Any) -> list[Any]:
     return statements
 
 
+@pytest.mark.exhaustive
 @FEWER
 @given(SEEDS)
 def test_a_further_deny_never_allows_more(seed: int) -> None:
@@ -218,6 +220,7 @@ def test_any_json_is_read_or_refused(value: Any, kind: DocumentKind) -> None:
         parse_document(value, kind)
 
 
+@pytest.mark.exhaustive
 @settings(max_examples=80, deadline=None, database=None)
 @given(st.data())
 def test_decide_never_raises(data: st.DataObject) -> None:

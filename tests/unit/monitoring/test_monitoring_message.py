@@ -69,6 +69,7 @@ def test_a_message_of_another_topic_is_not() -> None:
     assert find_arrival(body(message(), OTHER), frozenset({TOPIC}), ID) is None
 
 
+@pytest.mark.exhaustive
 @given(
     st.one_of(
         st.text(),

@@ -177,6 +177,7 @@ def _there(world: str, path: str) -> bool:
 CASES = [(world, path) for world in WORLDS for path in EXTREMES if _there(world, path)]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("world", "path"), CASES)
 def test_a_claim_is_undecided_exactly_when_a_value_of_what_is_missing_breaks_it(
     world: str, path: str

@@ -41,6 +41,7 @@ def parts(schema: Any) -> Iterator[dict[str, Any]]:
             yield from parts(each)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", NAMES)
 def test_each_file_is_a_schema_under_its_name(name: str) -> None:
     """Guards against: a file that validators refuse, or that another file cannot refer to."""

@@ -29,6 +29,7 @@ def with_policies(*policies: dict[str, Any]) -> dict[str, Any]:
     return snapshot
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("policies", "too_large"),
     [
