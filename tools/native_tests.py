@@ -13,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from provider_process import attached_provider, provider_of
+
 from openai_ekm.errors import EkmError
 from openai_ekm.rehearsal import Run, Workspace
 
@@ -47,8 +49,11 @@ def run_all() -> Tested:
             name = file.relative_to(ROOT)
             return workspace.run("test", "-no-color", f"-filter={name}", expected=None)
 
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            runs = list(pool.map(test, files))
+        # What is asked of a mocked provider does not depend on its configuration.
+        with attached_provider(provider_of(workspace.path), workspace.environment) as attached:
+            workspace.environment |= attached
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                runs = list(pool.map(test, files))
     passed = failed = 0
     said = []
     for run in runs:

@@ -1,0 +1,72 @@
+"""The AWS provider as one process that serves many commands of Terraform.
+
+Each command of Terraform starts the provider anew, which describes some 1,500 kinds of resources
+before it answers: half the processor time of a command. A provider that runs already is attached
+to, as the developers of providers do. It holds one configuration at a time. So it serves either
+any number of commands whose provider is mocked, or one command after the other whose root has a
+single configuration.
+
+Source: https://developer.hashicorp.com/terraform/plugin/debugging
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import subprocess
+from typing import TYPE_CHECKING
+
+from openai_ekm.rehearsal.process import keep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+__all__ = ["attached_provider", "provider_of"]
+
+REATTACH = re.compile(r"TF_REATTACH_PROVIDERS='(.*)'")
+GRACE_SECONDS = 3.0
+INSTALLED = ".terraform/providers/registry.terraform.io/hashicorp/aws/*/*/terraform-provider-aws_*"
+
+
+def provider_of(root: Path) -> Path:
+    """Return the provider that `terraform init` put into a root module's folder.
+
+    Raises:
+        FileNotFoundError: There is none.
+    """
+    for found in root.glob(INSTALLED):
+        return found
+    raise FileNotFoundError(f"{root} has no AWS provider: run terraform init there.")
+
+
+@contextlib.contextmanager
+def attached_provider(program: Path, environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Run the provider, and yield the variables with which Terraform attaches to it.
+
+    Args:
+        program: The provider.
+        environment: Its whole environment; what it reads there counts for all commands.
+
+    Raises:
+        RuntimeError: It ended before it said how to attach.
+    """
+    with subprocess.Popen(
+        keep([str(program), "-debug"], GRACE_SECONDS),
+        env=dict(environment),
+        stdin=subprocess.PIPE,  # the guard ends the provider when this end closes
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # each call that it serves, in a dozen lines
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                if said := REATTACH.search(line):
+                    yield {"TF_REATTACH_PROVIDERS": said[1]}
+                    return
+            raise RuntimeError(f"{program} ended before it said how to attach to it.")
+        finally:
+            process.stdin.close()
