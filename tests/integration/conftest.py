@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.attached import share_provider
 from tests.support.launched import Machine
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 # The suite gives whole files to its workers: one that takes long is not to be the last.
@@ -33,6 +35,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files that take longest first."""
     places = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path.stem, len(LONGEST)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared_provider() -> Iterator[None]:
+    """Let the commands of a workspace share one provider process."""
+    attached = share_provider()
+    yield
+    attached.close()
 
 
 @pytest.fixture
