@@ -37,6 +37,7 @@ lint: env ## ruff, mypy, import rules, terraform fmt and validate, generated doc
 
 bench: env ## ratios measured in one run
 	@$(BIN)/python bench/decisions.py
+	@$(BIN)/python bench/operate_calls.py
 	@$(BIN)/python bench/streaming.py
 	@$(BIN)/python bench/fleet.py
 	@$(BIN)/python bench/registrar.py
