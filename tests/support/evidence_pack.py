@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AT",
-    "DRIFT",
     "ec_key",
     "filled",
     "make_pack",
@@ -39,7 +38,6 @@ __all__ = [
     "write",
 ]
 
-DRIFT = {"schema": "ekm-drift/1", "of": {}, "meant": "state", "checks": [], "differences": []}
 AT = "2026-11-29T10:00:00Z"
 
 
@@ -56,7 +54,7 @@ def make_pack(snapshot: dict[str, Any] | None = None, **members: Any) -> Pack:
             "message": None,
         },
         "usage": filled("usage", kms_arn=KEY),
-        "drift": {**DRIFT, "answer": "same"},
+        "drift": filled("ekm-drift", answer="same"),
         "drills": (filled("ekm-drill", role_arn=ROLE, key_arn=KEY),),
         "rotation": {
             "keys": [

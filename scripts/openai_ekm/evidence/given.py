@@ -25,17 +25,7 @@ _TIME: Final = {
 # Option to the schema of its file: one of the package, or the form of a member of a pack.
 _SCHEMAS: Final[Mapping[str, str | Mapping[str, Any]]] = {
     "--usage": "usage",
-    "--drift": {
-        "type": "object",
-        "required": ["schema", "answer", "of", "meant", "checks", "differences"],
-        "properties": {
-            "schema": {"const": "ekm-drift/1"},
-            "answer": _TEXT,
-            "of": {"type": "object"},
-            "checks": {"type": "array", "items": {"type": "object"}},
-            "differences": {"type": "array", "items": {"type": "object"}},
-        },
-    },
+    "--drift": "ekm-drift",
     "--drill": "ekm-drill",
     "--validation": {
         "type": "object",
@@ -102,7 +92,7 @@ _SCHEMAS: Final[Mapping[str, str | Mapping[str, Any]]] = {
 }
 _MAKERS: Final = {
     "--usage": "what `ekm usage` prints with --json",
-    "--drift": "what the verb drift prints with --json",
+    "--drift": "what `ekm drift` prints with --json",
     "--drill": "the report that `ekm drill revoke --report PATH` writes to PATH.json",
     "--validation": "validation.json of an earlier pack",
     "--rotation": "rotation.json of an earlier pack",

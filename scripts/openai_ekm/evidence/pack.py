@@ -58,7 +58,7 @@ class Pack:
         diagnosis: The JSON of `ekm diagnose`.
         validation: OpenAI's answer, with time and request id; None where it was not asked.
         usage: The JSON of `ekm usage`; None where there is none.
-        drift: What differs from what was meant, as the verb `drift` prints it; None for none.
+        drift: The JSON of `ekm drift`; None where there is none.
         drills: The reports of `ekm drill`, each as JSON.
         rotation: The rotations of each key; None where AWS did not say.
         audit_events: OpenAI's events about the external key and its projects; None where OpenAI

@@ -12,7 +12,7 @@ from openai_ekm.evidence.members import members_of
 from openai_ekm.evidence.pack import NotSeen
 from openai_ekm.evidence.redaction import StandIns, redact
 from openai_ekm.openai import OPENAI_ACCOUNT, OPENAI_ROLE_ARN
-from tests.support.evidence_pack import AT, DRIFT, filled, make_pack, member
+from tests.support.evidence_pack import AT, filled, make_pack, member
 from tests.support.healthy import healthy, put
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
@@ -99,7 +99,7 @@ def hostile_pack() -> object:
                 ]
             },
         },
-        drift=DRIFT
+        drift=filled("ekm-drift")
         | {
             "differences": [
                 {

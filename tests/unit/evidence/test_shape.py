@@ -15,7 +15,7 @@ from tests.support.schemas import open_validator
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NAMES = ("usage", "ekm-drill")
+NAMES = ("usage", "ekm-drift", "ekm-drill")
 # In place of a member; the first takes it away.
 OTHERS: tuple[Any, ...] = (..., None, 1, -1, "x", [], {}, True)
 

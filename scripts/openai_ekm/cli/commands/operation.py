@@ -239,7 +239,7 @@ def _given_options(command: Any) -> Any:
         ("audit-events", "Take audit-events.json of an earlier pack; do not ask OpenAI for it."),
         ("rotation", "Take rotation.json of an earlier pack; do not ask AWS for it."),
         ("validation", "Take validation.json of an earlier pack; do not ask OpenAI for it."),
-        ("drift", "Put in what differs from what was meant, in its JSON form."),
+        ("drift", "Put in what `ekm drift --json` printed."),
         ("usage", "Put in what `ekm usage --json` printed."),
     ):
         command = click.option(f"--{name}", metavar="FILE", help=text)(command)
