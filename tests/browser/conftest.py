@@ -21,6 +21,7 @@ FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 ATTACK = "<svg onload=alert(1)>\u202e\"'</script>&amp;\n" + "W" * 65_536
 PACKS = ("good", "bad", "empty", "hostile")
 
@@ -49,16 +50,11 @@ class Visit:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Debian's headless Chromium, driven by Playwright; Playwright downloads none."""
-    chromium = shutil.which("chromium-headless-shell") or shutil.which("chromium")
-    if chromium is None:
-        pytest.skip(
-            "no Chromium here: nobody opened the page of `ekm evidence` in a browser "
-            "(tools/browser installs one)"
-        )
+    assert CHROMIUM is not None
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where there is a browser
 
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield started
         started.close()
 

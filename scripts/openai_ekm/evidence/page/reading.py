@@ -39,10 +39,8 @@ class Nullable:
 
 TEXT, COUNT, SECONDS, TRUTH, OBJECT = Leaf
 
-_COUNTS: Final = {
-    **dict.fromkeys(("calls", "failed", "openai", "others", "undecided"), COUNT),
-    **dict.fromkeys(("first", "last"), TEXT),
-}
+_CALLS: Final = dict.fromkeys(("calls", "failed", "openai", "others", "undecided"), COUNT)
+_COUNTS: Final = {**_CALLS, "first": TEXT, "last": TEXT}
 _EVENT: Final = dict.fromkeys(
     (
         *("time", "operation", "principal", "session", "source_ip", "summary", "reason"),
@@ -72,7 +70,7 @@ _USAGE: Final = {
         "last_use": TEXT,
         "assumptions": {"calls": COUNT},
     },
-    "by_day": [{"day": TEXT, **_COUNTS}],
+    "by_day": [{"day": TEXT, **_CALLS}],
     "by_operation": [{"operation": TEXT, **_COUNTS}],
     "by_principal": [{"principal": TEXT, **_COUNTS}],
     "by_session": [{"session": TEXT, **_COUNTS}],

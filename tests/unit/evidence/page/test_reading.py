@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openai_ekm.evidence.page import write_page
+from openai_ekm import schemas
+from openai_ekm.evidence.page import reading, write_page
 from openai_ekm.evidence.page.reading import readable
 from tests.support.evidence_page_packs import bad_day, empty, good_day
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MEMBERS = ("validation", "usage", "drift", "rotation", "audit_events")
 # Names that the page reads, so that values of another type stand where it reads them.
@@ -74,3 +78,42 @@ def test_a_drill_without_its_times_says_so() -> None:
     """Guards against: `0 s`, where nobody measured."""
     page = write_page(replace(empty(), drills=({"seconds": {"interrupted": float("nan")}},)))
     assert page.count("<dd>not seen</dd>") == 3
+
+
+SHAPES = {"usage": reading._USAGE, "ekm-drift": reading._DRIFT, "ekm-drill": reading._DRILL}
+
+
+@pytest.mark.parametrize("name", sorted(SHAPES.keys() & set(schemas.names())))
+def test_the_page_reads_what_the_verbs_print(name: str) -> None:
+    """Guards against: a member of a report under another name, which the page would not know."""
+    root = schemas.read(name)
+    assert list(unknown(SHAPES[name], root, root)) == []
+
+
+def unknown(shape: Any, node: Any, root: dict[str, Any], path: str = "") -> Iterator[str]:
+    """The members of a shape that a schema does not have."""
+    node = resolved(node, root)
+    if isinstance(shape, reading.Nullable):
+        yield from unknown(shape.shape, node, root, path)
+    elif isinstance(shape, list):
+        yield from unknown(shape[0], node.get("items", {}), root, f"{path}[]")
+    elif isinstance(shape, dict):
+        properties = node.get("properties", {})
+        for member, each in shape.items():
+            if member in properties:
+                yield from unknown(each, properties[member], root, f"{path}.{member}")
+            elif not (member in {"severity", "summary", "reason"} and "events" in path):
+                yield f"{path}.{member}"  # an event has them in some lists only
+
+
+def resolved(node: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
+    """A schema after its references, an object or a list before null."""
+    if "$ref" in node:
+        document, _, name = node["$ref"].partition("#/$defs/")
+        holder = schemas.read(document.rpartition(":")[2]) if document else root
+        return resolved(holder["$defs"][name], holder)
+    for each in node.get("anyOf", ()):
+        found = resolved(each, root)
+        if found.get("type") in {"object", "array"}:
+            return found
+    return node
