@@ -32,6 +32,7 @@ class Breakdown:
         bars: The plot; None where columns stand for it.
         columns: The plot over time; None where bars stand for it.
         words: The plot in a sentence.
+        over_time: Whether the rows are days, which have no first and last call.
     """
 
     id: str
@@ -42,7 +43,7 @@ class Breakdown:
     bars: plots.Bars | None
     columns: plots.Columns | None
     words: str
-    series: tuple[str, ...] = tuple(SERIES)
+    over_time: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,7 @@ def _breakdown(
         bars=None if over_time else plots.bars(drawn, tuple(SERIES)),
         columns=plots.columns(rows, tuple(SERIES)) if over_time else None,
         words=_day_words(rows, "calls", "call") if over_time else _words(drawn),
+        over_time=over_time,
     )
 
 

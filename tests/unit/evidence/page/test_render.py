@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 
@@ -230,6 +231,12 @@ def test_the_page_is_well_formed(name: str) -> None:
     Nesting().feed(page)
     assert stack == []
     assert page.startswith('<!doctype html>\n<html lang="en">')
+
+
+def test_a_day_that_is_none_is_a_row_without_a_column() -> None:
+    """Guards against: a report whose days nobody can read, which ends the run."""
+    usage = {"by_day": [{"day": "someday", "calls": 3}], "openai": {}, "others": {}}
+    assert "<code>someday</code>" in write_page(replace(empty(), usage=usage))
 
 
 def test_a_pack_is_all_that_the_page_needs() -> None:
