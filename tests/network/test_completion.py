@@ -43,4 +43,4 @@ def test_a_shell_completes_verbs_and_options(shell: str, tmp_path: Path) -> None
         timeout=60,
         check=True,
     )
-    assert (done.stdout.split(), done.stderr) == (["drill", "--profile"], "")
+    assert (done.stdout.split(), done.stderr) == (["drift", "drill", "--profile"], "")

@@ -32,7 +32,7 @@ _DENIED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """What is at fault, and the set-up with every fix applied.
+    """The faults of a set-up, and the set-up with every fix applied.
 
     Attributes:
         first: How the set-up is judged as it is.
