@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from hypothesis import HealthCheck, example, given, settings
@@ -86,10 +87,14 @@ def left_open(snapshot: Snapshot) -> set[str]:
 
 
 def test_two_faults_in_different_documents_are_both_told_in_order() -> None:
-    """Guards against: the second fault would only show when the first is repaired."""
-    for first in CURABLE:
+    """Guards against: the second fault would only show when the first is repaired.
+
+    `make faults` tries every pair, otherwise it is each third.
+    """
+    every = 1 if os.environ.get("EKM_FAULTS") == "all" else 3
+    for number, first in enumerate(CURABLE):
         path, _, outcome, *told = FAULTS[first]
-        for second in CURABLE:
+        for second in CURABLE[number % every :: every]:
             other_path, _, other_outcome, *other_told = FAULTS[second]
             roots = path.split("/")[:2] != other_path.split("/")[:2]
             if not roots or "policy_malformed" in {outcome, other_outcome}:
