@@ -142,14 +142,16 @@ def _moment(text: str | None) -> str:
         epoch = inputs.text_variable("SOURCE_DATE_EPOCH")
         if epoch is None:
             return _now()
-        if not epoch.isascii() or not epoch.isdigit() or int(epoch[:13]) > _LAST_SECOND:
+        if not re.fullmatch("[0-9]{1,12}", epoch) or int(epoch) > _LAST_SECOND:
             raise _no_time("SOURCE_DATE_EPOCH", epoch, "a whole number of seconds since 1970")
         return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(epoch)))
     try:
         datetime.fromisoformat(text)
     except ValueError:
-        text = ""
-    if not _TIME.fullmatch(text):
+        is_time = False
+    else:
+        is_time = _TIME.fullmatch(text) is not None
+    if not is_time:
         raise _no_time("--at", text, "a time as 2026-11-29T10:00:00Z")
     return text
 

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import os
 import stat
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from openai_ekm.errors import BadInput
+from openai_ekm.evidence.manifest import LARGEST_MANIFEST, LARGEST_PACK
+from openai_ekm.evidence.write_container import zip_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["Container", "FolderPack", "Found", "ZipPack", "open_pack"]
 
 MOST_NAMES: Final = 20_000  # files and folders; twice what a manifest may list
+_LARGEST_ZIP: Final = LARGEST_PACK + LARGEST_MANIFEST + 16 * 1024 * 1024
+# The end of a zip: entries on this disk and in all, bytes of the directory, its place, comment.
+_END: Final = struct.Struct("<4s2H2H2LH")
+_LARGEST_DIRECTORY: Final = MOST_NAMES * 512  # bytes
 _ENCRYPTED: Final = 0x1
 _UNIX: Final = 3
 
@@ -54,6 +62,12 @@ class Container(Protocol):
 
         Raises:
             OSError: It cannot be read.
+        """
+
+    def layout_fault(self) -> str | None:
+        """Return why other programs may read other files in it; None when none can.
+
+        It is for a pack whose files are all as its manifest says.
         """
 
 
@@ -103,7 +117,9 @@ class FolderPack:
         while waiting:
             folder, prefix = waiting.pop()
             try:
-                entries = sorted(os.scandir(folder), key=lambda each: each.name)
+                with os.scandir(folder) as listed:
+                    some = list(islice(listed, MOST_NAMES - met + 1))
+                entries = sorted(some, key=lambda each: each.name)
             except OSError as error:
                 yield Found(prefix.rstrip("/"), "folder", 0, f"cannot be listed: {error.strerror}")
                 continue
@@ -112,7 +128,11 @@ class FolderPack:
                 if met > MOST_NAMES:
                     raise _unreadable(str(self._folder), f"it has more than {MOST_NAMES} names")
                 name = prefix + os.fsencode(entry.name).decode("utf-8", "backslashreplace")
-                mode = entry.stat(follow_symlinks=False)
+                try:
+                    mode = entry.stat(follow_symlinks=False)
+                except OSError as error:
+                    yield Found(name, "file", 0, f"cannot be looked at: {error.strerror}")
+                    continue
                 if stat.S_ISDIR(mode.st_mode):
                     yield Found(name, "folder", 0)
                     waiting.append((Path(entry.path), f"{name}/"))
@@ -145,6 +165,9 @@ class FolderPack:
         finally:
             os.close(directory)
 
+    def layout_fault(self) -> None:
+        """Return None: a file of a folder is one thing to every program."""
+
 
 class ZipPack:
     """A pack in a zip.
@@ -157,6 +180,8 @@ class ZipPack:
     """
 
     def __init__(self, file: Path) -> None:
+        self._file = file
+        _check_end(file)
         self._zip = zipfile.ZipFile(file)
         self._entries = self._zip.infolist()
         if len(self._entries) > MOST_NAMES:
@@ -194,5 +219,56 @@ class ZipPack:
         try:
             with self._zip.open(entry) as stream:
                 return stream.read(most + 1)
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+        except _DAMAGED as error:
             raise OSError(0, f"it is damaged in the zip ({error})") from None
+
+    def layout_fault(self) -> str | None:
+        """Compare the zip with the one that its files make, byte for byte.
+
+        A zip names its files twice and may hold bytes beside them: programs read other names,
+        other lengths, a link or another zip from the same bytes. The zip that `ekm evidence write`
+        makes of the files has one reading.
+        """
+        files = {
+            each.orig_filename: self.read(each.orig_filename, each.file_size)
+            for each in self._entries
+        }
+        written = zip_of(files)
+        if self._file.stat().st_size == len(written) and self._file.read_bytes() == written:
+            return None
+        return (
+            "its files are as the manifest says, but the zip is not as `ekm evidence write` lays "
+            "it out: other programs may read other files in it. Extract it, and verify the folder"
+        )
+
+
+_DAMAGED: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    OverflowError,
+    struct.error,
+)
+
+
+def _check_end(file: Path) -> None:
+    """Look at the end of a zip before its directory is read into memory.
+
+    Raises:
+        ValueError: It is larger than any pack, or has more entries.
+        BadZipFile: It does not end as a zip without a comment does.
+    """
+    size = file.stat().st_size
+    if size > _LARGEST_ZIP:
+        raise ValueError(f"it is larger than {_LARGEST_ZIP} bytes")
+    if size < _END.size:
+        raise zipfile.BadZipFile("it is too short")
+    with file.open("rb") as raw:
+        raw.seek(-_END.size, os.SEEK_END)
+        magic, *_, entries, directory, _place, comment = _END.unpack(raw.read(_END.size))
+    if magic != b"PK\x05\x06" or comment:
+        raise zipfile.BadZipFile("there is something after its end, such as a comment")
+    if entries > MOST_NAMES or directory > _LARGEST_DIRECTORY:
+        raise ValueError(f"it has more than {MOST_NAMES} entries")

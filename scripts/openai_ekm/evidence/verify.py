@@ -50,7 +50,7 @@ class Difference:
     Args:
         path: The file's name.
         kind: `changed`, `added`, `missing`, `link`, `special`, `unsafe_name`, `collision`,
-            `duplicate`, `size`, `unreadable`, `manifest` or `signature`.
+            `duplicate`, `size`, `unreadable`, `manifest`, `signature` or `layout`.
         message: The same in words.
     """
 
@@ -144,6 +144,8 @@ def verify(container: Container, fingerprint: str | None = None) -> Verification
     if fingerprint is not None and (key is None or key.fingerprint != fingerprint):
         differences.append(_other_signer(key, fingerprint))
     differences += _contents(container, files, found, manifest, {each.path for each in differences})
+    if not differences and (fault := container.layout_fault()) is not None:
+        differences.append(Difference("", "layout", f"The pack is not as it was written: {fault}."))
     return Verification(
         manifest,
         tuple(differences),
@@ -179,8 +181,9 @@ def _meetings(counted: Counter[str]) -> Iterator[Difference]:
             yield Difference(path, "duplicate", f"{path} is in the pack {counted[path]} times.")
     for paths in by_fold.values():
         for path in paths if len(paths) > 1 else ():
+            other = paths[1] if path == paths[0] else paths[0]
             yield Difference(
-                path, "collision", f"{' and '.join(paths)} are one name on some file systems."
+                path, "collision", f"{path} and {other} are one name on some file systems."
             )
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
+import struct
 import zipfile
+import zlib
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +20,7 @@ from openai_ekm.errors import BadInput
 from openai_ekm.evidence.manifest import MANIFEST, PUBLIC_KEY, SIGNATURE
 from openai_ekm.evidence.read_container import Found, open_pack
 from openai_ekm.evidence.signature import PublicKey
-from openai_ekm.evidence.verify import Verification, verify
+from openai_ekm.evidence.verify import Verification, _meetings, verify
 from openai_ekm.evidence.write_container import zip_of
 from tests.support.evidence_pack import ec_key, public, rsa_key, sign, signed_files, write
 
@@ -44,6 +48,9 @@ class Held:
     def read(self, path: str, most: int) -> bytes:
         """Return a file."""
         return self.files[path][: most + 1]
+
+    def layout_fault(self) -> None:
+        """Say that a pack in memory is read in one way."""
 
 
 def fingerprint() -> str:
@@ -379,3 +386,100 @@ def test_a_zip_with_spoilt_bytes_ends_in_an_answer(
     if found.holds:
         files = signed_files(ec_key())
         assert {each.path for each in container.names()} == set(files)
+
+
+# A zip that programs read differently
+
+
+def entry_of(content: bytes, path: str) -> int:
+    """Where an entry's local header begins."""
+    return content.index(b"PK\x03\x04", max(0, content.index(path.encode()) - 40))
+
+
+def shortened(content: bytes) -> bytes:
+    """The local header of the proof says that it is shorter, which unzip believes."""
+    changed = bytearray(content)
+    at = entry_of(content, "proof.json")
+    struct.pack_into("<3L", changed, at + 14, zlib.crc32(b"{"), 1, 1)
+    return bytes(changed)
+
+
+def renamed(content: bytes) -> bytes:
+    """The directory gives the proof a second name, which others extract it by."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        files = {each.filename: archive.read(each) for each in archive.infolist()}
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for path, body in files.items():
+            entry = zipfile.ZipInfo(path)
+            if path == "proof.json":
+                name = b"approved.json"
+                head = struct.pack("<HHBL", 0x7075, 5 + len(name), 1, zlib.crc32(path.encode()))
+                entry.extra = head + name
+            archive.writestr(entry, body)
+    return stream.getvalue()
+
+
+def linked(content: bytes) -> bytes:
+    """An entry is a link, by the mode of a host that is not Unix."""
+    changed = bytearray(content)
+    at = content.index(b"PK\x01\x02", content.rindex(b"proof.json") - 46)
+    changed[at + 5] = 16
+    struct.pack_into("<L", changed, at + 38, 0o120777 << 16)
+    return bytes(changed)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        shortened,
+        renamed,
+        linked,
+        lambda content: content.replace(b"PK\x01\x02", b"evil PK\x01\x02", 1),
+        lambda content: b"#!/bin/sh\n" + content,
+        lambda content: zip_of({"index.html": b"other"}) + content,
+    ],
+    ids=["shortened", "renamed", "linked", "between", "before", "two zips"],
+)
+def test_a_zip_that_programs_read_differently_is_refused(
+    change: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    """Guards against: a signed pack from which an unzip makes other files than were verified."""
+    file = tmp_path / "pack.zip"
+    whole = zip_of(signed_files(ec_key()))
+    file.write_bytes(whole)
+    assert verify(open_pack(str(file)), fingerprint()).holds is True
+    file.write_bytes(change(whole))
+    try:
+        holds = verify(open_pack(str(file)), fingerprint()).holds
+    except BadInput:
+        holds = False
+    assert holds is False
+
+
+@pytest.mark.parametrize("behind", [b"x", b"PK\x05\x06" + bytes(17) + b"\x01"])
+def test_bytes_behind_a_zip_are_refused(behind: bytes, tmp_path: Path) -> None:
+    """Guards against: a second end of a zip, or a comment, that another program reads."""
+    file = tmp_path / "pack.zip"
+    file.write_bytes(zip_of(signed_files(ec_key())) + behind)
+    with pytest.raises(BadInput, match="cannot be read as a pack"):
+        open_pack(str(file))
+
+
+def test_an_offset_beyond_all_numbers_is_a_difference(tmp_path: Path) -> None:
+    """Guards against: a defect of ours for a zip whose directory points nowhere."""
+    whole = zip_of(signed_files(ec_key()))
+    changed = bytearray(whole)
+    at = whole.index(b"PK\x01\x02", whole.rindex(b"proof.json") - 46)
+    struct.pack_into("<L", changed, at + 42, 0xFFFFFFF0)
+    file = tmp_path / "pack.zip"
+    file.write_bytes(bytes(changed))
+    assert verify(open_pack(str(file)), fingerprint()).holds is False
+
+
+def test_a_thousand_names_that_meet_take_little_room() -> None:
+    """Guards against: a message for each name that holds all the others."""
+    names = [f"{number:012b}".replace("0", "a").replace("1", "A") for number in range(2000)]
+    found = list(_meetings(Counter(names)))
+    assert len(found) == len(names)
+    assert max(len(each.message) for each in found) < 200
