@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,13 +18,14 @@ from openai_ekm.usage import athena, lookup, s3_logs
 from openai_ekm.usage.answers import document, exit_code
 from openai_ekm.usage.loading import Loader
 from openai_ekm.usage.table import EventTable
-from openai_ekm.usage.target import Target
+from openai_ekm.usage.target import FIRST_YEAR, LAST_YEAR, Target
 
 if TYPE_CHECKING:
     import boto3
 
 __all__ = ["run"]
 
+_REGION: Final = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}")
 _TIMES: Final = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -140,6 +142,14 @@ def _target(options: UsageOptions) -> Target:
             at_fault="--since",
             remedy="Give an earlier --since, or a later --until.",
         )
+    for region in options.log_regions:
+        if not _REGION.fullmatch(region):
+            raise BadInput(
+                "usage_region_malformed",
+                f"--log-region {region!r} is not the name of a Region.",
+                at_fault="--log-region",
+                remedy="Write it as AWS does: eu-west-1.",
+            )
     given = inputs.gather(
         from_terraform=options.from_terraform,
         module=options.module,
@@ -183,12 +193,15 @@ def _time(text: str | None, option: str) -> datetime | None:
         return None
     for form in _TIMES:
         try:
-            return datetime.strptime(text, form).replace(tzinfo=UTC)
+            found = datetime.strptime(text, form).replace(tzinfo=UTC)
         except ValueError:
             continue
+        if FIRST_YEAR <= found.year <= LAST_YEAR:
+            return found
     raise BadInput(
         "usage_time_malformed",
-        f"{option} {text!r} is neither a day nor a time in UTC.",
+        f"{option} {text!r} is neither a day nor a time in UTC of the years {FIRST_YEAR} to "
+        f"{LAST_YEAR}.",
         at_fault=option,
         remedy="Write 2026-11-29, or 2026-11-29T10:00:00Z.",
     )

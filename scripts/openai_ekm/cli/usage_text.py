@@ -23,6 +23,7 @@ _TABLES: Final = (
     ("by_session", "session", ("session", "who")),
     ("by_region", "Region", ("region",)),
 )
+_FREQUENT: Final = "role-used-otherwise"  # a watch; a session can make any number of calls
 _COUNTS: Final = ("calls", "failed")
 _SEVERITY: Final = {"critical": "red", "warning": "yellow", "info": "cyan"}
 _SIDES: Final = {"us": "ours", "them": "theirs", "aws": "AWS's", "unknown": "unknown"}
@@ -113,7 +114,10 @@ def _changes(told: dict[str, Any]) -> Iterator[Line]:
         return
     yield ""
     yield f"Changes of key and role: {told['calls']}:"
-    for each in told["events"][-SHOWN:]:
+    # What a session did otherwise comes last: it fills the rows that nothing else needs.
+    rare = [each for each in told["events"] if each["watch"] != _FREQUENT][-SHOWN:]
+    frequent = [each for each in told["events"] if each["watch"] == _FREQUENT]
+    for each in (*rare, *frequent[: SHOWN - len(rare)]):
         yield (
             "  ",
             Styled(each["severity"], _SEVERITY.get(each["severity"], "cyan")),

@@ -7,13 +7,14 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.usage.failure_causes import cause_of
+from openai_ekm.usage.loading import Unread
 from openai_ekm.usage.target import Target, time_text
 from openai_ekm.usage.watched import watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from openai_ekm.usage.loading import Counted, Unread
+    from openai_ekm.usage.loading import Counted
 
 __all__ = ["counted", "document", "exit_code"]
 
@@ -41,6 +42,9 @@ def document(
         unread: What could not be.
         covered: The times of the first and the last record that was read.
     """
+    keys = [row["key_arn"] for row in answer("keys")]
+    if not keys:
+        unread = [*unread, Unread(target.kms_arn, "stopped", _UNRESOLVED, 0)]
     others = _listed(answer, "others", _why_other)
     undecided = _listed(answer, "undecided", lambda _: _UNDECIDED)
     complete = all(each.state == _FOREIGN for each in unread)
@@ -50,7 +54,7 @@ def document(
         "complete": complete,
         "kms_arn": target.kms_arn,
         "role_arn": target.role_arn,
-        "key_arns": [row["key_arn"] for row in answer("keys")],
+        "key_arns": keys,
         "since": None if target.since is None else time_text(target.since),
         "until": None if target.until is None else time_text(target.until),
         "covered": {"first": covered[0], "last": covered[1]},
@@ -190,6 +194,7 @@ def _event(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+_UNRESOLVED: Final = "is an alias, and no record says which key the alias means: give the key's ARN"
 _UNDECIDED: Final = (
     "A session of the role, or one that may be: no AssumeRole in what was read says whose it is."
 )
@@ -198,7 +203,7 @@ _WHY: Final = {
     "root": "The root user of an account made it.",
     "service": "An AWS service made it.",
     "federated": "A federated identity made it.",
-    "account": "A principal of another account than OpenAI's made it.",
+    "account": ("A principal of another account made it, and not in a session of the role."),
     "role": "A session of another role made it.",
     "unknown": "An identity of an unknown kind made it.",
 }

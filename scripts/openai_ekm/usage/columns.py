@@ -9,6 +9,8 @@ import re
 from datetime import datetime
 from typing import Any, Final
 
+from openai_ekm.usage.target import FIRST_YEAR, LAST_YEAR
+
 __all__ = ["COLUMNS", "LONGEST_TEXT", "MalformedRecordError", "Row", "row_of", "time_of"]
 
 # The name of each column, in the order of a row. All are text but event_time.
@@ -63,9 +65,11 @@ def time_of(record: Any) -> str:
     if not isinstance(when, str) or not _TIME.fullmatch(when):
         raise MalformedRecordError("has no eventTime")
     try:
-        datetime.fromisoformat(when)
+        is_usual = FIRST_YEAR <= datetime.fromisoformat(when).year <= LAST_YEAR
     except ValueError:
-        raise MalformedRecordError("has an eventTime that is no time") from None
+        is_usual = False
+    if not is_usual:
+        raise MalformedRecordError("has an eventTime that is no time")
     return when
 
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from openai_ekm.usage.columns import MalformedRecordError, row_of, time_of
+from openai_ekm.usage.columns import COLUMNS, MalformedRecordError, row_of, time_of
 from openai_ekm.usage.log_files import files_in, name_of
 from openai_ekm.usage.record_stream import UnreadableLogError, records
 from openai_ekm.usage.target import LONGEST_SESSION, Target, time_text
-from openai_ekm.usage.watched import is_needed
+from openai_ekm.usage.watched import is_needed, is_use
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from openai_ekm.usage.columns import Row
     from openai_ekm.usage.table import EventTable
@@ -109,7 +110,7 @@ class Loader:
             if counted.kind == "folder" and named and not named.may_concern(self.target):
                 continue
             if not path.is_file():
-                self.note(str(path), "foreign", "is not a file", 0)
+                self._note_no_file(counted, path)
                 continue
             try:
                 with path.open("rb") as stream:
@@ -133,7 +134,7 @@ class Loader:
             counted.kept += self.table.add(self._rows(counted, records(stream), faults))
         except UnreadableLogError as failure:
             state, read = failure.state, counted.records - before
-            if state == "foreign" and _is_log(name):
+            if state == "foreign" and (counted.kind == "file" or _is_log(name)):
                 state = "broken"
             self.note(name, state, failure.reason, read)
             return
@@ -160,7 +161,9 @@ class Loader:
                 counted.records += 1
                 if self._is_left_out(record, when):
                     continue
-                yield row_of(record, number)
+                row = row_of(record, number)
+                _check_key(row)
+                yield row
             except MalformedRecordError as fault:
                 faults.count += 1
                 faults.first = faults.first or str(fault)
@@ -183,6 +186,14 @@ class Loader:
             words = f"has {faults.count} records that are none: the first {faults.first}"
             self.note(name, "broken", words, read)
 
+    def _note_no_file(self, counted: Counted, path: Path) -> None:
+        """Note a place that is no file: broken where a log may be behind it."""
+        if path.is_dir():
+            self.note(str(path), "broken", "is a link to a folder, which is not followed", 0)
+            return
+        state = "broken" if counted.kind == "file" or _is_log(path.name) else "foreign"
+        self.note(str(path), state, "is not a file", 0)
+
     def note(self, name: str, state: str, reason: str, read: int) -> None:
         """Note what was not read, or not to its end."""
         self.unread.append(Unread(name, state, reason, read))
@@ -193,7 +204,20 @@ def _is_of_session(record: dict[str, Any], role_arn: str) -> bool:
     found: Any = record
     for member in ("userIdentity", "sessionContext", "sessionIssuer", "arn"):
         found = found.get(member) if isinstance(found, dict) else None
-    return bool(found == role_arn)
+    return isinstance(found, str) and found.lower() == role_arn.lower()
+
+
+def _check_key(row: Row) -> None:
+    """Check that a use of a key says which, unless AWS refused it.
+
+    Raises:
+        MalformedRecordError: It does not.
+    """
+    told = dict(zip(COLUMNS, row, strict=True))
+    source, name = told["event_source"] or "", told["event_name"] or ""
+    named = told["error_code"] or told["key_arns"] or told["named_key"]
+    if is_use(source, name) and named is None:
+        raise MalformedRecordError("names no key")
 
 
 def _is_log(name: str) -> bool:

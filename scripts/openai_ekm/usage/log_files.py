@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from openai_ekm.errors import BadInput
+from openai_ekm.usage.target import LAST_YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +60,8 @@ def name_of(file: str) -> LogName | None:
         day = datetime.strptime(found["day"], "%Y%m%d").replace(tzinfo=UTC)
     except ValueError:
         return None
+    if day.year > LAST_YEAR:
+        return None
     return LogName(found["account"], found["region"], day)
 
 
@@ -84,7 +87,8 @@ def days(target: Target, now: datetime) -> list[datetime]:
 def files_in(place: str) -> Iterator[Path]:
     """Yield the log files that a file or a folder is, in the order of their names.
 
-    Links to folders are not followed. Other endings than .json and .json.gz are left out.
+    Links to folders are not followed: each is yielded as it is, so that it can be told.
+    Other endings than .json and .json.gz are left out.
 
     Raises:
         BadInput: There is nothing at that place, or it cannot be read.
@@ -105,6 +109,7 @@ def files_in(place: str) -> Iterator[Path]:
 
     for folder, below, names in os.walk(path, onerror=stop):
         below.sort()
+        yield from (path for name in below if (path := Path(folder, name)).is_symlink())
         yield from (Path(folder, name) for name in sorted(names) if name.endswith(_ENDINGS))
 
 

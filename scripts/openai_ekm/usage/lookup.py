@@ -105,6 +105,18 @@ def read_history(
             if left <= 0 and more:
                 loader.note(str(lookup), "stopped", f"has more than {most} events", most)
                 break
+    _note_other_names(target, loader)
+
+
+def _note_other_names(target: Target, loader: Loader) -> None:
+    """Note the names of the key that were not looked up."""
+    kinds = {kind for kind, _ in target.texts()}
+    if "alias" in kinds:
+        words = "is an alias: calls by the ARN of its key were not looked up; give the key's ARN"
+        loader.note(target.kms_arn, "stopped", words, 0)
+    if "replica" in kinds:
+        words = f"was looked up in {target.key_region} alone; for replicas, read the trail"
+        loader.note(target.kms_arn, "stopped", words, 0)
 
 
 def _pages(

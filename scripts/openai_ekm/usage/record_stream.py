@@ -54,22 +54,29 @@ def records(
         UnreadableLogError: The file ends or breaks before its last record, or is no log.
     """
     text = _Text(_unpacked(stream), largest, longest)
-    if text.next_character() != "{":
+    first = text.next_character()
+    if first == "[":
+        raise UnreadableLogError("broken", "is an array, and not an object with Records")
+    if first != "{":
         raise UnreadableLogError("foreign", "is not a JSON object")
     text.skip(1)
     if text.next_character() == "}":
         raise UnreadableLogError("foreign", "has no Records")
+    is_record = False
     while True:
         name = text.value()
         if not isinstance(name, str) or text.next_character() != ":":
             raise UnreadableLogError("broken", "is not JSON")
         text.skip(1)
+        is_record = is_record or name == "eventVersion"
         if name in {"Records", "Events"} and text.next_character() == "[":
             text.skip(1)
             yield from map(_record_of_event, _items(text)) if name == "Events" else _items(text)
             return
         text.value()
         if text.next_character() != ",":
+            if is_record:
+                raise UnreadableLogError("broken", "has a record that is not in Records")
             raise UnreadableLogError("foreign", "has no Records")
         text.skip(1)
 
@@ -192,14 +199,29 @@ class _Text:
 
     def end(self) -> None:
         """Read what stands behind the list of records, so that a broken end is found."""
-        left = self._held[self._at :]
-        self._at = len(self._held)
-        while self._more():
-            if len(left) <= self._longest:
-                left += self._held
-            self._at = len(self._held)
-        if not left.strip().endswith("}"):
-            raise UnreadableLogError("truncated", "ends in the middle")
+        while self.next_character() == ",":
+            self.skip(1)
+            name = self.value()
+            if not isinstance(name, str) or self.next_character() != ":":
+                raise UnreadableLogError("broken", "is not JSON")
+            if name in {"Records", "Events"}:
+                raise UnreadableLogError(
+                    "broken", "has a second list of records, which is not read"
+                )
+            self.skip(1)
+            self.value()
+        if self.next_character() != "}":
+            raise UnreadableLogError("broken", "is not JSON")
+        self.skip(1)
+        while True:
+            found = _BLANKS.match(self._held, self._at)
+            self._at = found.end() if found else self._at
+            if self._at < len(self._held):
+                raise UnreadableLogError(
+                    "broken", "goes on behind its end: what follows is not read"
+                )
+            if not self._more():
+                return
 
     def _fault(self, reason: str) -> UnreadableLogError:
         """Tell a text that ends too soon from one that is wrong in itself."""

@@ -78,7 +78,11 @@ def read_bucket(client: Any, text: str, now: datetime, loader: Loader) -> None:
     counted = loader.add_source("s3", text)
     for prefix in _prefixes(client, place, loader.target, now, counted):
         for key in _keys(client, place.bucket, prefix, counted):
-            name = name_of(key.rpartition("/")[2])
+            file = key.rpartition("/")[2]
+            name = name_of(file)
+            if name is None and file:
+                words = "is not named as a log file, and was not read"
+                loader.note(f"{SCHEME}{place.bucket}/{key}", "broken", words, 0)
             if name is None or not name.may_concern(loader.target):
                 continue
             counted.aws_calls += 1

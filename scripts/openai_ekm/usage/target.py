@@ -8,9 +8,12 @@ from typing import Final
 
 from openai_ekm.arns import account_of, region_of
 
-__all__ = ["EARLIEST", "LONGEST_SESSION", "Target", "time_text"]
+__all__ = ["EARLIEST", "FIRST_YEAR", "LAST_YEAR", "LONGEST_SESSION", "Target", "time_text"]
 
-EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# Years between which a day more or less is a day, too, and no time is before EARLIEST.
+FIRST_YEAR: Final = 1970
+LAST_YEAR: Final = 9998
+EARLIEST: Final = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
 # Seconds: OpenAI assumes the role from a role, and AWS ends such a session after an hour.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
 LONGEST_SESSION: Final = 3600

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-__all__ = ["Watched", "is_needed", "uses", "watched"]
+__all__ = ["Watched", "is_needed", "is_use", "uses", "watched"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,16 @@ def _prefixes() -> tuple[str, ...]:
 
 def is_needed(source: str, name: str) -> bool:
     """Return whether the queries ask for events of this source and name."""
-    if source == "kms.amazonaws.com" and name.startswith(_prefixes()):
+    if is_use(source, name):
         return True
     if source == "sts.amazonaws.com":
         return name.startswith("AssumeRole")
     return (source, name) in _needed()
+
+
+def is_use(source: str, name: str) -> bool:
+    """Return whether a call of this source and name uses a key."""
+    return source == "kms.amazonaws.com" and name.startswith(_prefixes())
 
 
 def _text() -> str:

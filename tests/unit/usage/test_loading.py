@@ -39,6 +39,11 @@ def test_each_file_that_is_no_whole_log_is_named(tmp_path: Path) -> None:
     (tmp_path / "README.txt").write_text("no log")
     (tmp_path / "strange.json").write_bytes(log_file([3, None, {}, {"eventTime": "soon"}]))
     os.mkfifo(tmp_path / "pipe.json")
+    (tmp_path / "array.json").write_bytes(b"[]")
+    (tmp_path / "lines.json").write_bytes(b'{"eventVersion": "1.11"}\n{"eventVersion": "1.11"}')
+    (tmp_path / (name % ("D" * 16))).symlink_to(tmp_path / "nowhere")
+    (tmp_path / "elsewhere").symlink_to(tmp_path.parent)
+    (tmp_path / "gone.json").symlink_to(tmp_path / "nowhere")
     found = about_places(tmp_path)
     told = {each["file"].rpartition("/")[2]: each["state"] for each in found["unread"]["files"]}
     assert told == {
@@ -47,8 +52,13 @@ def test_each_file_that_is_no_whole_log_is_named(tmp_path: Path) -> None:
         "digest.json": "foreign",
         "pipe.json": "foreign",
         "strange.json": "broken",
+        "array.json": "broken",
+        "lines.json": "broken",
+        name % ("D" * 16): "broken",
+        "elsewhere": "broken",
+        "gone.json": "foreign",
     }
-    assert found["unread"]["count"] == 5
+    assert found["unread"]["count"] == 10
     assert (found["complete"], exit_code(found)) == (False, 8)
 
 
@@ -65,6 +75,66 @@ def test_a_log_by_name_is_never_foreign(tmp_path: Path) -> None:
     place = write_log(tmp_path, GOLDEN[:3])
     place.write_bytes(b'{"nothing": []}')
     assert about_places(tmp_path)["unread"]["files"][0]["state"] == "broken"
+
+
+@pytest.mark.parametrize(
+    "content", [b"[]", b"3", b"{}", b'{"records": []}', b'{"digestStartTime": "x"}']
+)
+def test_a_file_that_was_named_is_never_foreign(tmp_path: Path, content: bytes) -> None:
+    """Guards against: a file in which nothing is read, and an answer that looks whole."""
+    (tmp_path / "named.json").write_bytes(content)
+    found = about_places(tmp_path / "named.json")
+    assert [each["state"] for each in found["unread"]["files"]] == ["broken"]
+    assert exit_code(found) == 8
+
+
+def test_a_use_that_names_no_key_is_told() -> None:
+    """Guards against: a call that AWS let pass, of a key that nobody can tell."""
+    nothing: dict[str, Any] = {"resources": None, "requestParameters": None}
+    found = about([used(1, WHEN, "Decrypt", USER, **nothing)])
+    (told,) = found["unread"]["files"]
+    assert (told["state"], told["reason"].endswith("names no key")) == ("broken", True)
+    assert exit_code(found) == 8
+    refused = used(1, WHEN, "Decrypt", USER, errorCode="AccessDenied", **nothing)
+    assert exit_code(about([refused, used(2, WHEN, "DescribeKey", USER, **nothing)])) == 0
+
+
+@pytest.mark.parametrize("year", ["0001", "1969", "9999"])
+def test_a_year_that_is_no_year_of_a_trail_is_told(tmp_path: Path, year: str) -> None:
+    """Guards against: an overflow of a date, and a record that no query looks at."""
+    found = about([used(1, f"{year}-12-31T10:00:00Z", "Decrypt", USER)])
+    assert found["unread"]["files"][0]["reason"].endswith("has an eventTime that is no time")
+    log = tmp_path / f"{ACCOUNT}_CloudTrail_{REGION}_{year}1231T1000Z_AAAA.json"
+    log.write_bytes(log_file([used(1, WHEN, "Decrypt", USER)], packed=False))
+    until = datetime(9998, 12, 31, tzinfo=UTC)
+    assert about_places(tmp_path, target=Target(KEY_ARN, ROLE_ARN, None, until))["unread"] == {
+        "count": 0,
+        "files": [],
+    }
+    since = Target(KEY_ARN, ROLE_ARN, datetime(1970, 1, 1, tzinfo=UTC))
+    assert "count" in about_places(tmp_path, target=since)["unread"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "error"),
+    [
+        ("--since", "1969-12-31", "usage_time_malformed"),
+        ("--since", "0001-01-01", "usage_time_malformed"),
+        ("--until", "9999-12-31", "usage_time_malformed"),
+        ("--log-region", "x','projection.account.type'='injected", "usage_region_malformed"),
+        ("--log-region", "eu-west-1,us-east-1", "usage_region_malformed"),
+    ],
+)
+def test_an_option_that_is_malformed_is_refused(
+    capsys: pytest.CaptureFixture[str], option: str, value: str, error: str
+) -> None:
+    """Guards against: an option that ends the run, or writes into the text for Athena."""
+    named = ["--kms-arn", KEY_ARN, "--role-arn", ROLE_ARN]
+    with pytest.raises(SystemExit) as ended:
+        main(["usage", "--athena", "s3://my-trail/AWSLogs/", *named, option, value])
+    shown = capsys.readouterr()
+    assert (ended.value.code, shown.out) == (2, "")
+    assert f"error[{error}]" in shown.err
 
 
 def test_what_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from openai_ekm.usage.loading import Loader
 from openai_ekm.usage.lookup import PAGE, Lookup, estimate, lookups, read_history
 from openai_ekm.usage.table import EventTable
 from openai_ekm.usage.target import Target
-from tests.support.cloudtrail_events import KEY_ARN, ROLE_ARN
+from tests.support.cloudtrail_events import ACCOUNT, ALIAS_ARN, KEY_ARN, ROLE_ARN
 from tests.support.trail_logs import GOLDEN
 
 if TYPE_CHECKING:
@@ -143,6 +143,26 @@ def test_the_search_ends_at_a_number_and_says_so(history: History, loader: Loade
     told = [(each.file, each.state) for each in loader.unread]
     assert told == [(str(first), "stopped"), (str(rest[0]), "stopped")]
     assert loader.sources[0].aws_calls == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        (ALIAS_ARN, "give the key's ARN"),
+        (f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/mrk-{'0a' * 16}", "in eu-west-1 alone"),
+    ],
+)
+def test_a_name_that_is_not_the_only_one_is_told(history: History, key: str, words: str) -> None:
+    """Guards against: calls by another name of the key, which nobody asked for."""
+    target = Target(key, ROLE_ARN, since=SINCE)
+    for lookup in lookups(target):
+        history.expect(lookup, [])
+    with EventTable() as table:
+        loader = Loader(table, target)
+        read(history, loader)
+        (told,) = loader.unread
+    assert (told.file, told.state) == (key, "stopped")
+    assert words in told.reason
 
 
 def test_an_event_that_cannot_be_read_is_named(history: History, loader: Loader) -> None:

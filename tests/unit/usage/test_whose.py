@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from openai_ekm.cli.usage_text import lines
+from openai_ekm.openai import OPENAI_ACCOUNT
 from openai_ekm.usage.answers import exit_code
 from openai_ekm.usage.target import Target
 from tests.support.cloudtrail_events import (
@@ -22,6 +24,7 @@ from tests.support.cloudtrail_events import (
     USER,
     of_key,
 )
+from tests.support.schemas import faults_of
 from tests.support.trail_logs import ROLE_ID, assumed, changed_role, record, session, used
 from tests.unit.usage.asking import about, counts, numbers
 
@@ -30,6 +33,7 @@ ALIAS_TARGET = Target(ALIAS_ARN, ROLE_ARN)
 OWNER = "444455556666"
 MRK = "mrk-" + "0a" * 16
 PRIMARY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/{MRK}"
+UPPER_ROLE = ROLE_ARN.replace("openai-ekm", "OPENAI-EKM")
 REPLICA = f"arn:aws:kms:eu-north-1:{ACCOUNT}:key/{MRK}"
 
 
@@ -119,6 +123,55 @@ def test_a_refused_stranger_is_listed_and_does_not_fail() -> None:
     assert exit_code(found) == 0
 
 
+def test_a_success_is_listed_before_what_was_refused() -> None:
+    """Guards against: refused calls that fill the list and hide the one that succeeded."""
+    refused = [
+        used(number, T.format(1), "Decrypt", USER, errorCode="AccessDenied", errorMessage="no")
+        for number in range(1, 1002)
+    ]
+    found = about([*refused, used(2000, T.format(2), "Decrypt", USER)])
+    assert (found["others"]["calls"], len(found["others"]["events"])) == (1002, 1000)
+    assert numbers(found["others"]["events"])[0] == 2000
+
+
+def test_what_a_session_does_otherwise_hides_no_change() -> None:
+    """Guards against: calls of a session that fill the list and hide a change of the key."""
+    otherwise = [
+        record(number, T.format(1), "kms", "DescribeKey", session("A"), **of_key(KEY_ARN))
+        for number in range(1, 1002)
+    ]
+    changed = record(2000, T.format(0), "kms", "PutKeyPolicy", USER, **of_key(KEY_ARN))
+    later = {**changed, "eventID": "00003000-", "eventTime": T.format(2)}
+    found = about([changed, *otherwise, later])
+    assert (found["changes"]["calls"], len(found["changes"]["events"])) == (1003, 1000)
+    assert numbers(found["changes"]["events"])[:2] == [2000, 3000]
+    shown = [line for line in map(str, lines(found)) if "key-policy-changed" in line]
+    assert len(shown) == 2
+
+
+def test_the_role_is_the_role_in_any_letter_case() -> None:
+    """Guards against: an ARN that is typed otherwise, whose sessions seem to be others'."""
+    began = [
+        assumed(1, T.format(0), "A"),
+        used(2, T.format(1), "Encrypt", session("A")),
+        used(3, T.format(2), "ListAliases", session("A")),
+    ]
+    found = about(began, Target(KEY_ARN, UPPER_ROLE))
+    assert whose(found) == (1, 0, 1, 0, 0)
+    assert numbers(found["changes"]["events"]) == [3]
+    stranger = about([assumed(1, T.format(0), "A", USER), *began[1:]], Target(KEY_ARN, UPPER_ROLE))
+    assert "somebody other than OpenAI began" in stranger["others"]["events"][1]["reason"]
+
+
+def test_another_account_is_not_told_to_be_another_than_openais() -> None:
+    """Guards against: a reason that is false of OpenAI's account, which uses the key directly."""
+    directly = {"type": "AWSAccount", "accountId": OPENAI_ACCOUNT, "principalId": "AROAX:open"}
+    (told,) = about([used(1, T.format(1), "Decrypt", directly)])["others"]["events"]
+    assert told["reason"] == (
+        "A principal of another account made it, and not in a session of the role."
+    )
+
+
 def test_a_role_with_a_longer_name_is_another() -> None:
     """Guards against: names that are compared by their beginning."""
     longer = {**session("A"), **NAMESAKE}
@@ -181,6 +234,51 @@ def test_an_alias_stands_for_the_keys_that_it_meant() -> None:
     missing = used(6, T.format(5), "Encrypt", session("A"), errorCode="NotFoundException", **gone)
     found = about([records[0], missing], ALIAS_TARGET)
     assert (found["openai"]["state"], found["key_arns"]) == ("refused", [])
+
+
+def test_an_alias_that_nothing_explains_is_undecided() -> None:
+    """Guards against: calls by the key's ARN, which nobody can tell to be the alias's."""
+    found = about([used(1, T.format(1), "Decrypt", USER)], ALIAS_TARGET)
+    (told,) = found["unread"]["files"]
+    assert (told["file"], found["complete"], exit_code(found)) == (ALIAS_ARN, False, 8)
+    assert "no record says which key the alias means: give the key's ARN" in told["reason"]
+    assert not faults_of("usage", found)
+
+
+def re_encrypted(number: int, source: str, *arns: str, **sent: str) -> dict[str, Any]:
+    """A ReEncrypt by a user, away from a key."""
+    return used(
+        number,
+        T.format(1),
+        "ReEncrypt",
+        USER,
+        resources=[{"ARN": arn} for arn in arns],
+        requestParameters={"sourceKeyId": source, "destinationKeyId": OTHER_KEY, **sent},
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "key", "target"),
+    [
+        (ALIAS_ARN, KEY_ARN, ALIAS_TARGET),
+        (ALIAS, KEY_ARN, ALIAS_TARGET),
+        (REPLICA, REPLICA, Target(PRIMARY, ROLE_ARN)),
+    ],
+)
+def test_a_re_encryption_away_is_a_use(source: str, key: str, target: Target) -> None:
+    """Guards against: data that leave the key by its alias or a replica, beside another key."""
+    found = about([re_encrypted(1, source, key, OTHER_KEY)], target)
+    assert numbers(found["others"]["events"]) == [1]
+    assert exit_code(found) == 1
+
+
+def test_a_change_of_a_replica_is_a_change() -> None:
+    """Guards against: a policy of a replica that changes, and nobody is told."""
+    made = used(1, T.format(1), "PutKeyPolicy", USER, **of_key(REPLICA))
+    named = {**made, "eventID": "00000002-", "resources": None}
+    other = used(3, T.format(1), "PutKeyPolicy", USER, **of_key(OTHER_KEY))
+    found = about([made, named, other], Target(PRIMARY, ROLE_ARN))
+    assert numbers(found["changes"]["events"]) == [1, 2]
 
 
 def test_a_replica_is_the_key() -> None:

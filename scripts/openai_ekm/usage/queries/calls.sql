@@ -21,7 +21,7 @@ role_ids AS (
   UNION
   SELECT r.issuer_id || ':' AS role_id
   FROM records AS r
-  JOIN settings AS s ON r.issuer_arn = s.role_arn
+  JOIN settings AS s ON lower(r.issuer_arn) = lower(s.role_arn)
   WHERE r.issuer_id IS NOT NULL
 ),
 known AS (
@@ -48,10 +48,24 @@ matched AS (
         OR (r.key_arns IS NULL AND r.named_key = t.text)
       )
     )
-    OR (t.kind IN ('alias', 'key_id') AND r.key_arns IS NULL AND r.named_key = t.text)
+    OR (t.kind = 'alias' AND r.named_key = t.text)
+    OR (
+      t.kind = 'alias_name'
+      AND r.named_key = t.text
+      AND r.region = s.key_region
+      AND r.identity_account = s.key_account
+    )
+    OR (t.kind = 'key_id' AND r.key_arns IS NULL AND r.named_key = t.text)
+    OR (
+      t.kind = 'replica'
+      AND (
+        ' ' || coalesce(r.key_arns, '') || ' ' LIKE '% ' || t.text || ' %'
+        OR (r.key_arns IS NULL AND r.named_key LIKE t.text)
+      )
+    )
     OR (
       t.kind = 'none'
-      AND r.issuer_arn = s.role_arn
+      AND lower(r.issuer_arn) = lower(s.role_arn)
       AND r.error_code IS NOT NULL
       AND r.key_arns IS NULL
       AND r.named_key IS NULL
@@ -62,7 +76,7 @@ matched AS (
 SELECT
   m.*,
   CASE
-    WHEN m.issuer_arn = s.role_arn THEN coalesce(by_key.who, 'undecided')
+    WHEN lower(m.issuer_arn) = lower(s.role_arn) THEN coalesce(by_key.who, 'undecided')
     WHEN m.identity_type = 'AWSAccount' AND m.identity_account = s.role_account THEN
       CASE
         WHEN by_name.who IS NOT NULL THEN by_name.who

@@ -24,6 +24,15 @@ WITH found AS (
     )
     OR (
       w.subject = 'key'
+      AND t.kind = 'replica'
+      AND (
+        ' ' || coalesce(r.key_arns, '') || ' ' LIKE '% ' || t.text || ' %'
+        OR r.named_key LIKE t.text
+        OR r.target_key LIKE t.text
+      )
+    )
+    OR (
+      w.subject = 'key'
       AND t.kind = 'alias_name'
       AND r.alias_name = t.text
       AND r.region = s.key_region
@@ -43,7 +52,7 @@ WITH found AS (
   UNION ALL
   SELECT r.*, 'role-used-otherwise' AS watch
   FROM records AS r
-  JOIN settings AS s ON r.issuer_arn = s.role_arn AND r.event_time >= s.since
+  JOIN settings AS s ON lower(r.issuer_arn) = lower(s.role_arn) AND r.event_time >= s.since
   LEFT JOIN calls AS c ON r.event_id = c.event_id
   WHERE c.event_id IS NULL
 ),

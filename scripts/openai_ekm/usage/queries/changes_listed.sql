@@ -12,7 +12,8 @@ SELECT
   source_ip,
   user_agent,
   error_code,
-  error_message
+  error_message,
+  CASE WHEN watch = 'role-used-otherwise' THEN 1 ELSE 0 END AS behind_the_others
 FROM changes
-ORDER BY event_time, event_id, watch
+ORDER BY behind_the_others, event_time, event_id, watch
 LIMIT 1000

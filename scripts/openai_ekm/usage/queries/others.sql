@@ -13,9 +13,10 @@ SELECT
   error_code,
   error_message,
   CASE
-    WHEN issuer_arn = (SELECT max(role_arn) FROM settings) THEN 1
+    WHEN lower(issuer_arn) = (SELECT max(lower(role_arn)) FROM settings) THEN 1
     ELSE 0
-  END AS of_the_role
+  END AS of_the_role,
+  CASE WHEN error_code IS NULL THEN 0 ELSE 1 END AS refused
 FROM calls
 WHERE who = 'others'
 UNION ALL
@@ -33,8 +34,9 @@ SELECT
   user_agent,
   error_code,
   error_message,
-  0 AS of_the_role
+  0 AS of_the_role,
+  CASE WHEN error_code IS NULL THEN 0 ELSE 1 END AS refused
 FROM assumptions
 WHERE who = 'others' AND event_time >= (SELECT max(since) FROM settings)
-ORDER BY event_time, event_id
+ORDER BY refused, event_time, event_id
 LIMIT 1000
