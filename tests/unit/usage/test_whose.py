@@ -215,6 +215,18 @@ def test_two_accounts_tell_of_one_call() -> None:
     assert whose(about([*began, another], target)) == (1, 0, 0, 1, 0)
 
 
+def test_a_sessions_name_says_whose_it_is_on_its_own_day() -> None:
+    """Guards against: a session of another month that passes for OpenAI's by its name alone."""
+    target = Target(KEY_ARN.replace(ACCOUNT, OWNER), ROLE_ARN)
+    began = [assumed(1, T.format(0), "A"), assumed(2, "2026-11-28T11:00:00Z", "C")]
+    same = in_the_owners_account(3, "2026-11-28T23:59:59Z", "s")
+    later = in_the_owners_account(4, "2027-06-01T00:00:00Z", "t")
+    assert whose(about([*began, same], target)) == (1, 0, 1, 0, 0)
+    found = about([*began, same, later], target)
+    assert whose(found) == (2, 0, 1, 0, 1)
+    assert numbers(found["undecided"]["events"]) == [4]
+
+
 def test_an_alias_stands_for_the_keys_that_it_meant() -> None:
     """The key that OpenAI reached by the alias is the key, for everybody's calls."""
     by_alias = {**of_key(KEY_ARN), "requestParameters": {"keyId": ALIAS_ARN}}

@@ -14,6 +14,11 @@ names_of_sessions AS (
   WHERE error_code IS NULL AND session_id IS NOT NULL
   GROUP BY session_id
 ),
+days_of_sessions AS (
+  SELECT DISTINCT session_id, CAST(event_time AS DATE) AS day
+  FROM assumptions
+  WHERE error_code IS NULL AND session_id IS NOT NULL AND who = 'openai'
+),
 role_ids AS (
   SELECT substr(session_id, 1, strpos(session_id, ':')) AS role_id
   FROM assumptions
@@ -79,6 +84,7 @@ SELECT
     WHEN lower(m.issuer_arn) = lower(s.role_arn) THEN coalesce(by_key.who, 'undecided')
     WHEN m.identity_type = 'AWSAccount' AND m.identity_account = s.role_account THEN
       CASE
+        WHEN by_name.who = 'openai' AND d.day IS NULL THEN 'undecided'
         WHEN by_name.who IS NOT NULL THEN by_name.who
         WHEN k.role_ids = 0 OR r.role_id IS NOT NULL THEN 'undecided'
         ELSE 'others'
@@ -92,6 +98,9 @@ LEFT JOIN sessions AS by_key
   ON m.access_key_id = by_key.session_key_id
 LEFT JOIN names_of_sessions AS by_name
   ON m.identity_id = by_name.session_id
+LEFT JOIN days_of_sessions AS d
+  ON m.identity_id = d.session_id
+  AND CAST(m.event_time AS DATE) = d.day
 LEFT JOIN role_ids AS r
   ON substr(m.identity_id, 1, strpos(m.identity_id, ':')) = r.role_id
 WHERE m.account_copy = 1
