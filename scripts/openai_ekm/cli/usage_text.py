@@ -114,9 +114,10 @@ def _changes(told: dict[str, Any]) -> Iterator[Line]:
         return
     yield ""
     yield f"Changes of key and role: {told['calls']}:"
-    # What a session did otherwise comes last: it fills the rows that nothing else needs.
-    rare = [each for each in told["events"] if each["watch"] != _FREQUENT][-SHOWN:]
+    # What a session did otherwise has one row at least, and fills those that nothing else needs.
     frequent = [each for each in told["events"] if each["watch"] == _FREQUENT]
+    rare = [each for each in told["events"] if each["watch"] != _FREQUENT]
+    rare = rare[-(SHOWN - 1 if frequent else SHOWN) :]
     for each in (*rare, *frequent[: SHOWN - len(rare)]):
         yield (
             "  ",

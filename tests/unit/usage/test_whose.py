@@ -147,6 +147,9 @@ def test_what_a_session_does_otherwise_hides_no_change() -> None:
     assert numbers(found["changes"]["events"])[:2] == [2000, 3000]
     shown = [line for line in map(str, lines(found)) if "key-policy-changed" in line]
     assert len(shown) == 2
+    many = [{**changed, "eventID": f"{number:08d}-"} for number in range(4000, 4012)]
+    text = "\n".join(map(str, lines(about([*many, *otherwise[:3]]))))
+    assert (text.count("key-policy-changed"), text.count("role-used-otherwise")) == (9, 1)
 
 
 def test_the_role_is_the_role_in_any_letter_case() -> None:
@@ -287,9 +290,11 @@ def test_a_re_encryption_away_is_a_use(source: str, key: str, target: Target) ->
 def test_a_change_of_a_replica_is_a_change() -> None:
     """Guards against: a policy of a replica that changes, and nobody is told."""
     made = used(1, T.format(1), "PutKeyPolicy", USER, **of_key(REPLICA))
-    named = {**made, "eventID": "00000002-", "resources": None}
+    made["resources"] = None
+    two = [{"ARN": REPLICA}, {"ARN": OTHER_KEY}]
+    both = used(2, T.format(1), "PutKeyPolicy", USER, resources=two, requestParameters=None)
     other = used(3, T.format(1), "PutKeyPolicy", USER, **of_key(OTHER_KEY))
-    found = about([made, named, other], Target(PRIMARY, ROLE_ARN))
+    found = about([made, both, other], Target(PRIMARY, ROLE_ARN))
     assert numbers(found["changes"]["events"]) == [1, 2]
 
 
