@@ -203,7 +203,7 @@ _WHY: Final = {
     "root": "The root user of an account made it.",
     "service": "An AWS service made it.",
     "federated": "A federated identity made it.",
-    "account": ("A principal of another account made it, and not in a session of the role."),
+    "account": "A principal of another account made it, and not in a session of the role.",
     "role": "A session of another role made it.",
     "unknown": "An identity of an unknown kind made it.",
 }
