@@ -19,6 +19,7 @@ from openai_ekm.json_reader import UnreadableJsonError, read_json
 __all__ = ["accept", "check_expiry", "merge", "read_report"]
 
 _NEEDED: Final = ("id", "check", "subject", "state", "meant", "observed")
+_STATES: Final = [each.value for each in State]
 
 
 def read_report(content: bytes, place: str) -> tuple[Subject, tuple[Mapping[str, Any], ...]]:
@@ -52,6 +53,8 @@ def read_report(content: bytes, place: str) -> tuple[Subject, tuple[Mapping[str,
             raise _malformed(place, f"has differences[{index}] that lacks a member")
         if not isinstance(each["subject"], str) or str(each["check"]) not in CHECKS:
             raise _malformed(place, f"has differences[{index}] of a check that is not known")
+        if each["state"] not in _STATES:
+            raise _malformed(place, f"has differences[{index}] of a state that is not known")
         if each["id"] != _identity(each, subject):
             raise _malformed(place, f"has differences[{index}] whose id is not that of its values")
     return subject, tuple(found)

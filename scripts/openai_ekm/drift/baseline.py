@@ -153,7 +153,9 @@ class Baseline:
         return tuple(each for each in self.entries if not self._is_over(each))
 
     def _is_over(self, entry: Entry) -> bool:
-        return date.fromisoformat(entry.expires) < self.today
+        begun = date.fromisoformat(entry.accepted_on)
+        # A day ahead of today, which no `ekm drift accept` writes, would lengthen the year.
+        return date.fromisoformat(entry.expires) < self.today or begun > self.today
 
 
 def serialise(entries: Sequence[Entry]) -> str:

@@ -1,7 +1,8 @@
 """One form for values that are written differently and mean the same to AWS.
 
 Order counts neither in a policy's lists nor among grants and tags, and a list of one text is the
-text. So a difference keeps its id when AWS returns the same in another order.
+text. So a difference keeps its id when AWS returns the same in another order. In a Condition a
+truth value or a number is the text that AWS compares.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
@@ -39,7 +40,10 @@ def canonical(value: Any) -> Any:
         value: JSON.
     """
     if isinstance(value, Mapping):
-        return {str(name): canonical(each) for name, each in sorted(value.items())}
+        return {
+            str(name): canonical(_as_texts(each) if name == "Condition" else each)
+            for name, each in sorted(value.items())
+        }
     if isinstance(value, list | tuple):
         found = sorted((canonical(each) for each in value), key=_text)
         unique = [
@@ -47,6 +51,15 @@ def canonical(value: Any) -> Any:
         ]
         return unique[0] if len(unique) == 1 and isinstance(unique[0], str) else unique
     return value
+
+
+def _as_texts(value: Any) -> Any:
+    """Return a Condition with texts for its values: Python takes True for 1, and AWS does not."""
+    if isinstance(value, Mapping):
+        return {name: _as_texts(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_texts(each) for each in value]
+    return json.dumps(value) if isinstance(value, bool | int | float) else value
 
 
 def _text(value: Any) -> str:

@@ -9,10 +9,16 @@ from typing import TYPE_CHECKING
 from openai_ekm.drift.baseline import Baseline, Entry
 from openai_ekm.drift.checks import CHECKS, PROJECT_KEYS
 from openai_ekm.drift.compare_aws import compare_key, compare_role
-from openai_ekm.drift.compare_openai import Exceptions, Registered, compare_openai
+from openai_ekm.drift.compare_openai import (
+    Exceptions,
+    Registered,
+    compare_openai,
+    organization_by_name,
+)
 from openai_ekm.drift.deleted_principals import deleted_principals
 from openai_ekm.drift.difference import Acceptance, Difference, State, Subject
 from openai_ekm.drift.policies import BOUNDARY, compare_policies
+from openai_ekm.drift.replicas import compare_replica_policies, replica_policies
 from openai_ekm.drift.slots import slots_of
 from openai_ekm.registration.intent import Intent
 from openai_ekm.snapshot import UNSEEN, Role
@@ -88,7 +94,8 @@ def compare(
         differences += _aws(meant, observed, registered, baseline, now)
     if "openai" in sides:
         intent = _intent(meant, registered)
-        differences += compare_openai(meant, registered, intent, exceptions)
+        aliases = frozenset(each.arn for each in observed.snapshot.aliases or ())
+        differences += compare_openai(meant, registered, intent, exceptions, aliases=aliases)
     found = [baseline.settle(each, subject) for each in differences]
     unseen = {each.check for each in found if each.state is State.UNDECIDED}
     order = {name: index for index, name in enumerate(CHECKS)}
@@ -108,7 +115,7 @@ def compare(
         # An entry for what was not seen this time may be needed the next.
         unused=tuple(each for each in baseline.unused if each.check in set(asked) - unseen),
         record=registered.place or None,
-        notes=tuple(_notes(meant, found, undecided or {})),
+        notes=tuple(_notes(meant, found, undecided or {}, _named(meant, registered, sides))),
     )
 
 
@@ -129,17 +136,17 @@ def _aws(
     meant: Intended, observed: Observed, registered: Registered, baseline: Baseline, now: datetime
 ) -> Iterator[Difference]:
     record = registered.record
-    slots = slots_of(meant, observed)
+    # By themselves: a grant that was not meant must not hide what a document allows.
+    around = replace(observed.snapshot, grants=meant.grants)
+    own, replicas = slots_of(meant, observed), replica_policies(observed)
+    slots = [*own, *replicas]
     yield from compare_role(meant, observed, None if record is None else record.registered_at)
     yield from _boundary_arn(meant, observed)
     yield from compare_policies(
-        slots,
-        # By themselves: a grant that was not meant must not hide what a document allows.
-        replace(observed.snapshot, grants=meant.grants),
-        baseline,
-        now.isoformat(),
-        protected=meant.protected is not False,
+        own, around, baseline, now.isoformat(), protected=meant.protected is not False
     )
+    if replicas:
+        yield from compare_replica_policies(slots, around, baseline, now.isoformat())
     yield from deleted_principals(slots, observed)
     yield from compare_key(meant, observed, slots)
 
@@ -168,7 +175,18 @@ def _boundary_arn(meant: Intended, observed: Observed) -> Iterator[Difference]:
         )
 
 
-def _notes(meant: Intended, found: list[Difference], undecided: Mapping[str, str]) -> Iterator[str]:
+def _named(meant: Intended, registered: Registered, sides: tuple[str, ...]) -> str | None:
+    return organization_by_name(registered, meant) if "openai" in sides else None
+
+
+def _notes(
+    meant: Intended, found: list[Difference], undecided: Mapping[str, str], named: str | None
+) -> Iterator[str]:
+    if named is not None:
+        yield (
+            f"(organization) OpenAI names the admin key's organization {named!r} and gives no id: "
+            "it was not compared."
+        )
     if meant.protected is False:
         yield "Deletion protection is off in what was meant."
     if meant.source == "outputs":

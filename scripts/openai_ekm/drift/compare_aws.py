@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from openai_ekm.drift.canonical import canonical, decoded
-from openai_ekm.drift.difference import Difference, State
-from openai_ekm.drift.tested_tags import tested_tags
+from openai_ekm.drift.difference import Difference, State, not_compared
+from openai_ekm.drift.replicas import compare_replicas
+from openai_ekm.drift.tested_tags import tested_tags, tests_aliases
 from openai_ekm.snapshot import UNSEEN, Key, Role
 
 if TYPE_CHECKING:
@@ -20,16 +21,6 @@ if TYPE_CHECKING:
     from openai_ekm.drift.policies import Slot
 
 __all__ = ["compare_key", "compare_role"]
-
-
-def _undecided(check: str, subject: str, why: str) -> Difference:
-    return Difference(
-        check=check,
-        subject=subject,
-        message=f"The {subject} was not compared: {why}.",
-        state=State.UNDECIDED,
-        remedy="Look as somebody who may read it, or accept it with --accept-undecided.",
-    )
 
 
 def compare_role(
@@ -45,8 +36,8 @@ def compare_role(
     role = observed.snapshot.role
     if role is UNSEEN:
         why = observed.reason("role")
-        yield _undecided("role", "role", why)
-        yield _undecided("role_id", "role's unique id", why)
+        yield not_compared("role", "role", why)
+        yield not_compared("role_id", "role's unique id", why)
         return
     if role is None:
         yield Difference(
@@ -91,7 +82,7 @@ def _role_id(
     """Yield that the role is another one of the same name: somebody deleted and made it anew."""
     found = observed.role_unique_id
     if found is UNSEEN:
-        yield _undecided("role_id", "role's unique id", observed.reason("role"))
+        yield not_compared("role_id", "role's unique id", observed.reason("role"))
     elif meant.role_unique_id is not UNSEEN:
         if found != meant.role_unique_id:
             yield Difference(
@@ -114,7 +105,7 @@ def _role_id(
                 observed=observed.role_created,
             )
     else:
-        yield _undecided(
+        yield not_compared(
             "role_id", "role's unique id", "neither outputs nor record say which it was"
         )
 
@@ -125,9 +116,10 @@ def compare_key(meant: Intended, observed: Observed, slots: Sequence[Slot]) -> I
     Args:
         meant: What was meant.
         observed: What is there.
-        slots: The documents, which say which tags are tested.
+        slots: The documents, which say which tags and aliases are tested.
     """
     snapshot = observed.snapshot
+    documents = [decoded(each) for slot in slots for each in (slot.meant, slot.observed)]
     if snapshot.keys is UNSEEN:
         why = observed.reason("keys")
         for check, subject in (
@@ -138,7 +130,7 @@ def compare_key(meant: Intended, observed: Observed, slots: Sequence[Slot]) -> I
             ("replicas", "key's replicas"),
             ("tags", "key's tags"),
         ):
-            yield _undecided(check, subject, why)
+            yield not_compared(check, subject, why)
         return
     key = snapshot.registered_key
     if key is None:
@@ -153,15 +145,15 @@ def compare_key(meant: Intended, observed: Observed, slots: Sequence[Slot]) -> I
         return
     yield from _state(meant, observed, key)
     yield from _rotation(meant, observed, key)
-    yield from _aliases(meant, observed)
+    yield from _aliases(meant, observed, tested=tests_aliases(documents))
     yield from _grants(meant, observed)
-    yield from _replicas(meant, observed, key)
-    yield from _tags(meant, observed, key, slots)
+    yield from compare_replicas(meant, observed, key)
+    yield from _tags(meant, observed, key, tested_tags(documents))
 
 
 def _state(meant: Intended, observed: Observed, key: Key) -> Iterator[Difference]:
     if key.state is UNSEEN:
-        yield _undecided("key", "key's state", observed.reason("keys[0].state", "keys"))
+        yield not_compared("key", "key's state", observed.reason("keys[0].state", "keys"))
     elif key.state != "Enabled":
         when = f", and AWS deletes it at {observed.deletion_date}" if observed.deletion_date else ""
         yield Difference(
@@ -192,12 +184,12 @@ def _kind(multi_region: str | None) -> str:
 def _rotation(meant: Intended, observed: Observed, key: Key) -> Iterator[Difference]:
     if meant.rotation is UNSEEN:
         if meant.makes_key:
-            yield _undecided("rotation", "key's rotation", "outputs do not say what was meant")
+            yield not_compared("rotation", "key's rotation", "outputs do not say what was meant")
         return
     if key.state not in {"Enabled", "Disabled"}:
         return  # told by its state
     if observed.rotation is UNSEEN:
-        yield _undecided("rotation", "key's rotation", observed.reason("rotation"))
+        yield not_compared("rotation", "key's rotation", observed.reason("rotation"))
         return
     days = meant.rotation_days if meant.rotation and meant.rotation_days is not UNSEEN else None
     found = observed.rotation_days if observed.rotation else None
@@ -220,9 +212,9 @@ def _rotation(meant: Intended, observed: Observed, key: Key) -> Iterator[Differe
     )
 
 
-def _aliases(meant: Intended, observed: Observed) -> Iterator[Difference]:
+def _aliases(meant: Intended, observed: Observed, *, tested: bool) -> Iterator[Difference]:
     if observed.snapshot.aliases is UNSEEN:
-        yield _undecided("aliases", "key's aliases", observed.reason("aliases"))
+        yield not_compared("aliases", "key's aliases", observed.reason("aliases"))
         return
     there = {each.arn for each in observed.snapshot.aliases}
     registered = meant.snapshot.registration.kms_arn
@@ -230,7 +222,7 @@ def _aliases(meant: Intended, observed: Observed) -> Iterator[Difference]:
         if alias in there:
             continue
         if alias not in observed.alias_targets:
-            yield _undecided("aliases", f"alias {alias}", observed.reason(alias))
+            yield not_compared("aliases", f"alias {alias}", observed.reason(alias))
             continue
         target = observed.alias_targets[alias]
         what = "does not exist" if target is None else f"leads to {target}"
@@ -242,20 +234,30 @@ def _aliases(meant: Intended, observed: Observed) -> Iterator[Difference]:
             meant=meant.key_arn,
             observed=target,
         )
-    if meant.source != "outputs":
-        for alias in sorted(there - set(meant.aliases)):
-            yield Difference(
-                check="aliases",
-                subject=alias,
-                message=f"A further alias leads to the key: {alias}. It lets nobody do more.",
-                state=State.NO_EFFECT,
-                observed=meant.key_arn,
-            )
+    if meant.source == "outputs" and not tested:
+        return
+    for alias in sorted(there - set(meant.aliases)):
+        effect, state = "It lets nobody do more.", State.NO_EFFECT
+        if tested:
+            effect = "A policy tests the key's aliases, so it can let somebody do more."
+            state = State.DRIFT
+        if tested and meant.source == "outputs":
+            effect = "A policy tests the key's aliases, and outputs do not say which were meant."
+            state = State.UNDECIDED
+        yield Difference(
+            check="aliases",
+            subject=alias,
+            message=f"A further alias leads to the key: {alias}. {effect}",
+            state=state,
+            remedy="Delete the alias (aws kms delete-alias), or accept the difference with `ekm "
+            "drift accept`.",
+            observed=meant.key_arn,
+        )
 
 
 def _grants(meant: Intended, observed: Observed) -> Iterator[Difference]:
     if observed.snapshot.grants is UNSEEN:
-        yield _undecided("grants", "key's grants", observed.reason("grants"))
+        yield not_compared("grants", "key's grants", observed.reason("grants"))
         return
     wanted = {_text(each): each for each in map(_grant, meant.grants)}
     there = {_text(each): each for each in map(_grant, observed.snapshot.grants)}
@@ -294,35 +296,9 @@ def _text(value: Any) -> str:
     return str(canonical(value))
 
 
-def _replicas(meant: Intended, observed: Observed, key: Key) -> Iterator[Difference]:
-    if key.related is UNSEEN:
-        yield _undecided("replicas", "key's replicas", observed.reason("keys[0].related", "keys"))
-        return
-    for arn in key.related:
-        if arn not in meant.replicas:
-            yield Difference(
-                check="replicas",
-                subject=arn,
-                message=f"{arn} has the same key material, and was not meant: what OpenAI "
-                "encrypts with the key can be decrypted there, by its own policy.",
-                observed=arn,
-            )
-    for arn in meant.replicas:
-        if arn not in key.related:
-            yield Difference(
-                check="replicas",
-                subject=arn,
-                message=f"The replica {arn} of the configuration is gone.",
-                remedy="Apply the configuration again.",
-                meant=arn,
-            )
-
-
 def _tags(
-    meant: Intended, observed: Observed, key: Key, slots: Sequence[Slot]
+    meant: Intended, observed: Observed, key: Key, tested: frozenset[str]
 ) -> Iterator[Difference]:
-    documents = [decoded(each) for slot in slots for each in (slot.meant, slot.observed)]
-    tested = tested_tags(documents)
     if not tested:
         return
     wanted_key = meant.snapshot.keys[0] if meant.snapshot.keys else None
@@ -337,9 +313,9 @@ def _tags(
     ]
     for holder, wanted, found in pairs:
         if found is UNSEEN:
-            yield _undecided("tags", f"{holder}'s tags", observed.reason("keys[0].tags", "role"))
+            yield not_compared("tags", f"{holder}'s tags", observed.reason("keys[0].tags", "role"))
         elif wanted is UNSEEN:
-            yield _undecided("tags", f"{holder}'s tags", "nothing says which tags were meant")
+            yield not_compared("tags", f"{holder}'s tags", "nothing says which tags were meant")
         else:
             yield from _tag_differences(holder, wanted, found, tested)
 
@@ -347,16 +323,26 @@ def _tags(
 def _tag_differences(
     holder: str, wanted: Mapping[str, str], found: Mapping[str, str], tested: frozenset[str]
 ) -> Iterator[Difference]:
-    before = {name.lower(): value for name, value in wanted.items()}
-    after = {name.lower(): value for name, value in found.items()}
     for name in sorted(tested):
-        if before.get(name) != after.get(name):
-            was = "no value" if name not in before else repr(before[name])
+        before, after = _tag_value(wanted, name), _tag_value(found, name)
+        if before != after:
+            was = "no value" if before is None else repr(before)
             yield Difference(
                 check="tags",
                 subject=f"tag {name} of the {holder}",
                 message=f"The {holder}'s tag {name}, which a policy tests, is "
-                f"{repr(after[name]) if name in after else 'not there'}; {was} was meant.",
-                meant=before.get(name),
-                observed=after.get(name),
+                f"{'not there' if after is None else repr(after)}; {was} was meant.",
+                meant=before,
+                observed=after,
             )
+
+
+def _tag_value(tags: Mapping[str, str], name: str) -> str | list[str] | None:
+    """Return a tag's value; several where names differ by case alone; None where it is not there.
+
+    A condition takes such names for one, and KMS keeps them as two.
+    """
+    values = sorted(value for each, value in tags.items() if each.lower() == name)
+    if not values:
+        return None
+    return values[0] if len(values) == 1 else values

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from openai_ekm.drift.checks import CHECKS, PROJECT_KEYS
 from openai_ekm.drift.difference import Difference, State
+from openai_ekm.registration.matching import matches
 from openai_ekm.registration.status import Topic, judge, judge_handed_over
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from openai_ekm.registration.record import Record
     from openai_ekm.registration.status import Status
 
-__all__ = ["Exceptions", "Registered", "compare_openai"]
+__all__ = ["Exceptions", "Registered", "compare_openai", "organization_by_name"]
 
 _CHECK_OF: Final = {
     Topic.RECORD: "record",
@@ -80,7 +81,12 @@ class Exceptions:
 
 
 def compare_openai(
-    meant: Intended, found: Registered, intent: Intent, exceptions: Exceptions
+    meant: Intended,
+    found: Registered,
+    intent: Intent,
+    exceptions: Exceptions,
+    *,
+    aliases: frozenset[str] = frozenset(),
 ) -> Iterator[Difference]:
     """Yield what differs at OpenAI.
 
@@ -89,6 +95,7 @@ def compare_openai(
         found: What the record and OpenAI have.
         intent: What there is to register.
         exceptions: Which projects must be under a key.
+        aliases: ARNs of the aliases that lead to the key.
     """
     sides = [name for name, check in CHECKS.items() if check.side == "openai"]
     asked = [name for name in sides if name != PROJECT_KEYS or exceptions.require_key]
@@ -104,10 +111,12 @@ def compare_openai(
             _not_asked(check, why) for check in asked if check not in {"organization", "record"}
         )
         return
+    if found.organization is None and _wanted_organization(found, meant) is not None:
+        yield _not_asked("organization", "OpenAI's answers do not name an organization")
     status = _judged(meant, found, intent)
     yield from _of_status(status, found)
     yield from _record_against_intended(meant, found)
-    yield from _lookalikes(found, intent)
+    yield from _lookalikes(meant, found, intent, {*aliases, *meant.aliases, meant.key_arn})
     if exceptions.require_key:
         yield from _without_key(found, exceptions.names)
     yield from _workspace(meant, found, status)
@@ -123,16 +132,34 @@ def _not_asked(check: str, why: str) -> Difference:
     )
 
 
+def _wanted_organization(found: Registered, meant: Intended) -> str | None:
+    """Return the id of the organization that the key was registered in, if anything says it."""
+    wanted = found.record.organization if found.record is not None else None
+    if wanted is None:
+        wanted = meant.snapshot.registration.external_id
+    return wanted if wanted.startswith(_ORGANIZATION) else None
+
+
+def organization_by_name(found: Registered, meant: Intended) -> str | None:
+    """Return the organization's name where OpenAI answers with it in place of the id.
+
+    Args:
+        found: What the record and OpenAI have.
+        meant: What was meant.
+    """
+    told = found.organization
+    if told is None or told.startswith(_ORGANIZATION) or _wanted_organization(found, meant) is None:
+        return None
+    return told
+
+
 def _other_organization(found: Registered, meant: Intended) -> Difference | None:
     """Return that the admin key is of another organization, as far as anything says it."""
-    wanted = found.record.organization if found.record is not None else None
-    external_id = meant.snapshot.registration.external_id
-    if wanted is None and external_id.startswith(_ORGANIZATION):
-        wanted = external_id
+    wanted = _wanted_organization(found, meant)
     if wanted is None or found.organization is None or wanted == found.organization:
         return None
-    if not (wanted.startswith(_ORGANIZATION) and found.organization.startswith(_ORGANIZATION)):
-        return None  # OpenAI may answer with a name in place of the id
+    if not found.organization.startswith(_ORGANIZATION):
+        return None  # told as a note
     return Difference(
         check="organization",
         subject="organization of the admin key",
@@ -182,23 +209,29 @@ def _record_against_intended(meant: Intended, found: Registered) -> Iterator[Dif
             )
 
 
-def _lookalikes(found: Registered, intent: Intent) -> Iterator[Difference]:
-    """Yield other registrations of the role or the key: what they use is cut off with them."""
+def _lookalikes(
+    meant: Intended, found: Registered, intent: Intent, names: set[str]
+) -> Iterator[Difference]:
+    """Yield other registrations of the role or the key: what they use is cut off with them.
+
+    Args:
+        meant: What was meant.
+        found: What the record and OpenAI have.
+        intent: What there is to register.
+        names: ARNs by which the key can be registered, its aliases' among them.
+    """
     own = found.record.external_key_id if found.record is not None else None
     for each in found.listed:
         same = [
             name
-            for name, mine, theirs in (
-                ("role", intent.role_arn, each.role_arn),
-                ("key", intent.kms_arn, each.kms_arn),
+            for name, is_same in (
+                ("role", each.role_arn == intent.role_arn),
+                ("key", each.kms_arn in {intent.kms_arn, *names}),
             )
-            if mine == theirs
+            if is_same
         ]
-        whole = len(same) == 2 and each.external_id in {intent.external_id, None}  # noqa: PLR2004
-        if each.id == own or not same or (whole and each.name in {intent.name, None}):
-            continue  # the record's own; or one that `status` tells of
-        if own is None and len(same) == 2:  # noqa: PLR2004 - both
-            continue  # that of a workspace, or one that `status` tells of
+        if each.id == own or not same or _is_told_by_status(each, meant, found, intent):
+            continue
         yield Difference(
             check="duplicates",
             subject=each.id,
@@ -206,6 +239,18 @@ def _lookalikes(found: Registered, intent: Intent) -> Iterator[Difference]:
             f"registration of the same {' and '.join(same)}.",
             observed={"id": each.id, "role_arn": each.role_arn, "kms_arn": each.kms_arn},
         )
+
+
+def _is_told_by_status(
+    each: ExternalKey, meant: Intended, found: Registered, intent: Intent
+) -> bool:
+    """Return whether a registration is told as a twin, or as one without a record."""
+    if found.record is not None:
+        return found.key is not None and matches(intent, each)
+    if matches(intent, each):
+        return True  # the one that `ekm register` adopts
+    both = (each.role_arn, each.kms_arn) == (intent.role_arn, intent.kms_arn)
+    return both and (bool(each.workspace_id) or not meant.registers)
 
 
 def _without_key(found: Registered, exceptions: tuple[str, ...]) -> Iterator[Difference]:

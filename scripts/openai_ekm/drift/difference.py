@@ -14,7 +14,15 @@ from openai_ekm.drift.canonical import canonical
 if TYPE_CHECKING:
     from openai_ekm.proof.result import Counterexample
 
-__all__ = ["ID", "Acceptance", "Difference", "State", "Subject", "identify"]
+__all__ = [
+    "ID",
+    "Acceptance",
+    "Difference",
+    "State",
+    "Subject",
+    "identify",
+    "not_compared",
+]
 
 ID: Final = re.compile(r"[a-z_]{1,40}-[0-9a-f]{16}")
 
@@ -103,3 +111,20 @@ def identify(difference: Difference, subject: Subject) -> str:
     ]
     text = json.dumps(told, sort_keys=True, ensure_ascii=True)
     return f"{difference.check}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def not_compared(check: str, subject: str, why: str) -> Difference:
+    """Return that something was not compared, and is undecided so.
+
+    Args:
+        check: Id of the check.
+        subject: What was not compared.
+        why: The reason.
+    """
+    return Difference(
+        check=check,
+        subject=subject,
+        message=f"The {subject} was not compared: {why}.",
+        state=State.UNDECIDED,
+        remedy="Look as somebody who may read it, or accept it with --accept-undecided.",
+    )

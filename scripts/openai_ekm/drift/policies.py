@@ -90,6 +90,18 @@ def compare_policies(
     for slot in slots:
         if slot.meant is UNSEEN or slot.observed is UNSEEN:
             yield _unseen(slot)
+        elif not slot.made and slot.observed is None:
+            # Of a boundary, a baseline alone says that there was one.
+            if (
+                slot.check == "permission_policies"
+                or baseline.reviewed(slot.check, slot.subject, None) is not None
+            ):
+                yield Difference(
+                    check=slot.check,
+                    subject=slot.subject,
+                    message=f"The {slot.subject} is gone, and was meant to be there.",
+                    meant=slot.subject,
+                )
         elif canonical(decoded(slot.meant)) != canonical(decoded(slot.observed)):
             changed.append(slot)
     settled = [_with_accepted(slot, baseline) for slot in slots]
@@ -300,7 +312,7 @@ def _filled(around: Snapshot, slots: Sequence[Slot], chosen: Mapping[str, Any]) 
         role = _filled_role(role, slots, chosen)
     keys = around.keys
     if key is not None and keys is not UNSEEN:
-        policies = [chosen[slot.subject] for slot in slots if slot.check == "key_policy"]
+        policies = [chosen[each.subject] for each in slots if each.kind is DocumentKind.KEY]
         keys = tuple(
             replace(each, policy=policies[0]) if policies and each.arn == key.arn else each
             for each in keys

@@ -125,16 +125,15 @@ def _boundary(meant: Intended, observed: Observed, role: Role) -> Iterator[Slot]
     document = role.permissions_boundary
     reason = observed.reason("permissions_boundary")
     if meant.boundary_arn is UNSEEN:
-        if document is not None:
-            yield Slot(
-                "permissions_boundary",
-                BOUNDARY,
-                DocumentKind.IDENTITY,
-                None,
-                document,
-                made=False,
-                reason=reason,
-            )
+        yield Slot(
+            "permissions_boundary",
+            BOUNDARY,
+            DocumentKind.IDENTITY,
+            None,
+            document,
+            made=False,
+            reason=reason,
+        )
     elif meant.boundary_arn is None:
         if document is not None:
             yield Slot(
@@ -145,7 +144,10 @@ def _boundary(meant: Intended, observed: Observed, role: Role) -> Iterator[Slot]
                 document,
                 reason=reason,
             )
-    elif role.permissions_boundary_arn == meant.boundary_arn:
+    elif document is UNSEEN and role.permissions_boundary_arn is UNSEEN:
+        return  # told by its ARN
+    elif document is not None:
+        # Also of another boundary than was meant: its ARN may be accepted, its document changes.
         yield Slot(
             "permissions_boundary",
             BOUNDARY,

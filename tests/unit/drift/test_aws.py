@@ -67,7 +67,6 @@ CHANGES: dict[str, tuple[Callable[[Json], object], str, str]] = {
     "the key is gone": (lambda body: body.update(keys=[]), "key", "all data under it is lost"),
     "the key is disabled": (of_key(state="Disabled"), "key", "Disabled"),
     "the key became a replica": (of_key(multi_region="REPLICA"), "key", "REPLICA"),
-    "a replica": (of_key(related=[REPLICA]), "replicas", REPLICA),
     "a grant": (grants(GRANT), "grants", STRANGER),
 }
 
@@ -146,6 +145,34 @@ def test_a_further_alias_is_told_apart_and_one_not_seen_is_undecided() -> None:
     assert told(drift_of(lambda body: body.update(aliases=[])), State.UNDECIDED) == ["aliases"]
 
 
+@pytest.mark.parametrize("name", ["kms:ResourceAliases", "kms:requestalias"])
+def test_a_further_alias_is_drift_where_a_policy_tests_aliases(name: str) -> None:
+    """Guards against: an alias that opens a policy, told as a name that lets nobody do more."""
+
+    def tested(body: Json) -> None:
+        body["keys"][0]["policy"]["Statement"].append(
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": STRANGER},
+                "Action": "kms:Decrypt",
+                "Resource": "*",
+                "Condition": {"ForAnyValue:StringEquals": {name: "alias/backup"}},
+            }
+        )
+
+    meant = intended().snapshot.as_json()
+    tested(meant)
+
+    def change(body: Json) -> None:
+        tested(body)
+        body["aliases"].append({"arn": f"{ALIAS}-2", "target": KEY})
+
+    assert drift_of(tested, meant=intended(meant)).differences == ()
+    assert told(drift_of(change, meant=intended(meant))) == ["aliases"]
+    outputs = drift_of(change, meant=intended(meant, source="outputs"))
+    assert told(outputs, State.UNDECIDED) == ["aliases"]
+
+
 def test_a_grant_that_terraform_makes_is_none_and_a_changed_or_missing_one_is() -> None:
     """Guards against: an alarm for a grant of the configuration, and silence about its change."""
     meant = replace(intended(), grants=(LIMITED,))
@@ -162,6 +189,8 @@ def test_the_boundary_s_arn_is_compared() -> None:
     assert told(drift_of(meant=meant)) == ["permissions_boundary"]
     other = {**BOUND, "permissions_boundary_arn": f"{BOUNDARY}-2"}
     assert told(drift_of(of_role(**other), meant=meant)) == ["permissions_boundary"]
+    drift = drift_of(lambda body: body["role"].pop("permissions_boundary"), meant=meant)
+    assert told(drift, State.UNDECIDED) == ["permissions_boundary"]
     drift = drift_of(of_role(**BOUND), meant=meant)
     assert told(drift) == []
     assert told(drift, State.UNDECIDED) == ["permissions_boundary"]  # its document, unreviewed
@@ -193,6 +222,46 @@ def test_only_a_tag_that_a_policy_tests_is_drift() -> None:
         assert told(drift) == ["tags"]
         assert "team" in drift.of("tags")[0].message
     assert told(drift_of(of_key(tags={"cost": "7"}))) == []
+
+
+def test_a_tag_with_a_blank_in_its_name_is_compared() -> None:
+    """Guards against: a name that is read to its first blank alone."""
+
+    def change(value: str) -> Callable[[Json], None]:
+        def made(body: Json) -> None:
+            _tested(body)
+            use = body["role"]["permission_policies"][0]["document"]["Statement"][0]
+            use["Condition"] = {"StringEquals": {"aws:ResourceTag/Cost Center": "7"}}
+            body["keys"][0]["tags"] = {"Cost Center": value}
+
+        return made
+
+    body = intended().snapshot.as_json()
+    change("7")(body)
+    assert told(drift_of(change("7"), meant=intended(body))) == []
+    assert told(drift_of(change("8"), meant=intended(body))) == ["tags"]
+
+
+@pytest.mark.parametrize(
+    ("tags", "drifts"),
+    [
+        ({"Team": "red", "team": "blue"}, True),
+        ({"team": "blue", "Team": "red"}, True),
+        ({"TEAM": "blue"}, False),
+    ],
+)
+def test_tags_whose_names_differ_by_case_are_compared_both(
+    tags: dict[str, str], drifts: bool
+) -> None:
+    """Guards against: a tag that opens a policy, hidden behind one of the same name."""
+
+    def change(body: Json) -> None:
+        _tested(body)
+        body["keys"][0]["tags"] = tags
+
+    body = intended().snapshot.as_json()
+    _tested(body)
+    assert told(drift_of(change, meant=intended(body))) == (["tags"] if drifts else [])
 
 
 @pytest.mark.parametrize(

@@ -329,3 +329,25 @@ def test_entries_are_of_one_role_and_key() -> None:
     entries = accepted(drift_of(grants(GRANT)))
     found_by = baseline.Baseline.of(entries, Subject("x", "y"), TODAY)
     assert found_by.entries == ()
+
+
+def test_an_acceptance_of_a_day_to_come_is_not_in_force() -> None:
+    """Guards against: a first day that is written later, so that the year lasts longer."""
+    (entry,) = accepted(drift_of(grants(GRANT)))
+    later = replace(entry, accepted_on="2035-01-01", expires="2035-12-31")
+    written((later,))
+    drift = drift_of(grants(GRANT), entries=(later,))
+    assert told(drift) == ["grants"]
+    assert drift.expired == (later,)
+    today = replace(entry, accepted_on=TODAY.isoformat(), expires=TODAY.isoformat())
+    assert told(drift_of(grants(GRANT), entries=(today,))) == []
+
+
+@pytest.mark.parametrize("state", [[], {}, None, "other", 1])
+def test_a_report_with_another_state_is_refused(state: Json) -> None:
+    """Guards against: a report whose state is a list, which ends the program."""
+    body = json.loads(report(drift_of(grants(GRANT))))
+    body["differences"][0]["state"] = state
+    with pytest.raises(BadInput) as caught:
+        acceptance.read_report(json.dumps(body).encode(), "drift.json")
+    assert caught.value.id == "drift_report_malformed"

@@ -12,7 +12,7 @@ from openai_ekm.drift.difference import State
 from openai_ekm.openai_api.objects import Project
 from openai_ekm.registration.record import State as Stage
 from tests.constants import KEY, ROLE
-from tests.unit.drift.sample import drift_of, intended, key, only, record, registered, told
+from tests.unit.drift.sample import ALIAS, drift_of, intended, key, only, record, registered, told
 
 OTHER_KEY = KEY.replace("1111", "9999")
 CHANGES: dict[str, tuple[dict[str, Any], list[str]]] = {
@@ -34,6 +34,38 @@ CHANGES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"listed": (key(), key(id="extkey_2", role_arn=f"{ROLE}-2", kms_arn=OTHER_KEY))},
         [],
     ),
+    "a second registration under another name": (
+        {"listed": (key(), key(id="extkey_2", name="x"))},
+        ["duplicates"],
+    ),
+    "a second registration without a name": (
+        {"listed": (key(), key(id="extkey_2", name=None))},
+        ["duplicates"],
+    ),
+    "a second registration for another purpose": (
+        {"listed": (key(), key(id="extkey_2", purpose="other"))},
+        ["duplicates"],
+    ),
+    "a second registration of another type": (
+        {"listed": (key(), key(id="extkey_2", type="other"))},
+        ["duplicates"],
+    ),
+    "a second registration, and the record's is gone": (
+        {"key": None, "listed": (key(id="extkey_2"),)},
+        ["registration", "duplicates"],
+    ),
+    "another registration, and there is no record": (
+        {"record": None, "key": None, "listed": (key(), key(id="extkey_2", name="x"))},
+        ["record", "duplicates"],
+    ),
+    "another registration of the key by its alias": (
+        {"listed": (key(), key(id="extkey_2", role_arn=f"{ROLE}-2", kms_arn=ALIAS))},
+        ["duplicates"],
+    ),
+    "another registration of another key by an alias": (
+        {"listed": (key(), key(id="extkey_2", role_arn=f"{ROLE}-2", kms_arn=f"{ALIAS}-2"))},
+        [],
+    ),
     "a project is not active": (
         {"key": key(api_project_ids=()), "fates": MappingProxyType({"proj_1": "archived"})},
         ["projects"],
@@ -41,7 +73,6 @@ CHANGES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "a project more": ({"key": key(api_project_ids=("proj_1", "proj_2"))}, ["projects"]),
     "a workspace": ({"key": key(workspace_id="ws_1")}, ["workspace"]),
     "another organization": ({"organization": "org-other"}, ["organization"]),
-    "no organization is named": ({"organization": None}, []),
     "a name in place of the id": ({"organization": "Example"}, []),
 }
 
@@ -69,6 +100,30 @@ def test_with_another_organization_nothing_else_is_said_of_openai() -> None:
     assert told(drift) == ["organization"]
     undecided = told(drift, State.UNDECIDED)
     assert undecided == ["registration", "duplicates", "projects", "workspace"]
+
+
+def test_an_organization_that_no_answer_names_is_undecided() -> None:
+    """Guards against: an admin key of anybody's organization that passes for the right one."""
+    drift = drift_of(openai=registered(organization=None))
+    assert only(drift).state is State.UNDECIDED
+    assert only(drift).check == "organization"
+    by_name = drift_of(openai=registered(organization="Example"))
+    assert by_name.differences == ()
+    assert any("'Example'" in each for each in by_name.notes)
+    assert drift_of(openai=registered(organization="Example"), sides=("aws",)).notes == ()
+    unknown = record(organization="Example")
+    assert drift_of(openai=registered(record=unknown, organization=None)).differences == ()
+
+
+def test_a_further_alias_of_the_key_names_it_too() -> None:
+    """Guards against: a second registration by an alias that somebody made by hand."""
+    further = f"{ALIAS}-2"
+    listed = (key(), key(id="extkey_2", role_arn=f"{ROLE}-2", kms_arn=further))
+    drift = drift_of(
+        lambda body: body["aliases"].append({"arn": further, "target": KEY}),
+        openai=registered(listed=listed),
+    )
+    assert told(drift) == ["duplicates"]
 
 
 def test_openai_that_was_not_asked_is_undecided() -> None:

@@ -120,6 +120,30 @@ def test_a_change_of_the_text_is_told_apart(name: str) -> None:
     assert (difference.more, difference.less) == ((), ())
 
 
+@pytest.mark.parametrize(
+    ("was", "becomes", "same"),
+    [(True, 1, False), (1, True, False), (True, "true", True), (1, "1", True), (1, 2, False)],
+)
+def test_a_truth_value_in_a_condition_is_not_the_number_one(
+    was: object, becomes: object, same: bool
+) -> None:
+    """Guards against: a changed condition that Python takes for the same, and AWS does not."""
+
+    def change(value: object) -> Callable[[Json], None]:
+        def made(body: Json) -> None:
+            by_hand(body)
+            condition = {"StringEquals": {"kms:EncryptionContext:a": value}}
+            key_policy(body)[-1]["Condition"] = condition
+
+        return made
+
+    body = found()
+    change(was)(body)
+    drift = drift_of(change(becomes), meant=intended(body))
+    assert told(drift) == ([] if same else ["key_policy"])
+    assert drift.differences == () or not same
+
+
 def _further_policy(body: Json, *statements: Json) -> None:
     body["role"]["permission_policies"].append(
         {
