@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
 
 from __future__ import annotations
 
+import ast
 import ipaddress
 import json
 import re
@@ -13,12 +14,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from openai_ekm.evidence.identifiers_members import (
+    ISSUER_KEY,
+    holds_names,
+    is_of_events,
+    member_of,
+    names_in_events,
+)
 from openai_ekm.openai import OPENAI_ACCOUNT, OPENAI_ROLE_NAME, OPENAI_SESSION_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["TAGS", "Found", "embedded_json", "find_in_text", "find_names", "holds_names"]
+__all__ = [
+    "Found",
+    "account_of",
+    "embedded_json",
+    "find_in_text",
+    "find_names",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +63,27 @@ _PUBLIC: Final = frozenset(
         "default",
         "true",
         "false",
+        # Ids of policies that AWS's console writes.
+        "key-default-1",
+        "key-consolepolicy-3",
+        # Hosts of everybody's sign-in, and what subjects of tokens are made of.
+        "accounts.google.com",
+        "cognito-identity.amazonaws.com",
+        "graph.facebook.com",
+        "signin.aws.amazon.com",
+        "sts.amazonaws.com",
+        "token.actions.githubusercontent.com",
+        "www.amazon.com",
+        "environment",
+        "heads",
+        "main",
+        "master",
+        "pull_request",
+        "ref",
+        "refs",
+        "repo",
+        "serviceaccount",
+        "system",
     }
 )
 # What stands in our requests for what OpenAI does not publish.
@@ -106,54 +141,28 @@ _RESOURCE_TYPES: Final = frozenset(
         "key-pair",
     }
 )
-# Members whose text is a name as a whole, wherever they stand.
-_NAME_MEMBERS: Final = frozenset(
-    {
-        "name",
-        "project_name",
-        "user_name",
-        "userName",
-        "session",
-        "session_name",
-        "sessionName",
-        "host",
-        "caller",
-        "by",
-        "email",
-        "display_name",
-        "place",
-        "file",
-        "file_name",
-        "path_of_file",
-        "record",
-        "record_place",
-        "instance",
-        "subject_name",
-        "external_id",
-        "user_id",
-        "username",
-        "owner",
-        "principal_name",
-        "sid",
-        "Sid",
-    }
+_VARIABLE: Final = r"\$\{[^}\"]*\}"
+_FIELD: Final = rf"(?:{_VARIABLE}|[^\s:\"'$]|\$(?!\{{))*"
+_ARN: Final = re.compile(
+    rf"arn:{_FIELD}:{_FIELD}:{_FIELD}:((?:{_VARIABLE}|[\w*?-])*)"
+    rf":((?:{_VARIABLE}|[^\s\"'`<>()\[\]{{}};])+)"
 )
-# Of a role or a key: each of its members has the value of a tag.
-TAGS: Final = "tags"
-# Condition keys whose values are names.
-_NAME_KEYS: Final = re.compile(
-    r"(?:aws|sts|kms|iam):(?:PrincipalTag/|RequestTag/|ResourceTag/|EncryptionContext:|username$"
-    r"|userid$|SourceIdentity$|RoleSessionName$|ExternalId$|RequestAlias$|ResourceAliases$)",
-    re.IGNORECASE,
+# The end of an ARN, as patterns have it: `*:role/NAME`.
+_END_OF_ARN: Final = re.compile(
+    r"(?<=[*?}]):?(?:role|user|group|policy|assumed-role|federated-user|instance-profile|key|alias)"
+    rf"/((?:{_VARIABLE}|[^\s\"'`<>()\[\]{{}};])+)"
 )
-_ARN: Final = re.compile(r"arn:[a-z0-9-]+:[a-z0-9-]*:[a-z0-9*-]*:([\w*-]*):([^\s\"'`<>()\[\]{};]+)")
+_VARIABLES: Final = re.compile(_VARIABLE)
+_DEFAULT: Final = re.compile(r"\$\{[^}']*'([^']+)'\s*\}")
 _FORMS: Final = {
     # Not the end of a UUID; `_` and `-` may stand beside it, as in the names of log files.
     "account": re.compile(
         r"(?<![0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-)(?<![A-Za-z0-9])"
         r"(?<!\d\.)\d{12}(?![A-Za-z0-9]|\.\d)"
     ),
-    "email": re.compile(r"[\w.+%-]{1,64}@[\w-]+(?:\.[\w-]+)+"),
+    # As people write one: 1111-2222-3333.
+    "account in groups": re.compile(r"(?<![\w-])\d{4}-\d{4}-\d{4}(?![\w-])"),
+    "email": re.compile(r"(?:[\w.+%-]{1,64}|\"[^\"@\n]{1,64}\")(?:@|%40)[\w-]+(?:\.[\w-]+)+"),
     "key": re.compile(
         r"(?:(?<=:key/)|(?<=\bkey/))(?:mrk-)?[0-9a-f][0-9a-f-]{7,40}(?![\w-])", re.IGNORECASE
     ),
@@ -175,9 +184,15 @@ _SHORTEST: Final = 2  # characters; a name of one, as in the proof's examples, t
 # Parts of paths that every trail has, Regions, and numbers of days: they name nobody.
 _PUBLIC_PART: Final = re.compile(r"\d{1,8}|[a-z]{2}(?:-[a-z]+)+-\d|AWSLogs|CloudTrail[\w-]*")
 _SCHEME: Final = re.compile(r"^[a-z0-9]+://")
-# Checks of drift that compare names, so that what they compare is one.
-_CHECKS_OF_NAMES: Final = frozenset({"aliases", "projects", "tags", "workspace"})
+_PUBLIC_AGENT: Final = re.compile(r"AWS Internal|[\w.-]+\.amazonaws\.com")
 _TRAILING: Final = ".,:;!?"
+# Sentences of drift that tell a name; each is quoted as Python does it, or not at all.
+_SENTENCES: Final = (
+    re.compile(r"The project (.*) \([\w-]+\) (?:of the record is not|is) active\b", re.DOTALL),
+    re.compile(r"[\w-]+ \((.*), \d+ projects\) is another ", re.DOTALL),
+)
+_QUOTED: Final = re.compile(r"""(['"])(.*)\1""", re.DOTALL)
+_NONE: Final = frozenset({"None", "(unnamed)"})
 
 
 def find_names(value: Any, member: str = "") -> Iterator[Found]:
@@ -193,37 +208,78 @@ def find_names(value: Any, member: str = "") -> Iterator[Found]:
             yield from find_names(parsed, member)
             return
         yield from find_in_text(value)
-        if member in {"sid", "Sid"}:
-            yield from _found("statement", value, _PUBLIC_SIDS)
-        elif holds_names(member):
-            yield from _name(value)
+        yield from _whole(value, member)
     elif isinstance(value, Mapping):
-        of_names = value.get("check") in _CHECKS_OF_NAMES
+        yield from _of_difference(value)
         for name, each in value.items():
-            if of_names and name in {"meant", "observed"} and isinstance(each, str):
-                yield from _name(each)
             yield from find_in_text(name)
-            yield from find_names(each, member if member == TAGS else name)
+            issuer = ISSUER_KEY.fullmatch(name)
+            if issuer is not None:
+                yield from _path(issuer[1])
+            yield from find_names(each, member_of(member, value, name))
     elif isinstance(value, list | tuple):
         for each in value:
             yield from find_names(each, member)
+    elif (account := account_of(value, member)) is not None:
+        yield from _found("account", account)
 
 
-def holds_names(member: str) -> bool:
-    """Return whether the text of a member is a name as a whole."""
-    return member == TAGS or member in _NAME_MEMBERS or _NAME_KEYS.match(member) is not None
+def account_of(value: Any, member: str) -> str | None:
+    """Return the account id that a number is: a policy may have it without quotes."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or member == "bytes":
+        return None
+    return f"{int(value)}" if 10**11 <= value < 10**12 and value == int(value) else None
+
+
+def _whole(text: str, member: str) -> Iterator[Found]:
+    """Yield a text that is a name as a whole, by the member that it stands in."""
+    if member in {"sid", "Sid"}:
+        yield from _found("statement", text, _PUBLIC_SIDS)
+    elif member == "user_agent":
+        if not _PUBLIC_AGENT.fullmatch(text):
+            yield from _found("user-agent", text)
+    elif is_of_events(member):
+        if names_in_events(member, text):
+            yield from _found(_kind_of(text), text)
+    elif holds_names(member):
+        yield from _name(text)
+
+
+def _of_difference(value: Mapping[str, Any]) -> Iterator[Found]:
+    """Yield the names in the sentence of a difference of drift."""
+    check, message = value.get("check"), value.get("message")
+    if isinstance(check, str) and isinstance(message, str):
+        for sentence in _SENTENCES:
+            found = sentence.match(message)
+            if found is not None and found[1] not in _NONE:
+                yield from _name(_unquoted(found[1]))
+
+
+def _unquoted(text: str) -> str:
+    """Return a name that a sentence may quote as `repr` does it."""
+    quoted = _QUOTED.fullmatch(text)
+    if quoted is None:
+        return text
+    try:
+        return str(ast.literal_eval(text))
+    except (ValueError, SyntaxError):
+        return quoted[2]
 
 
 def find_in_text(text: str) -> Iterator[Found]:
     """Yield every identifier that a text holds, by its form."""
     for arn in _ARN.finditer(text):
-        if arn[1] not in _PUBLIC_ACCOUNTS:
-            yield from _found("account", arn[1])
-        for segment in re.split("[/:]", arn[2].rstrip(_TRAILING)):
-            yield from _found(_kind_of(segment), segment)
+        account = _VARIABLES.sub("", arn[1])
+        if account not in _PUBLIC_ACCOUNTS and account == arn[1]:
+            yield from _found("account", account)
+        yield from _segments(arn[2])
+    for end in _END_OF_ARN.finditer(text):
+        yield from _segments(end[1])
+    for default in _DEFAULT.finditer(text):
+        yield from _name(default[1])
     for kind, form in _FORMS.items():
         for match in form.finditer(text):
-            yield from _found(kind, match[0].rstrip(_TRAILING))
+            yield from _found(kind.split()[0], match[0].rstrip(_TRAILING))
     for match in _PLACE.finditer(text):
         yield from _path(match[0].rstrip(_TRAILING))
     for form in (_IPV4, _IPV6):
@@ -240,9 +296,15 @@ def embedded_json(text: str) -> Any:
         return None
 
 
+def _segments(resource: str) -> Iterator[Found]:
+    """Yield the parts of an ARN's resource; a variable is none, and parts it from what is."""
+    for segment in re.split("[/:]", _VARIABLES.sub("/", resource.rstrip(_TRAILING))):
+        yield from _found(_kind_of(segment), segment)
+
+
 def _name(text: str) -> Iterator[Found]:
     """Yield a name; where it is made of parts as a path is, the parts as well."""
-    if _ARN.fullmatch(text):
+    if text.startswith("arn:"):
         return  # its parts were found by their form
     yield from _found(_kind_of(text), text)
     if "/" in text:
@@ -260,7 +322,7 @@ def _path(text: str) -> Iterator[Found]:
 def _kind_of(text: str) -> str:
     for kind, form in _FORMS.items():
         if form.fullmatch(text):
-            return kind
+            return kind.split()[0]
     if re.fullmatch(r"(?:mrk-)?[0-9a-f]{8}(?:-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", text):
         return "key"
     return "name"
@@ -268,7 +330,7 @@ def _kind_of(text: str) -> str:
 
 def _found(kind: str, text: str, public: frozenset[str] = _PUBLIC) -> Iterator[Found]:
     """Yield an identifier, unless it is public or says nothing."""
-    bare = text.strip("*?$ ")
+    bare = text.strip("*?$ -_.")
     if _PLACEHOLDER in text or len(bare) < _SHORTEST:
         return
     if text not in public and text not in _PUBLIC and bare not in _RESOURCE_TYPES:

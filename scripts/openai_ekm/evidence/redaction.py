@@ -14,17 +14,17 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.evidence.identifiers import (
-    TAGS,
     Found,
+    account_of,
     embedded_json,
     find_in_text,
     find_names,
-    holds_names,
 )
+from openai_ekm.evidence.identifiers_members import holds_names, member_of
 from openai_ekm.evidence.pack import Document, NotSeen, Pack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 __all__ = ["StandIns", "redact"]
 
@@ -32,6 +32,7 @@ __all__ = ["StandIns", "redact"]
 _OURS: Final = frozenset({"generated_at", "redacted", "versions", "controls"})
 # A word that could as well be a word of ours: not replaced where it alone is a value of ours.
 _WORD: Final = re.compile(r"[a-z_]+")
+_ANY_WORD: Final = re.compile(r"[A-Za-z_]+")
 
 
 class StandIns:
@@ -45,19 +46,28 @@ class StandIns:
         self._by_text: dict[str, str] = {}
         self._ids: set[str] = set()
         counts: dict[str, int] = {}
+        given: dict[str, str] = {}
         for each in found:
-            if each.text not in self._by_text:
+            if each.kind != "name":
+                self._ids.add(each.text)
+            key = each.text.replace("-", "") if each.kind == "account" else each.text
+            if key not in given:
                 counts[each.kind] = counts.get(each.kind, 0) + 1
-                self._by_text[each.text] = _stand_in(each.kind, counts[each.kind])
-                if each.kind != "name":
-                    self._ids.add(each.text)
-        # AWS compares names without case, and some texts have them in lower case.
+                given[key] = _stand_in(each.kind, counts[each.kind])
+            self._by_text.setdefault(each.text, given[key])
+        self._count = len(self._by_text)
+        for text, stand_in in list(self._by_text.items()):
+            for form in _forms(text):
+                self._by_text.setdefault(form, stand_in)
+        # AWS compares names without case, and some texts have them in other letters. A single
+        # word could as well be one of ours: `Key`, `OpenAI`.
         for text, stand_in in list(self._by_text.items()):
             self._by_text.setdefault(text.lower(), stand_in)
+            self._by_text.setdefault(text.upper(), stand_in)
         self._pattern = _pattern(self._by_text)
 
     def __len__(self) -> int:
-        return len(self._by_text)
+        return self._count
 
     def rewrite(self, text: str, *, is_name: bool = False) -> str:
         """Return a text with each identifier replaced.
@@ -70,7 +80,13 @@ class StandIns:
             return text
         if not is_name and _WORD.fullmatch(text) and text not in self._ids:
             return text
-        return self._pattern.sub(lambda found: self._by_text[found[0]], text)
+        return self._pattern.sub(lambda found: self._given(found[0]), text)
+
+    def _given(self, text: str) -> str:
+        for form in (text, text.lower(), text.casefold()):
+            if form in self._by_text:
+                return self._by_text[form]
+        return "name"  # letters that are one without case, and that no case makes one
 
 
 def redact(pack: Pack, further: Iterable[str] = ()) -> tuple[Pack, StandIns]:
@@ -87,8 +103,8 @@ def redact(pack: Pack, further: Iterable[str] = ()) -> tuple[Pack, StandIns]:
     }
     stand_ins = StandIns((*find_names(body), *(f for text in further for f in find_in_text(text))))
 
-    def rewritten(value: Any) -> Any:
-        return _map(value, stand_ins.rewrite)
+    def rewritten(value: Any, member: str = "") -> Any:
+        return _map(value, stand_ins.rewrite, member)
 
     return (
         replace(
@@ -107,7 +123,7 @@ def redact(pack: Pack, further: Iterable[str] = ()) -> tuple[Pack, StandIns]:
             drift=rewritten(pack.drift),
             drills=tuple(map(rewritten, pack.drills)),
             rotation=rewritten(pack.rotation),
-            audit_events=rewritten(pack.audit_events),
+            audit_events=rewritten(pack.audit_events, "audit_events"),
             not_seen=tuple(
                 NotSeen(each.member, stand_ins.rewrite(each.what), stand_ins.rewrite(each.why))
                 for each in pack.not_seen
@@ -139,15 +155,18 @@ def _map(value: Any, rewrite: Callable[..., str], member: str = "") -> Any:
     if isinstance(value, str):
         parsed = _parsed(value)
         if parsed is not value:
-            return json.dumps(_map(parsed, rewrite), ensure_ascii=False)
+            return json.dumps(_map(parsed, rewrite, member), ensure_ascii=False)
         return rewrite(value, is_name=holds_names(member))
     if isinstance(value, Mapping):
         return {
-            rewrite(name): _map(each, rewrite, member if member == TAGS else name)
+            rewrite(name): _map(each, rewrite, member_of(member, value, name))
             for name, each in value.items()
         }
     if isinstance(value, list | tuple):
         return [_map(each, rewrite, member) for each in value]
+    account = account_of(value, member)
+    if account is not None:
+        return rewrite(account)
     return value
 
 
@@ -162,18 +181,32 @@ def _stand_in(kind: str, number: int) -> str:
     return f"{kind}-{number}"
 
 
+def _forms(text: str) -> Iterator[str]:
+    """Yield how sentences, JSON and addresses write a text that has to be escaped."""
+    yield repr(text)[1:-1]
+    yield json.dumps(text)[1:-1]
+    yield json.dumps(text, ensure_ascii=False)[1:-1]
+    if "@" in text:
+        yield text.replace("@", "%40")
+
+
 def _pattern(texts: Iterable[str]) -> re.Pattern[str] | None:
     """Return a pattern of all texts, the longest first, that takes no longer for more of them."""
-    tree: dict[str, Any] = {}
+    words: dict[str, Any] = {}
+    others: dict[str, Any] = {}
     for text in texts:
-        place = tree
-        for character in text:
+        is_word = _ANY_WORD.fullmatch(text) is not None
+        place = words if is_word else others
+        for character in text if is_word else text.lower():
             place = place.setdefault(character, {})
         place[""] = {}
-    if not tree:
+    groups = [f"(?i:{_alternatives(others)})"] if others else []
+    groups += [_alternatives(words)] if words else []
+    if not groups:
         return None
-    # A boundary on both sides: `ann` is not replaced in `annual`.
-    return re.compile(rf"(?<![A-Za-z0-9]){_alternatives(tree)}(?![A-Za-z0-9])")
+    # A boundary on both sides: `ann` is not replaced in `annual`. What is no word comes first: of
+    # two that begin alike, it is the longer one.
+    return re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(groups)})(?![A-Za-z0-9])")
 
 
 def _alternatives(tree: dict[str, Any]) -> str:

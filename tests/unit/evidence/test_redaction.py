@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 
@@ -227,3 +228,172 @@ def test_many_names_are_replaced_in_one_pass() -> None:
     text = stand_ins.rewrite(", ".join(names))
     assert "in-the-trail" not in text
     assert len(set(re.findall(r"[a-z]+-\d+", text))) == len(names)
+
+
+TOKEN = "qwertz-token"
+QUOTED = """ of 'Bob' and "Ann" \\\\ x"""
+
+
+def in_policy(**statement: Any) -> dict[str, Any]:
+    """A pack's members with a statement in the key policy."""
+    body = healthy()
+    body["keys"][0]["policy"]["Statement"].append(
+        {"Effect": "Allow", "Principal": "*", "Action": "kms:DescribeKey", "Resource": "*"}
+        | statement
+    )
+    return {"snapshot": body}
+
+
+def in_condition(key: str, value: Any) -> dict[str, Any]:
+    """With a condition in the key policy."""
+    return in_policy(Condition={"StringEquals": {key: value}})
+
+
+def in_events(**event: Any) -> dict[str, Any]:
+    """With an audit event."""
+    first = {"id": "audit_log-1", "type": "external_key.registered", "effective_at": 1}
+    return {"audit_events": {"asked_at": AT, "events": [first | event]}}
+
+
+def in_drift(check: str, message: str, **members: Any) -> dict[str, Any]:
+    """With a difference of drift."""
+    found = {"check": check, "subject": "proj", "message": message} | members
+    return {"drift": filled("ekm-drift") | {"differences": [found]}}
+
+
+def in_snapshot(path: str, value: Any) -> dict[str, Any]:
+    """With a value in the snapshot."""
+    return {"snapshot": put(healthy(), path, value)}
+
+
+def in_grant(**members: Any) -> dict[str, Any]:
+    """With a grant."""
+    grant = {"grantee_principal": f"arn:aws:iam::{ACCOUNT}:role/x-y", "operations": ["Decrypt"]}
+    return in_snapshot("grants", [grant | members])
+
+
+SUBJECT = "token.actions.githubusercontent.com:sub"
+HOSTILE = {
+    "an account id as a number": (
+        in_condition("kms:CallerAccount", [222233334444]),
+        "222233334444",
+    ),
+    "and as one with a point": (in_condition("kms:CallerAccount", 222233334444.0), "222233334444"),
+    "a subject of GitHub": (in_condition(SUBJECT, "repo:acme-x/qwertz:ref:*"), "qwertz"),
+    "an issuer of its own": (in_condition("id.qwertz.example:sub", "x-y"), "qwertz"),
+    "a subject of SAML": (in_condition("saml:sub", TOKEN), TOKEN),
+    "a qualifier of SAML": (in_condition("saml:namequalifier", TOKEN), TOKEN),
+    "a user of Identity Center": (in_condition("identitystore:UserId", TOKEN), TOKEN),
+    "a referer": (in_condition("aws:Referer", TOKEN), TOKEN),
+    "the Id of a policy": (in_snapshot("keys/0/policy/Id", TOKEN), TOKEN),
+    "an external id": (in_snapshot("registration/external_ids", [TOKEN]), TOKEN),
+    "an organization": (in_snapshot("calls", {"openai_organization": TOKEN}), TOKEN),
+    "a canonical user": (in_policy(Principal={"CanonicalUser": TOKEN}), TOKEN),
+    "the id of a grant": (in_grant(grant_id=TOKEN), TOKEN),
+    "a context that a grant wants": (
+        in_grant(constraints={"EncryptionContextEquals": {"k": TOKEN}}),
+        TOKEN,
+    ),
+    "a part of one": (in_grant(constraints={"EncryptionContextSubset": {"k": TOKEN}}), TOKEN),
+    "a context of calls": (in_snapshot("calls", {"encryption_context": {"k": TOKEN}}), TOKEN),
+    "the account is a variable": (
+        in_policy(Resource="arn:aws:iam::${aws:PrincipalAccount}:role/qwertz-token"),
+        TOKEN,
+    ),
+    "a variable in the path": (
+        in_policy(Resource="arn:aws:iam::111122223333:user/${aws:username}/qwertz-token"),
+        TOKEN,
+    ),
+    "a variable in the name": (
+        in_policy(Resource="arn:aws:iam::111122223333:user/qwertz-${aws:username}"),
+        "qwertz",
+    ),
+    "what stands for a variable": (
+        in_policy(Resource="arn:aws:s3:::x-y/${aws:PrincipalTag/team, 'qwertz-token'}/*"),
+        TOKEN,
+    ),
+    "a pattern of an account": (
+        in_policy(Resource="arn:aws:iam::4444?5556666:role/x-y"),
+        "4444?5556666",
+    ),
+    "a pattern of partitions": (in_policy(Resource="arn:*:s3:::qwertz-token/*"), TOKEN),
+    "a pattern of all accounts": (in_policy(Resource="arn:*:iam::*:role/qwertz-token"), TOKEN),
+    "the end of an ARN": (in_condition("aws:PrincipalArn", "*:role/qwertz-token"), TOKEN),
+    "the end of a resource": (in_policy(Resource="*:role/qwertz-token"), TOKEN),
+    "a shorter end": (in_condition("aws:PrincipalArn", "*/qwertz-token"), TOKEN),
+    "the id of an event": (in_events(id="audit_log-qwertz"), "qwertz"),
+    "a service account": (in_events(actor={"api_key": {"id": "svc_acct_qwertz"}}), "qwertz"),
+    "an invitation": (in_events(**{"invite.sent": {"id": "invite-qwertz"}}), "qwertz"),
+    "a group": (in_events(**{"group.created": {"data": {"group_name": "Qwertz 1"}}}), "Qwertz"),
+    "the title of a project": (in_events(x={"data": {"title": "qwertz"}}), "qwertz"),
+    "the name of a role": (in_events(x={"role_name": "qwertz"}), "qwertz"),
+    "a program": (in_events(actor={"session": {"user_agent": "qwertz/1"}}), "qwertz"),
+    "a city": (in_events(actor={"ip_address_details": {"city": "Qwertz"}}), "Qwertz"),
+    "a part of a country": (
+        in_events(actor={"ip_address_details": {"region": "Qwertz"}}),
+        "Qwertz",
+    ),
+    "a project of the record": (
+        in_drift(
+            "projects", "The project 'qwertz x' (proj_1) of the record is not active on extkey_1."
+        ),
+        "qwertz",
+    ),
+    "a project of OpenAI": (
+        in_drift("projects", "The project qwertz (x) (proj_1) is active on extkey_1 and not."),
+        "qwertz",
+    ),
+    "a project under no key": (
+        in_drift("project_keys", f"The project {'qwertz'!r} (proj_1) is active and under no key."),
+        "qwertz",
+    ),
+    "another registration": (
+        in_drift("duplicates", f"extkey_1 ({'qwertz'!r}, 2 projects) is another registration."),
+        "qwertz",
+    ),
+    "the name of the registration": (
+        in_drift(
+            "registration",
+            f"name: the record has {'qwertz'!r}, OpenAI has {'other'!r}.",
+            subject="name",
+            meant="qwertz",
+        ),
+        "qwertz",
+    ),
+    "the external id of the record": (
+        in_drift(
+            "record",
+            f"external_id: the record has {'qwertz'!r}, and {'other'!r} was meant.",
+            subject="external_id",
+            observed="qwertz",
+        ),
+        "qwertz",
+    ),
+    "a name with quotes": (
+        in_drift(
+            "registration",
+            f"name: the record has {TOKEN + QUOTED!r}, OpenAI has {'other'!r}.",
+            subject="name",
+            meant=TOKEN + QUOTED,
+        ),
+        TOKEN,
+    ),
+    "an address with its sign escaped": (in_events(x={"u": "a?for=qwertz%40acme.com"}), "qwertz"),
+    "an address with a space": (in_events(x={"u": 'to "qwertz b"@acme.com'}), "qwertz"),
+    "an account id in groups": (in_policy(Sid="x", Resource="1111-2222-3333"), "2222-3333"),
+    "a name in other letters": (
+        in_snapshot("role/tags", {"k": "Qwertz-Token", "l": "to QWERTZ-TOKEN, qwertz-Token"}),
+        TOKEN,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_nothing_that_an_attacker_looked_for_is_left(name: str) -> None:
+    """Guards against: a member or a form of text in which a name is not looked for."""
+    members, token = HOSTILE[name]
+    pack = make_pack(**members)
+    before = b"\n".join(members_of(pack).values()).decode()
+    assert token.lower() in before.lower()
+    for path, content in members_of(redact(pack)[0]).items():
+        assert token.lower() not in content.decode().lower(), path
