@@ -141,7 +141,8 @@ _RESOURCE_TYPES: Final = frozenset(
         "key-pair",
     }
 )
-_VARIABLE: Final = r"\$\{[^}\"]*\}"
+# Bounded, so that a text of openings alone is searched in one pass.
+_VARIABLE: Final = r"\$\{[^}{\"]{0,200}\}"
 _FIELD: Final = rf"(?:{_VARIABLE}|[^\s:\"'$]|\$(?!\{{))*"
 _ARN: Final = re.compile(
     rf"arn:{_FIELD}:{_FIELD}:{_FIELD}:((?:{_VARIABLE}|[\w*?-])*)"
@@ -153,7 +154,7 @@ _END_OF_ARN: Final = re.compile(
     rf"/((?:{_VARIABLE}|[^\s\"'`<>()\[\]{{}};])+)"
 )
 _VARIABLES: Final = re.compile(_VARIABLE)
-_DEFAULT: Final = re.compile(r"\$\{[^}']*'([^']+)'\s*\}")
+_DEFAULT: Final = re.compile(r"\$\{[^}{']{0,200}'([^'{}]{1,200})' {0,9}\}")
 _FORMS: Final = {
     # Not the end of a UUID; `_` and `-` may stand beside it, as in the names of log files.
     "account": re.compile(

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ISSUER_KEY", "holds_names", "is_of_events", "member_of", "names_in_events"]
+__all__ = [
+    "ISSUER_KEY",
+    "holds_names",
+    "is_of_events",
+    "may_hold_a_name",
+    "member_of",
+    "names_in_events",
+]
 
 # Members whose text is a name as a whole, wherever they stand.
 _NAME_MEMBERS: Final = frozenset(
@@ -55,6 +62,10 @@ _OF_NAMES: Final = frozenset(
         "EncryptionContextSubset",
         "external_ids",
     }
+)
+# Values that a sentence compares: one of them can be a name, and is no word that we look for.
+_COMPARED: Final = frozenset(
+    {"found", "needed", "value", "meant", "observed", "subject", "principal", "reason", "by"}
 )
 # OpenAI's events, in which other members hold names than elsewhere: `id`, `title`, `region`, ….
 _AUDIT: Final = "audit_events"
@@ -107,6 +118,11 @@ def holds_names(member: str) -> bool:
         or _NAME_KEYS.match(bare) is not None
         or ISSUER_KEY.fullmatch(bare) is not None
     )
+
+
+def may_hold_a_name(member: str) -> bool:
+    """Return whether a text of a member, as a whole, can be a name although it is a single word."""
+    return holds_names(member) or member in _COMPARED
 
 
 def _compares_names(difference: Mapping[str, Any]) -> bool:

@@ -20,7 +20,7 @@ from openai_ekm.evidence.identifiers import (
     find_in_text,
     find_names,
 )
-from openai_ekm.evidence.identifiers_members import holds_names, member_of
+from openai_ekm.evidence.identifiers_members import may_hold_a_name, member_of
 from openai_ekm.evidence.pack import Document, NotSeen, Pack
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _map(value: Any, rewrite: Callable[..., str], member: str = "") -> Any:
         parsed = _parsed(value)
         if parsed is not value:
             return json.dumps(_map(parsed, rewrite, member), ensure_ascii=False)
-        return rewrite(value, is_name=holds_names(member))
+        return rewrite(value, is_name=may_hold_a_name(member))
     if isinstance(value, Mapping):
         return {
             rewrite(name): _map(each, rewrite, member_of(member, value, name))

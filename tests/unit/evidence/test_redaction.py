@@ -285,6 +285,13 @@ HOSTILE = {
     "a qualifier of SAML": (in_condition("saml:namequalifier", TOKEN), TOKEN),
     "a user of Identity Center": (in_condition("identitystore:UserId", TOKEN), TOKEN),
     "a referer": (in_condition("aws:Referer", TOKEN), TOKEN),
+    "a word that a fault compares": (
+        in_snapshot(
+            "role/trust_policy/Statement/0/Condition",
+            {"StringEquals": {"sts:ExternalId": ["qwertz"]}},
+        ),
+        "qwertz",
+    ),
     "the Id of a policy": (in_snapshot("keys/0/policy/Id", TOKEN), TOKEN),
     "an external id": (in_snapshot("registration/external_ids", [TOKEN]), TOKEN),
     "an organization": (in_snapshot("calls", {"openai_organization": TOKEN}), TOKEN),
