@@ -185,6 +185,8 @@ _SHORTEST: Final = 2  # characters; a name of one, as in the proof's examples, t
 # Parts of paths that every trail has, Regions, and numbers of days: they name nobody.
 _PUBLIC_PART: Final = re.compile(r"\d{1,8}|[a-z]{2}(?:-[a-z]+)+-\d|AWSLogs|CloudTrail[\w-]*")
 _SCHEME: Final = re.compile(r"^[a-z0-9]+://")
+# Members of policies that hold ARNs, and patterns of them.
+_OF_ARNS: Final = frozenset({"AWS", "Federated", "Resource", "NotResource"})
 _PUBLIC_AGENT: Final = re.compile(r"AWS Internal|[\w.-]+\.amazonaws\.com")
 _TRAILING: Final = ".,:;!?"
 # Sentences of drift that tell a name; each is quoted as Python does it, or not at all.
@@ -229,7 +231,9 @@ def account_of(value: Any, member: str) -> str | None:
     """Return the account id that a number is: a policy may have it without quotes."""
     if isinstance(value, bool) or not isinstance(value, int | float) or member == "bytes":
         return None
-    return f"{int(value)}" if 10**11 <= value < 10**12 and value == int(value) else None
+    # A number has no zeros in front, so that an id with some is shorter.
+    least = 10**6 if member.lower().endswith("account") else 10**11
+    return f"{int(value):012d}" if least <= value < 10**12 and value == int(value) else None
 
 
 def _whole(text: str, member: str) -> Iterator[Found]:
@@ -242,7 +246,9 @@ def _whole(text: str, member: str) -> Iterator[Found]:
     elif is_of_events(member):
         if names_in_events(member, text):
             yield from _found(_kind_of(text), text)
-    elif holds_names(member):
+    elif member in _OF_ARNS and text.startswith("arn:"):
+        yield from _segments(text.split(":", 5)[-1])  # a name with a space, which ends no text here
+    elif member in _OF_ARNS or holds_names(member):
         yield from _name(text)
 
 
@@ -288,8 +294,8 @@ def find_in_text(text: str) -> Iterator[Found]:
 
 
 def embedded_json(text: str) -> Any:
-    """Return the JSON object that a text holds, so that no escape hides a name; else None."""
-    if not text.lstrip().startswith("{"):
+    """Return the JSON object or list that a text holds, so that no escape hides a name."""
+    if not text.lstrip().startswith(("{", "[")):
         return None
     try:
         return json.loads(text)

@@ -100,7 +100,7 @@ def member_of(outer: str, within: Mapping[str, Any], name: str) -> str:
     """
     if name in {"meant", "observed"} and _compares_names(within):
         return "name"
-    if outer in _OF_NAMES:
+    if outer.removeprefix(f"{_AUDIT}.") in _OF_NAMES:
         return outer
     if outer == _AUDIT or outer.startswith(f"{_AUDIT}."):
         return f"{_AUDIT}.{name}"

@@ -112,7 +112,7 @@ def redact(pack: Pack, further: Iterable[str] = ()) -> tuple[Pack, StandIns]:
             redacted=True,
             snapshot=rewritten(pack.snapshot),
             documents=tuple(
-                Document(each.path, stand_ins.rewrite(each.title), rewritten(_parsed(each.body)))
+                Document(each.path, stand_ins.rewrite(each.title), rewritten(_object(each.body)))
                 for each in pack.documents
             ),
             decisions=tuple(map(rewritten, pack.decisions)),
@@ -144,8 +144,14 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _parsed(value: Any) -> Any:
+def _object(value: Any) -> Any:
     """Return the JSON object that a text holds; else the value."""
+    parsed = _parsed(value)
+    return parsed if isinstance(parsed, Mapping) else value
+
+
+def _parsed(value: Any) -> Any:
+    """Return the JSON object or list that a text holds; else the value."""
     found = embedded_json(value) if isinstance(value, str) else None
     return value if found is None else found
 
