@@ -397,7 +397,7 @@ HOSTILE = {
     "an address with a space": (in_events(x={"u": 'to "qwertz b"@acme.com'}), "qwertz"),
     "an account id in groups": (in_policy(Sid="x", Resource="1111-2222-3333"), "2222-3333"),
     "a name in other letters": (
-        in_snapshot("role/tags", {"k": "Qwertz-Token", "l": "to QWERTZ-TOKEN, qwertz-Token"}),
+        in_drift("tags", "Not QWERTZ-tOKEN.", meant="Qwertz-Token"),
         TOKEN,
     ),
 }
