@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.attached import share_provider
+from tests.support.attached import Attached, share_provider
 from tests.support.launched import Machine
 
 if TYPE_CHECKING:
@@ -38,11 +38,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _shared_provider() -> Iterator[None]:
+def shared_provider() -> Iterator[Attached]:
     """Let the commands of a workspace share one provider process."""
     attached = share_provider()
-    yield
+    yield attached
     attached.close()
+
+
+@pytest.fixture
+def provider_of_each_command(shared_provider: Attached) -> Iterator[None]:
+    """Let each command start its provider, as at a user's."""
+    shared_provider.is_off = True
+    yield
+    shared_provider.is_off = False
 
 
 @pytest.fixture

@@ -100,6 +100,7 @@ def part(process: Started) -> str:
         ("parameter", set[str]()),
     ],
 )
+@pytest.mark.usefixtures("provider_of_each_command")
 def test_the_admin_key_is_nowhere_else(
     ekm_workspace: WorkspaceFactory,
     ekm_openai: EmulatorProcess,

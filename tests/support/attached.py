@@ -37,10 +37,12 @@ class Attached:
 
     Attributes:
         serves: The workspace's folder, and what the provider read in its environment.
+        is_off: Whether each command starts a provider of its own.
         variables: With which Terraform attaches to it.
     """
 
     serves: object = None
+    is_off: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
     running: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
@@ -75,7 +77,12 @@ def share_provider() -> Attached:
         configurations = sum(
             len(CONFIGURATION.findall(file.read_text())) for file in self.path.glob("*.tf")
         )
-        if words[0] in ASKING and configurations <= 1 and any(self.path.glob(".terraform")):
+        if (
+            not attached.is_off
+            and words[0] in ASKING
+            and configurations <= 1
+            and any(self.path.glob(".terraform"))
+        ):
             whole = {**self.environment, **(environment or {})}
             with contextlib.suppress(FileNotFoundError):
                 environment = {**(environment or {}), **attached.to(self, whole)}

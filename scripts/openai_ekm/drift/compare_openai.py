@@ -111,7 +111,7 @@ def compare_openai(
             _not_asked(check, why) for check in asked if check not in {"organization", "record"}
         )
         return
-    if found.organization is None and _wanted_organization(found, meant) is not None:
+    if found.organization is None and _organization_sought(found, meant) is not None:
         yield _not_asked("organization", "OpenAI's answers do not name an organization")
     status = _judged(meant, found, intent)
     yield from _of_status(status, found)
@@ -132,7 +132,7 @@ def _not_asked(check: str, why: str) -> Difference:
     )
 
 
-def _wanted_organization(found: Registered, meant: Intended) -> str | None:
+def _organization_sought(found: Registered, meant: Intended) -> str | None:
     """Return the id of the organization that the key was registered in, if anything says it."""
     wanted = found.record.organization if found.record is not None else None
     if wanted is None:
@@ -148,14 +148,14 @@ def organization_by_name(found: Registered, meant: Intended) -> str | None:
         meant: What was meant.
     """
     told = found.organization
-    if told is None or told.startswith(_ORGANIZATION) or _wanted_organization(found, meant) is None:
+    if told is None or told.startswith(_ORGANIZATION) or _organization_sought(found, meant) is None:
         return None
     return told
 
 
 def _other_organization(found: Registered, meant: Intended) -> Difference | None:
     """Return that the admin key is of another organization, as far as anything says it."""
-    wanted = _wanted_organization(found, meant)
+    wanted = _organization_sought(found, meant)
     if wanted is None or found.organization is None or wanted == found.organization:
         return None
     if not found.organization.startswith(_ORGANIZATION):
@@ -230,7 +230,7 @@ def _lookalikes(
             )
             if is_same
         ]
-        if each.id == own or not same or _is_told_by_status(each, meant, found, intent):
+        if each.id == own or not same or _status_tells(each, meant, found, intent):
             continue
         yield Difference(
             check="duplicates",
@@ -241,7 +241,7 @@ def _lookalikes(
         )
 
 
-def _is_told_by_status(
+def _status_tells(
     each: ExternalKey, meant: Intended, found: Registered, intent: Intent
 ) -> bool:
     """Return whether a registration is told as a twin, or as one without a record."""
