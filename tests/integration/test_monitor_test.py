@@ -35,7 +35,7 @@ SOURCE = (
 PROGRAM = (sys.executable, "-P", "-c", SOURCE)
 CHANGES = ["CreateQueue", "Subscribe", "Subscribe", "TagResource", "UntagResource"]
 REMOVALS = ["Unsubscribe", "Unsubscribe", "DeleteQueue"]
-SEEN_AFTER = 120  # seconds, at most; LocalStack takes less than one, and longer when busy
+SEEN_AFTER = 30  # seconds, at most; LocalStack takes less than one
 
 
 def pattern_of(watch: str, key_arn: str) -> str:
@@ -43,7 +43,7 @@ def pattern_of(watch: str, key_arn: str) -> str:
     (row,) = [each for each in TABLE if each.id == watch]
     of_the_key = [{"resources": {"ARN": [key_arn]}}, {"requestParameters": {"keyId": [key_arn]}}]
     text = json.dumps({**(row.pattern or {})})
-    for place in ("of_the_key_or_alias", "of_the_key"):
+    for place in ("of_the_key_or_alias", "of_the_keys", "of_the_key"):
         text = text.replace(json.dumps(f"${{{place}}}"), json.dumps(of_the_key))
     pattern = json.loads(text)
     pattern["detail"].pop("userIdentity", None)  # anybody is a maintenance principal here

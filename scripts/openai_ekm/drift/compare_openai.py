@@ -241,9 +241,7 @@ def _lookalikes(
         )
 
 
-def _status_tells(
-    each: ExternalKey, meant: Intended, found: Registered, intent: Intent
-) -> bool:
+def _status_tells(each: ExternalKey, meant: Intended, found: Registered, intent: Intent) -> bool:
     """Return whether a registration is told as a twin, or as one without a record."""
     if found.record is not None:
         return found.key is not None and matches(intent, each)
