@@ -36,8 +36,8 @@ def fault(content: bytes, **limits: int) -> tuple[str, str, int]:
         log_file(WHOLE, packed=False),
         b"\xef\xbb\xbf" + log_file(WHOLE, packed=False),
         json.dumps({"Version": 1, "More": [{}], "Records": WHOLE, "Last": 2}, indent=3).encode(),
-        gzip.compress(log_file(WHOLE, packed=False)[:4000])
-        + gzip.compress(log_file(WHOLE, packed=False)[4000:]),
+        gzip.compress(log_file(WHOLE, packed=False)[:4000], mtime=0)
+        + gzip.compress(log_file(WHOLE, packed=False)[4000:], mtime=0),
         json.dumps({"Events": [{"CloudTrailEvent": json.dumps(each)} for each in WHOLE]}).encode(),
     ],
     ids=["packed", "plain", "marked", "members around", "two parts", "of lookup-events"],
@@ -63,36 +63,77 @@ def test_no_records_are_none() -> None:
 @pytest.mark.parametrize(
     ("content", "state", "count"),
     [
-        (b"", "truncated", 0),
-        (b"   ", "truncated", 0),
-        (b"[]", "broken", 0),
-        (b'[{"eventVersion": "1.11"}]', "broken", 0),
-        (b'{"eventVersion": "1.11", "eventID": "x"}\n{"eventVersion": "1.11"}', "broken", 0),
-        (b'{"Records": [{"a": 1}]}{"Records": [{"b": 2}]}', "broken", 1),
-        (b'{"Records": [{"a": 1}]}\n{"Records": [{"b": 2}]}\n', "broken", 1),
-        (gzip.compress(b'{"Records": [{"a": 1}]}') * 2, "broken", 1),
-        (b'{"Records": [{"a": 1}], "Records": [{"b": 2}]}', "broken", 1),
-        (b'{"Records": [{"a": 1}], "Events": []}', "broken", 1),
-        (b'{"Records": [{"a": 1}]} no JSON }', "broken", 1),
-        (b'{"Records": [{"a": 1}] "b": 2}', "broken", 1),
-        (b'{"Records": [{"a": 1}], 3: 2}', "broken", 1),
-        (b'{"Records": [{"a": 1}], "b": 2', "truncated", 1),
-        (b"{}", "foreign", 0),
-        (b'{"configurationItems": []}', "foreign", 0),
-        (b'{"Records": 3}', "foreign", 0),
-        (b'{"Records": [{"a": 1}', "truncated", 1),
-        (b'{"Records": [{"a": 1}]', "truncated", 1),
-        (b'{"Records": [{"a": 1},', "truncated", 1),
-        (b'{"Records": [{"a": "b', "truncated", 0),
-        (b'{"Records": [{"a": 1} {"b": 2}]}', "broken", 1),
-        (b'{"Records": [{"a": 1}, {"b": nothing}]}', "broken", 1),
-        (b'{"Records": [{"a": "\xff"}]}', "broken", 0),
-        (log_file(WHOLE)[:-9], "truncated", len(WHOLE)),
-        (log_file(WHOLE)[: len(log_file(WHOLE)) // 2], "truncated", None),
-        (b"\x1f\x8bno gzip at all", "broken", 0),
-        (log_file(WHOLE)[:60] + b"\0" * 40 + log_file(WHOLE)[100:], "broken", None),
-        (b'{"Records": [' + b"[" * 100_000, "broken", 0),
-        (b'{"Records": [{"a": ' + b"9" * 5000 + b"}]}", "broken", 0),
+        pytest.param(b"", "truncated", 0, id="empty"),
+        pytest.param(b"   ", "truncated", 0, id="blank"),
+        pytest.param(b"[]", "broken", 0, id="a list"),
+        pytest.param(b'[{"eventVersion": "1.11"}]', "broken", 0, id="a list of records"),
+        pytest.param(
+            b'{"eventVersion": "1.11", "eventID": "x"}\n{"eventVersion": "1.11"}',
+            "broken",
+            0,
+            id="a record a line",
+        ),
+        pytest.param(
+            b'{"Records": [{"a": 1}]}{"Records": [{"b": 2}]}', "broken", 1, id="two documents"
+        ),
+        pytest.param(
+            b'{"Records": [{"a": 1}]}\n{"Records": [{"b": 2}]}\n',
+            "broken",
+            1,
+            id="two documents on two lines",
+        ),
+        pytest.param(
+            gzip.compress(b'{"Records": [{"a": 1}]}', mtime=0) * 2,
+            "broken",
+            1,
+            id="two packed documents",
+        ),
+        pytest.param(
+            b'{"Records": [{"a": 1}], "Records": [{"b": 2}]}', "broken", 1, id="records twice"
+        ),
+        pytest.param(
+            b'{"Records": [{"a": 1}], "Events": []}', "broken", 1, id="records and events"
+        ),
+        pytest.param(
+            b'{"Records": [{"a": 1}]} no JSON }', "broken", 1, id="text behind the document"
+        ),
+        pytest.param(b'{"Records": [{"a": 1}] "b": 2}', "broken", 1, id="no comma between members"),
+        pytest.param(b'{"Records": [{"a": 1}], 3: 2}', "broken", 1, id="a name that is a number"),
+        pytest.param(b'{"Records": [{"a": 1}], "b": 2', "truncated", 1, id="ends behind a member"),
+        pytest.param(b"{}", "foreign", 0, id="no members"),
+        pytest.param(b'{"configurationItems": []}', "foreign", 0, id="another service's file"),
+        pytest.param(b'{"Records": 3}', "foreign", 0, id="records that are a number"),
+        pytest.param(b'{"Records": [{"a": 1}', "truncated", 1, id="ends behind a record"),
+        pytest.param(b'{"Records": [{"a": 1}]', "truncated", 1, id="ends behind the records"),
+        pytest.param(b'{"Records": [{"a": 1},', "truncated", 1, id="ends behind a comma"),
+        pytest.param(b'{"Records": [{"a": "b', "truncated", 0, id="ends in a text"),
+        pytest.param(
+            b'{"Records": [{"a": 1} {"b": 2}]}', "broken", 1, id="no comma between records"
+        ),
+        pytest.param(
+            b'{"Records": [{"a": 1}, {"b": nothing}]}', "broken", 1, id="a word that is no JSON"
+        ),
+        pytest.param(b'{"Records": [{"a": "\xff"}]}', "broken", 0, id="no UTF-8"),
+        pytest.param(
+            log_file(WHOLE)[:-9], "truncated", len(WHOLE), id="packed, without its last bytes"
+        ),
+        pytest.param(
+            log_file(WHOLE)[: len(log_file(WHOLE)) // 2],
+            "truncated",
+            None,
+            id="packed, without its second half",
+        ),
+        pytest.param(b"\x1f\x8bno gzip at all", "broken", 0, id="the first bytes of gzip alone"),
+        pytest.param(
+            log_file(WHOLE)[:60] + b"\0" * 40 + log_file(WHOLE)[100:],
+            "broken",
+            None,
+            id="packed, with bytes overwritten",
+        ),
+        pytest.param(b'{"Records": [' + b"[" * 100_000, "broken", 0, id="lists without an end"),
+        pytest.param(
+            b'{"Records": [{"a": ' + b"9" * 5000 + b"}]}", "broken", 0, id="a number without an end"
+        ),
     ],
 )
 def test_a_broken_file_is_told_from_a_truncated_and_a_foreign_one(
