@@ -42,10 +42,12 @@ _READS: Final = frozenset(
         *("ReEncrypt", "ReEncryptFrom", "ReEncryptTo"),
     }
 )
+_SUCCEEDED: Final = [{"exists": False}]  # an `errorCode` that is not there
 _CALL_MODULE: Final = (
     "Call modules/monitoring (docs/operate/monitoring.md), unless another system reads the trail "
     "and tells a person."
 )
+_APPLY: Final = "Apply the configuration of the monitoring again: a part of it is missing."
 _ALLOW: Final = "Allow events:ListTargetsByRule and sns:ListSubscriptionsByTopic."
 
 
@@ -72,9 +74,9 @@ def check_alarms(
             "anybody when the key is disabled.",
             _CALL_MODULE,
         )
-    broken = list(dict.fromkeys(_broken(watching)))
+    broken = dict(_broken(watching))
     if broken:
-        return Line(_CHECK, State.WARNING, " ".join(broken), _remedy(broken[0]))
+        return Line(_CHECK, State.WARNING, " ".join(broken), next(iter(broken.values())))
     hidden = next(_hidden(watching), None)
     if hidden is not None:
         return unseen(_CHECK, f"Whom the rules tell was not seen. {hidden.message}", _ALLOW)
@@ -91,21 +93,22 @@ def is_followed(rule: Rule, kms_arn: str | None) -> bool:
     return _watches(rule, kms_arn) and any(_takes(rule, each) for each in _CHANGES)
 
 
-def _broken(watching: list[Rule]) -> Iterator[str]:
-    """Yield a sentence for each link that is missing, the most important first."""
+def _broken(watching: list[Rule]) -> Iterator[tuple[str, str]]:
+    """Yield a sentence and a remedy for each link that is missing, the most important first."""
     for change in _CHANGES:
         taking = [each for each in watching if _takes(each, change)]
         if any(_reaches(each) is not False for each in taking):
             continue
         yield from (_why(each) for each in taking)
         if not taking:
-            yield f"No rule takes {change} of the key."
+            yield f"No rule takes {change} of the key.", _CALL_MODULE
     for rule in watching:
         reads = _READS & set(_calls(rule) or ())
         if reads and rule.state == "ENABLED":
             yield (
                 f"The rule {rule.name} is on {min(reads)}, which is a read event, and its "
-                "state is ENABLED: EventBridge hands it none."
+                "state is ENABLED: EventBridge hands it none.",
+                f"Give the rule the state {_ALL_EVENTS}.",
             )
 
 
@@ -125,38 +128,31 @@ def _is_heard(target: Target) -> bool | None:
     return None if isinstance(target.topic, EkmError) else target.topic.confirmed > 0
 
 
-def _why(rule: Rule) -> str:
-    """Return why a rule tells nobody."""
+def _why(rule: Rule) -> tuple[str, str]:
+    """Return why a rule tells nobody, and what to do."""
     if rule.state not in _ON:
-        return f"The rule {rule.name} is switched off."
+        return (
+            f"The rule {rule.name} is switched off.",
+            "Switch the rule on: aws events enable-rule, or terraform apply.",
+        )
     targets = rule.targets if isinstance(rule.targets, tuple) else ()
     if not targets:
-        return f"The rule {rule.name} has no target."
+        return f"The rule {rule.name} has no target.", _APPLY
     target = targets[0]
     topic = target.topic
     if isinstance(topic, Topic) and not topic.exists:
-        return f"The topic {target.arn} of the rule {rule.name} is not there."
-    waiting = topic.pending if isinstance(topic, Topic) else 0
+        return f"The topic {target.arn} of the rule {rule.name} is not there.", _APPLY
     text = f"The topic {target.arn} has no confirmed subscription"
-    return f"{text}: {waiting} wait to be confirmed." if waiting else f"{text}."
-
-
-def _remedy(first: str) -> str:
-    """Return what to do about the first missing link."""
-    if "wait to be confirmed" in first:
-        return "Open the link in the message that AWS has sent to the subscriber."
-    if "confirmed subscription" in first:
+    if isinstance(topic, Topic) and topic.pending:
         return (
-            "Subscribe somebody: aws sns subscribe --topic-arn ARN --protocol email "
-            "--notification-endpoint ADDRESS."
+            f"{text}: {topic.pending} wait to be confirmed.",
+            "Open the link in the message that AWS has sent to the subscriber.",
         )
-    if "switched off" in first:
-        return "Switch the rule on: aws events enable-rule, or terraform apply."
-    if "read event" in first:
-        return f"Give the rule the state {_ALL_EVENTS}."
-    if "is not there" in first or "no target" in first:
-        return "Apply the configuration of the monitoring again: a part of it is missing."
-    return _CALL_MODULE
+    return (
+        f"{text}.",
+        "Subscribe somebody: aws sns subscribe --topic-arn ARN --protocol email "
+        "--notification-endpoint ADDRESS.",
+    )
 
 
 def _hidden(watching: list[Rule]) -> Iterator[EkmError]:
@@ -185,9 +181,45 @@ def _say_reached(watching: list[Rule]) -> str:
 
 
 def _takes(rule: Rule, call: str) -> bool:
-    """Return whether a pattern takes a call; one that names none takes each."""
-    names = _calls(rule)
-    return names is None or call in names
+    """Return whether a pattern takes a call that succeeds, whoever makes it.
+
+    A pattern that names no call takes each.
+    """
+    detail = (rule.pattern or {}).get("detail")
+    if not isinstance(detail, Mapping):
+        return True
+    names = detail.get("eventName")
+    named = not isinstance(names, list) or any(_is_named(call, each) for each in names)
+    return named and not _is_narrow(detail)
+
+
+def _is_named(call: str, value: Any) -> bool:
+    """Return whether a value of `eventName` takes a call; one that is not known may."""
+    if not isinstance(value, Mapping):
+        return bool(value == call)
+    left_out = value.get("anything-but")
+    if isinstance(left_out, str | list):
+        return call not in ([left_out] if isinstance(left_out, str) else left_out)
+    prefix = value.get("prefix")
+    return not isinstance(prefix, str) or call.startswith(prefix)
+
+
+def _is_narrow(detail: Mapping[str, Any]) -> bool:
+    """Return whether a pattern takes refused calls alone, or those of named people alone."""
+    if detail.get("errorCode", _SUCCEEDED) != _SUCCEEDED:
+        return True
+    # The module's critical rules leave the principals of `maintenance` out, by anything-but.
+    who = detail.get("userIdentity")
+    return who is not None and "anything-but" not in _members(who)
+
+
+def _members(value: Any) -> Iterator[str]:
+    """Yield the name of every member of a pattern."""
+    if isinstance(value, Mapping):
+        yield from value
+        value = list(value.values())
+    for each in value if isinstance(value, list | tuple) else ():
+        yield from _members(each)
 
 
 def _calls(rule: Rule) -> tuple[str, ...] | None:

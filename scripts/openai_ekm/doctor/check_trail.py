@@ -50,6 +50,7 @@ class _Kind:
     either: bool = False
 
 
+_WORST_FIRST: Final = (State.FAILURE, State.WARNING, State.NOT_SEEN, State.OK)
 _KINDS: Final = (
     _Kind("trail_key_changes", "kms.amazonaws.com", False, "changes of the key"),
     _Kind("trail_key_use", "kms.amazonaws.com", True, "Encrypt and Decrypt with the key"),
@@ -82,12 +83,12 @@ def check_trails(
 
 
 def _kind(kind: _Kind, trails: tuple[Trail, ...], region: str) -> Line:
-    """Judge one kind in each of its Regions; the first that is not logged is the answer."""
+    """Judge one kind in each of its Regions; the worst is the answer."""
     places = [IAM_REGION] if kind.global_service else [region]
     if kind.either and region != IAM_REGION:
         places.append(IAM_REGION)
     lines = [_in_region(kind, trails, each) for each in places]
-    return next((each for each in lines if each.state is not State.OK), lines[0])
+    return min(lines, key=lambda line: _WORST_FIRST.index(line.state))
 
 
 def _in_region(kind: _Kind, trails: tuple[Trail, ...], place: str) -> Line:

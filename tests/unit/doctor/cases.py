@@ -406,6 +406,27 @@ case("alarms", "ok", alarms(named(*CHANGES), named("Decrypt", state=ALL_EVENTS, 
 case("alarms", "warning", alarms(named("DisableKey")), "No rule takes ScheduleKeyDeletion", "Call")
 case("alarms", "warning", alarms(named(*CHANGES, targets=())), "has no target", "Apply")
 case("alarms", "warning", alarms(named(*CHANGES, **topic(Topic()))), "no confirmed", "subscribe")
+
+
+def narrow(**members: Any) -> Rule:
+    """A rule that somebody hears, on the changes by these people, or refused in this way, alone."""
+    detail = {"eventName": list(CHANGES), **members}
+    return replace(facts.RULE, name="narrow", pattern={"source": ["aws.kms"], "detail": detail})
+
+
+UNHEARD = named(*CHANGES, **topic(Topic()))
+REFUSED = narrow(errorCode=[{"exists": True}])
+SOMEBODY = narrow(userIdentity={"$or": [{"arn": [f"arn:aws:iam::{ACCOUNT}:user/a"]}]})
+BUT_SOMEBODY = narrow(userIdentity={"$or": [{"arn": [{"anything-but": ["x"]}]}]})
+SUCCEEDED = narrow(errorCode=[{"exists": False}])
+ALL_BUT = narrow(eventName=[{"anything-but": ["DisableKey"]}])
+BEGINNING = narrow(eventName=[{"prefix": "Schedule"}, "DisableKey", "PutKeyPolicy"])
+case("alarms", "warning", alarms(UNHEARD, REFUSED), "no confirmed", "subscribe")
+case("alarms", "warning", alarms(UNHEARD, SOMEBODY), "no confirmed", "subscribe")
+case("alarms", "ok", alarms(UNHEARD, BUT_SOMEBODY), "rule narrow takes")
+case("alarms", "ok", alarms(UNHEARD, SUCCEEDED), "rule narrow takes")
+case("alarms", "warning", alarms(ALL_BUT), "No rule takes DisableKey", "Call")
+case("alarms", "ok", alarms(BEGINNING), "rule narrow takes")
 case("alarms", "warning", alarms(named(*CHANGES, **topic(Topic(pending=2)))), "2 wait", "Open")
 case("alarms", "warning", alarms(named(*CHANGES, **topic(Topic(exists=False)))), "is not there")
 case(
