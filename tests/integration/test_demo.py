@@ -118,6 +118,7 @@ def test_the_whole_story(repository: Path, tmp_path: Path) -> None:
     summary = page.partition("\nSummary: ")[2]
     assert re.search(r"external key id +extkey_[0-9a-f]{28}", summary)
     assert re.search(r"project id +proj_\w+ \(ekm-first\)", summary)
+    assert re.search(r"evidence +file:///\S+/index\.html\n", summary)
     for step in document["steps"]:
         assert f"\n{step['number']}. {step['title']}\n" in page
         for check in step["checks"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from openai_ekm.emulator.trail.bus import event_of
+from openai_ekm.emulator.trail.bus import entry_of
 from openai_ekm.emulator.trail.records import Origin, RoleSession, record_of
 
 __all__ = [
@@ -114,7 +114,19 @@ def api_event(service: str, name: str, who: dict[str, Any] = USER, **detail: Any
         recipient=ACCOUNT,
         read_only=False,
     )
-    return event_of(record | detail)
+    whole = record | detail
+    entry = entry_of(whole)
+    return {
+        "version": "0",
+        "id": whole["eventID"],
+        "detail-type": entry["DetailType"],
+        "source": entry["Source"],
+        "account": whole["recipientAccountId"],
+        "time": entry["Time"],
+        "region": whole["awsRegion"],
+        "resources": entry["Resources"],
+        "detail": whole,
+    }
 
 
 def service_event(kind: str, key: str = KEY_ARN) -> dict[str, Any]:

@@ -121,6 +121,20 @@ class GuardedProcess:
                 )
             time.sleep(POLL_SECONDS)
 
+    def wait(self, seconds: float) -> int | None:
+        """Wait until it has ended by itself.
+
+        Args:
+            seconds: The deadline.
+
+        Returns:
+            Its exit code; None when the deadline passed.
+        """
+        try:
+            return self._guard.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
     def stop(self) -> int:
         """End it: SIGTERM, then SIGKILL after the grace. Harmless when it has ended.
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from openai_ekm.emulator.trail.records import Record
 
-__all__ = ["EventBus", "check_takes_events", "entry_of", "event_of"]
+__all__ = ["EventBus", "check_takes_events", "entry_of"]
 
 _DETAIL_TYPE: Final = "AWS API Call via CloudTrail"
 _DOMAINS_OF_AWS: Final = (
@@ -65,25 +65,6 @@ def entry_of(record: Record) -> dict[str, Any]:
         "Resources": [],
         "DetailType": _DETAIL_TYPE,
         "Detail": json.dumps(record),
-    }
-
-
-def event_of(record: Record) -> dict[str, Any]:
-    """Return a record as the event that a rule sees.
-
-    Args:
-        record: Of CloudTrail.
-    """
-    return {
-        "version": "0",
-        "id": record["eventID"],
-        "detail-type": _DETAIL_TYPE,
-        "source": _source(record),
-        "account": record["recipientAccountId"],
-        "time": record["eventTime"],
-        "region": record["awsRegion"],
-        "resources": [],
-        "detail": record,
     }
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from openai_ekm.rehearsal.demo.person import Person
     from openai_ekm.rehearsal.demo.state import DemoState
 
-__all__ = ["await_monitoring", "revoke_and_restore", "tell_alarm"]
+__all__ = ["await_monitoring", "revoke_and_restore"]
 
 EXIT_FOUND, EXIT_OPENAI_REFUSED = 1, 4
 
@@ -45,7 +45,7 @@ def revoke_and_restore(stage: DemoState, alarms: Alarms, administrator: Person) 
         report.command("aws kms disable-key --key-id", key.rpartition("/")[2])
         began = time.monotonic()
         kms.disable_key(KeyId=key)
-        tell_alarm(stage, alarms, "key-disabled", began)
+        _tell_alarm(stage, alarms, "key-disabled", began)
         error = stage.ekm("validate", "--from-terraform", ".", expected=EXIT_OPENAI_REFUSED)[
             "error"
         ]
@@ -69,7 +69,7 @@ def revoke_and_restore(stage: DemoState, alarms: Alarms, administrator: Person) 
         report.check("OpenAI can use the key again.", holds=said["status"] == "success")
 
 
-def tell_alarm(stage: DemoState, alarms: Alarms, watch: str, began: float) -> None:
+def _tell_alarm(stage: DemoState, alarms: Alarms, watch: str, began: float) -> None:
     """Tell the message of a watch, and after how long it came.
 
     Args:

@@ -58,7 +58,7 @@ def write_environment(file: Path, workspace: Workspace, settings: Mapping[str, s
         settings: Variables that point at the rehearsal.
     """
     variables = {
-        **workspace_settings(workspace),
+        **_workspace_settings(workspace),
         **settings,
         **keep_from_proxies(os.environ),
     }
@@ -87,7 +87,7 @@ def look_around(workspace: Workspace, openai: EmulatorProcess, file: Path) -> tu
     )
 
 
-def workspace_settings(workspace: Workspace) -> dict[str, str]:
+def _workspace_settings(workspace: Workspace) -> dict[str, str]:
     """Return what makes Terraform find its providers, to be used by hand."""
     names = ("TF_CLI_ARGS_init", "TF_PLUGIN_CACHE_DIR")
     return {name: workspace.environment[name] for name in names if name in workspace.environment}

@@ -86,16 +86,15 @@ class Monitoring:
         """Wait until it is applied, and return the module's outputs.
 
         Raises:
-            CheckFailed: Terraform failed.
+            CheckFailed: Terraform failed, or took too long.
         """
         process = self.process
-        process.wait_until(
-            lambda: not process.running, what="The monitoring", seconds=_APPLIED_SECONDS
-        )
-        if process.stop() != 0:
+        code = process.wait(_APPLIED_SECONDS)
+        if code != 0:
+            ended = f"did not end in {_APPLIED_SECONDS:.0f} s" if code is None else "failed"
             raise CheckFailed(
                 "terraform_failed",
-                f"terraform apply failed:\n{(process.output + process.log)[-2000:]}",
+                f"terraform apply {ended}:\n{(process.output + process.log)[-2000:]}",
                 at_fault=MODULE,
                 remedy="Read Terraform's words above; they name the resource and the reason.",
             )

@@ -128,7 +128,7 @@ class Report:
         """Tell what was found and every check, once more and in one place."""
         self._say("")
         self._say(f"Summary: {self.total_checks} checks hold, {self.seconds:.0f} s.")
-        for name in ("external key id", "project id", "role", "key"):
+        for name in ("external key id", "project id", "role", "key", "evidence"):
             for step in self.steps:
                 if name in step.facts:
                     self._say(f"   {name:<17} {step.facts[name]}")
