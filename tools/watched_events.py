@@ -24,7 +24,7 @@ OF_AWS = {
 # Their events are uses of the key and of the role, which the queries tell by who makes them.
 USES = "key-used-by-other"
 LEFT_OUT = {USES, "key-use-refused", "role-assumed-by-other", "role-assume-refused"}
-SUBJECTS = {"key": "key", "role": "role", "trail": "trail"}
+SUBJECTS = {"key", "role", "trail"}
 # Of a managed policy: the queries do not know which ones the role has.
 OTHER_SUBJECT = {"role-managed-policy-changed"}
 FILE = Path("scripts/openai_ekm/usage/watched.json")
@@ -46,7 +46,7 @@ def row(watch: Watch) -> dict[str, Any]:
         "source": "" if session else source.removeprefix("aws.") + ".amazonaws.com",
         "events": names,
         "refused": detail.get("errorCode") == [{"exists": True}],
-        "subject": "session" if session else SUBJECTS[watch.id.partition("-")[0]],
+        "subject": "session" if session else watch.id.partition("-")[0],
     }
 
 

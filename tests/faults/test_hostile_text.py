@@ -225,13 +225,18 @@ def test_no_verb_shows_a_snapshot_raw(
         ["evidence", "write", "pack", "--drill", EVIL],
         ["evidence", "verify", EVIL],
         ["evidence", "verify", "pack", "--fingerprint", EVIL],
+        ["usage", EVIL],
+        ["usage", "--lookup", "--since", EVIL],
+        ["usage", "--athena", EVIL],
+        ["drift", "--from-plan", EVIL],
+        ["drift", "--from-terraform", EVIL],
         ["emulate", "--setting", EVIL],
         ["emulate", "--fault", EVIL],
         ["adopt", "--module-address", EVIL],
         ["register", f"--{EVIL}"],
         [EVIL],
     ],
-    ids=range(26),
+    ids=range(31),
 )
 def test_no_verb_shows_its_words_raw(
     words: list[str], hostile: Hostile, capsys: pytest.CaptureFixture[str]
