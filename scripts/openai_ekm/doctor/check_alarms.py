@@ -48,6 +48,10 @@ _CALL_MODULE: Final = (
     "and tells a person."
 )
 _APPLY: Final = "Apply the configuration of the monitoring again: a part of it is missing."
+_SUBSCRIBE: Final = (
+    "Subscribe somebody: aws sns subscribe --topic-arn ARN --protocol email "
+    "--notification-endpoint ADDRESS."
+)
 _ALLOW: Final = "Allow events:ListTargetsByRule and sns:ListSubscriptionsByTopic."
 
 
@@ -106,8 +110,7 @@ def _broken(watching: list[Rule]) -> Iterator[tuple[str, str]]:
         reads = _READS & set(_calls(rule) or ())
         if reads and rule.state == "ENABLED":
             yield (
-                f"The rule {rule.name} is on {min(reads)}, which is a read event, and its "
-                "state is ENABLED: EventBridge hands it none.",
+                f"The rule {rule.name} is ENABLED, and gets no read event: {min(reads)} is one.",
                 f"Give the rule the state {_ALL_EVENTS}.",
             )
 
@@ -148,11 +151,7 @@ def _why(rule: Rule) -> tuple[str, str]:
             f"{text}: {topic.pending} wait to be confirmed.",
             "Open the link in the message that AWS has sent to the subscriber.",
         )
-    return (
-        f"{text}.",
-        "Subscribe somebody: aws sns subscribe --topic-arn ARN --protocol email "
-        "--notification-endpoint ADDRESS.",
-    )
+    return f"{text}.", _SUBSCRIBE
 
 
 def _hidden(watching: list[Rule]) -> Iterator[EkmError]:

@@ -440,7 +440,7 @@ case(
     "alarms",
     "warning",
     alarms(named(*CHANGES), named("Decrypt", name="reads", targets=())),
-    "rule reads is on Decrypt",
+    "Decrypt is one",
     ALL_EVENTS,
 )
 case("alarms", "not_seen", alarms(named(*CHANGES, **topic(SNS_REFUSED))), "sns:", "Allow")
