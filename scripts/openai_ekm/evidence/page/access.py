@@ -6,16 +6,17 @@ statement that lets them. The picture draws the first of them; the table below i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.evidence.page.statements import By, Permission, permissions
-from openai_ekm.evidence.page.text import join_words
+from openai_ekm.evidence.page.text import join_words, object_of
 from openai_ekm.openai import OPENAI_ACCOUNT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from openai_ekm.evidence.pack import Pack
 
 __all__ = ["Kind", "State", "Way", "ways"]
@@ -85,7 +86,7 @@ def ways(pack: Pack) -> tuple[Way, ...]:
         pack: Its snapshot and its proof are read.
     """
     snapshot, proof = pack.snapshot, pack.proof
-    role = str(_object(snapshot.get("registration")).get("role_arn", ""))
+    role = str(object_of(snapshot.get("registration")).get("role_arn", ""))
     found = permissions(snapshot, role)
     claims = {each["id"]: each for each in proof.get("claims", ())}
     drawn = [
@@ -153,7 +154,7 @@ def _way(
     )
     only_if = dict.fromkeys(condition for each in members for condition in each.only_if)
     broken = _broken_by(members, claims)
-    holds = _object(claims.get(claim)).get("holds")
+    holds = object_of(claims.get(claim)).get("holds")
     if members:
         state = _state(kind, broken, holds)
     else:  # a policy that was not seen may open the way
@@ -228,7 +229,7 @@ def _broken_by(
         name
         for name, claim in claims.items()
         if name in {"a", "b", "c", "f"}
-        for each in _object(claim.get("counterexample")).get("statements", ())
+        for each in object_of(claim.get("counterexample")).get("statements", ())
         if (each.get("document"), each.get("statement")) in places
     )
 
@@ -239,8 +240,8 @@ def _other_breaches(
     """Return a way for each counterexample of (a), (c), (f) that no statement above stands for."""
     found = []
     for name, claim in claims.items():
-        example = _object(claim.get("counterexample"))
-        request = _object(example.get("request"))
+        example = object_of(claim.get("counterexample"))
+        request = object_of(example.get("request"))
         if (
             name not in {"a", "c", "f"}
             or not request
@@ -265,7 +266,3 @@ def _other_breaches(
             )
         )
     return found
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +18,8 @@ from openai_ekm.openai import OPENAI_ACCOUNT, OPENAI_ROLE_NAME
 from openai_ekm.proof.result import TITLES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from openai_ekm.evidence.controls import Control
     from openai_ekm.evidence.pack import Pack
 
@@ -138,9 +139,9 @@ def _file(path: str) -> str | None:
 
 
 def _subject(snapshot: Mapping[str, Any]) -> Subject:
-    registration = _object(snapshot.get("registration"))
+    registration = text.object_of(snapshot.get("registration"))
     role, key = (str(registration.get(name, "")) for name in ("role_arn", "kms_arn"))
-    first = next((_object(each) for each in snapshot.get("keys") or ()), {})
+    first = next((text.object_of(each) for each in snapshot.get("keys") or ()), {})
     real = str(first.get("arn") or key)
     parts = [*real.split(":"), *[""] * 6]
     state = str(first.get("state", "state not seen"))
@@ -161,7 +162,3 @@ def _frameworks(pack: Pack) -> dict[str, list[tuple[str, Control]]]:
     for index, each in enumerate(pack.controls):
         found.setdefault(each.framework, []).append((f"control-{index}", each))
     return found
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

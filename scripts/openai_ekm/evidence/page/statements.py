@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from openai_ekm.evidence.page.text import object_of
 from openai_ekm.policy.pattern import compile_pattern
 
 __all__ = ["By", "Permission", "permissions"]
@@ -72,19 +73,19 @@ def permissions(snapshot: Mapping[str, Any], role: str) -> tuple[Permission, ...
         role: ARN of the registered role.
     """
     found: list[Permission] = []
-    holder = _object(snapshot.get("role"))
+    holder = object_of(snapshot.get("role"))
     for by, statement in _allowing("trust_policy", holder.get("trust_policy")):
         found += [_permission(who, "role", by, statement) for who in _principals(statement)]
     for index, policy in enumerate(_list(holder.get("permission_policies"))):
         name = f"permission_policies[{index}]"
-        for by, statement in _allowing(name, _object(policy).get("document")):
+        for by, statement in _allowing(name, object_of(policy).get("document")):
             found.append(_permission(role, "key", by, statement))
     for index, key in enumerate(_list(snapshot.get("keys"))):
-        for by, statement in _allowing(f"keys[{index}].policy", _object(key).get("policy")):
+        for by, statement in _allowing(f"keys[{index}].policy", object_of(key).get("policy")):
             whom = _narrowed(statement) or _principals(statement)
             found += [_permission(who, "key", by, statement) for who in whom]
     for index, grant in enumerate(_list(snapshot.get("grants"))):
-        found += _granted(index, _object(grant))
+        found += _granted(index, object_of(grant))
     return tuple(found)
 
 
@@ -130,8 +131,8 @@ def _allowing(document: str, policy: Any) -> Iterator[tuple[By, Mapping[str, Any
             policy = json.loads(policy)
         except (ValueError, RecursionError):
             return
-    for index, each in enumerate(_list(_object(policy).get("Statement"))):
-        statement = _object(each)
+    for index, each in enumerate(_list(object_of(policy).get("Statement"))):
+        statement = object_of(each)
         if statement.get("Effect") == "Allow":
             sid = statement.get("Sid")
             yield By(document, index, sid if isinstance(sid, str) else None), statement
@@ -148,17 +149,17 @@ def _principals(statement: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _narrowed(statement: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the principals that a condition on `aws:PrincipalArn` leaves of those named."""
-    for operator, block in _object(statement.get("Condition")).items():
+    for operator, block in object_of(statement.get("Condition")).items():
         if operator in {"ArnEquals", "ArnLike", "StringEquals"}:
-            for key, values in _object(block).items():
+            for key, values in object_of(block).items():
                 if key.lower() == "aws:principalarn":
                     return tuple(str(each) for each in _list(values))
     return ()
 
 
 def _conditions(statement: Mapping[str, Any]) -> Iterator[str]:
-    for operator, block in _object(statement.get("Condition")).items():
-        for key, values in _object(block).items():
+    for operator, block in object_of(statement.get("Condition")).items():
+        for key, values in object_of(block).items():
             shown = " or ".join(str(each) for each in _list(values))
             yield f"{key} {operator} {shown}"
 
@@ -167,7 +168,3 @@ def _list(value: Any) -> list[Any]:
     if value is None:
         return []
     return list(value) if isinstance(value, list | tuple) else [value]
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

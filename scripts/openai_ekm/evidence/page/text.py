@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ __all__ = [
     "listed",
     "moment",
     "name_of",
+    "object_of",
     "plural",
     "sentence",
     "shorten",
@@ -151,6 +153,11 @@ def name_of(arn: str) -> str:
     if len(parts) < 6 or parts[0] != "arn":  # noqa: PLR2004 - parts of an ARN
         return arn
     return f"account {parts[4]}" if parts[5] == "root" else parts[5]
+
+
+def object_of(value: Any) -> Mapping[str, Any]:
+    """Return a JSON object; an empty one for what is none."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def listed(value: Any) -> str:

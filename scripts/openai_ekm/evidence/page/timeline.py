@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
-from openai_ekm.evidence.page.text import day, instant, name_of
+from openai_ekm.evidence.page.text import day, instant, name_of, object_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -122,13 +122,13 @@ def _used(usage: Mapping[str, Any]) -> Iterator[Entry]:
     if isinstance(openai, Mapping):
         yield from _at(openai.get("first_use"), "Trail", "First call of OpenAI that was seen")
         yield from _at(openai.get("last_use"), "Trail", "Last call of OpenAI that was seen")
-    for event in _list(_object(usage.get("changes")).get("events")):
+    for event in _list(object_of(usage.get("changes")).get("events")):
         title = _text(event.get("summary")) or _text(event.get("operation"))
         serious = event.get("severity") == "critical"
         yield from _at(
             event.get("time"), "Trail", title, _text(event.get("principal")), serious=serious
         )
-    for event in _list(_object(usage.get("others")).get("events")):
+    for event in _list(object_of(usage.get("others")).get("events")):
         title = f"Somebody else called {_text(event.get('operation'))}"
         yield from _at(
             event.get("time"), "Trail", title, _text(event.get("principal")), serious=True
@@ -149,7 +149,3 @@ def _text(value: Any) -> str:
 
 def _list(value: Any) -> list[Mapping[str, Any]]:
     return [each for each in value or () if isinstance(each, Mapping)]
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -14,6 +14,7 @@ import pytest
 from openai_ekm.evidence.pack import Pack
 from openai_ekm.evidence.page import write_page
 from openai_ekm.evidence.page.render import content_security_policy
+from tests.constants import KEY
 from tests.support.evidence_page_packs import bad_day, empty, good_day, hostile
 
 PACKS = {"good": good_day, "bad": bad_day, "empty": empty}
@@ -174,10 +175,43 @@ def test_what_was_left_out_is_said() -> None:
         "What is there was not compared with what was meant.",
         "OpenAI was not asked whether it can use the key.",
         "The pack holds no report of a drill.",
-        "AWS did not say whether the key is rotated.",
+        "The pack does not say whether the key is rotated.",
         "No trail was named.",
     ):
         assert each in page
+
+
+@pytest.mark.parametrize(("enabled", "shown"), [(False, "none"), (None, "not seen")])
+def test_a_key_that_is_not_rotated_has_no_period_and_no_next_date(
+    enabled: bool | None, shown: str
+) -> None:
+    """Guards against: "not seen" for what is known not to be there, and the other way round."""
+    key: dict[str, object] = {
+        "key_arn": KEY,
+        "enabled": enabled,
+        "rotations": [],
+        "period_in_days": None,
+        "next_rotation_at": None,
+    }
+    page = write_page(replace(good_day(), rotation={"keys": [key]}))
+    for name in ("Period", "Next"):
+        assert f"<div><dt>{name}</dt><dd>{shown}</dd></div>" in page
+
+
+def test_what_the_pack_does_not_say_of_rotation_leads_to_its_reason() -> None:
+    """Guards against: AWS's silence in a pack for which AWS was not asked."""
+    assert (
+        '<p>The pack does not say whether the key is rotated. See <a href="#not-seen">Not seen</a>.'
+    ) in page_of("empty")
+
+
+def test_a_warning_is_not_called_a_fault() -> None:
+    """Guards against: a screen reader that tells of a fault where OpenAI can use the key."""
+    found = {"statement": None, "sid": None, "document": "scps", "message": "x", "remedy": "y"}
+    diagnosis = {"faults": [{"id": "one", **found}], "warnings": [{"id": "two", **found}]}
+    page = write_page(replace(good_day(), diagnosis={**good_day().diagnosis, **diagnosis}))
+    labels = re.findall(r'aria-label="((?:Fault|Warning)[^"]*)"', page)
+    assert labels == ["Fault one", "Warning two"]
 
 
 def test_each_claim_and_each_control_is_shown_with_all_it_says() -> None:
