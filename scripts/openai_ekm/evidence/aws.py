@@ -7,28 +7,27 @@ https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html
 from __future__ import annotations
 
 import hashlib
-import re
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from openai_ekm.arns import region_of
+from openai_ekm.arns import ARN_OF_KEY_IN_TEXT, region_of
 from openai_ekm.aws_session import client, list_items, translated
 from openai_ekm.errors import BadInput, Defect
 from openai_ekm.evidence.pack import NotSeen
 from openai_ekm.evidence.signature import ALGORITHMS, LEAST_RSA_BITS, PublicKey
+from openai_ekm.registration.record import timestamp
+from openai_ekm.snapshot.refusals import code_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     import boto3
 
 __all__ = ["SigningKey", "check_signing_key", "read_rotation"]
 
-_KEY: Final = re.compile(
-    r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(?:key|alias)/[\w/-]{1,256}", re.ASCII
-)
+_LONGEST_NAME: Final = 256  # characters of a key's id or an alias's name
 _UNSUITABLE: Final = frozenset({"UnsupportedOperationException", "InvalidKeyUsageException"})
 
 
@@ -64,8 +63,8 @@ def _asked(action: str, arn: str, ask: Any, kms: Any) -> tuple[Any, NotSeen | No
         try:
             return ask(kms, arn), None
         except ClientError as refusal:
-            code = str(refusal.response.get("Error", {}).get("Code", ""))
-            return None, NotSeen("rotation", f"{action} {arn}", f"AWS answered {code}.")
+            why = f"AWS answered {code_of(refusal)}."
+            return None, NotSeen("rotation", f"{action} {arn}", why)
 
 
 def _status(kms: Any, arn: str) -> dict[str, Any]:
@@ -85,7 +84,7 @@ def _rotations(kms: Any, arn: str) -> list[dict[str, Any]]:
 
 
 def _time(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if moment is None else timestamp(moment)
 
 
 def check_signing_key(text: str, registered: Iterable[str]) -> str:
@@ -99,7 +98,7 @@ def check_signing_key(text: str, registered: Iterable[str]) -> str:
         BadInput: It is of another form, or names OpenAI's key.
     """
     kind, _, arn = text.partition(":")
-    if kind != "kms" or not _KEY.fullmatch(arn):
+    if kind != "kms" or not _is_arn_of_key(arn):
         raise BadInput(
             "evidence_sign_malformed",
             f"--sign {text[:200]!r} is not kms: and the full ARN of a key or an alias.",
@@ -108,6 +107,13 @@ def check_signing_key(text: str, registered: Iterable[str]) -> str:
         )
     _refuse_openai_key(arn, registered)
     return arn
+
+
+def _is_arn_of_key(text: str) -> bool:
+    """Return whether a text is the whole ARN of a key or an alias, in any partition."""
+    name = text.partition("/")[2]
+    is_arn = ARN_OF_KEY_IN_TEXT.fullmatch(text) is not None
+    return is_arn and text.isascii() and len(name) <= _LONGEST_NAME
 
 
 def _refuse_openai_key(arn: str, registered: Iterable[str]) -> None:
@@ -145,7 +151,7 @@ class SigningKey:
             try:
                 found = self._kms.get_public_key(KeyId=arn)
             except ClientError as refusal:
-                if refusal.response.get("Error", {}).get("Code") not in _UNSUITABLE:
+                if code_of(refusal) not in _UNSUITABLE:
                     raise
                 raise _unsuitable(arn, "is a symmetric key, or one that does not sign") from None
             spec = found.get("KeySpec") or found.get("CustomerMasterKeySpec")

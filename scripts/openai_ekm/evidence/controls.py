@@ -1,23 +1,29 @@
-"""The controls that a pack bears on: what its members support, and what they do not show."""
+"""The controls that a pack bears on: what its members support, and what they do not show.
+
+Source: https://csrc.nist.gov/pubs/sp/800/53/r5/upd1/final
+https://www.cisecurity.org/benchmark/amazon_web_services
+https://www.cisecurity.org/controls/v8
+https://www.aicpa-cima.com/topic/audit-assurance/audit-and-assurance-greater-than-soc-2
+"""
 
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
 __all__ = ["FRAMEWORKS", "Control", "read_controls"]
 
-FRAMEWORKS: Final = {
-    "NIST SP 800-53 r5": "https://csrc.nist.gov/pubs/sp/800/53/r5/upd1/final",
-    "CIS AWS Foundations Benchmark v3.0.0": (
-        "https://www.cisecurity.org/benchmark/amazon_web_services"
-    ),
-    "CIS Controls v8": "https://www.cisecurity.org/controls/v8",
-    "SOC 2": "https://www.aicpa-cima.com/topic/audit-assurance/audit-and-assurance-greater-than-soc-2",
-}
+FRAMEWORKS: Final = frozenset(
+    {
+        "NIST SP 800-53 r5",
+        "CIS AWS Foundations Benchmark v3.0.0",
+        "CIS Controls v8",
+        "SOC 2",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +52,7 @@ class Control:
 
     def as_json(self) -> dict[str, object]:
         """Return the row as the pack's `controls.json` holds it."""
-        return {
-            "framework": self.framework,
-            "id": self.id,
-            "title": self.title,
-            "supports": self.supports,
-            "does_not_show": self.does_not_show,
-            "person": self.person,
-            "members": list(self.members),
-            "claims": list(self.claims),
-        }
+        return asdict(self)
 
 
 @cache

@@ -8,7 +8,6 @@ from openai_ekm import schemas
 from openai_ekm.errors import BadInput
 from openai_ekm.evidence.shape import fault_of
 from openai_ekm.json_reader import UnreadableJsonError, read_content, read_json
-from openai_ekm.snapshot import UNSEEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -136,11 +135,8 @@ def check_key(option: str, given: Mapping[str, Any], snapshot: Snapshot) -> None
     Raises:
         BadInput: Each key that it names is another one.
     """
-    ours = {snapshot.registration.kms_arn}
-    ours |= set() if snapshot.keys is UNSEEN else {key.arn for key in snapshot.keys}
-    ours |= set() if snapshot.aliases is UNSEEN else {each.arn for each in snapshot.aliases}
     named = {each for each in _keys_in(given) if isinstance(each, str)}
-    if named and not named & ours:
+    if named and not named & snapshot.key_arns:
         raise BadInput(
             "evidence_of_another_key",
             f"{option} is about {min(named)}, and the pack about {snapshot.registration.kms_arn}.",

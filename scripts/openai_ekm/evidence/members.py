@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.evidence import oscal
@@ -67,9 +68,7 @@ def members_of(pack: Pack) -> dict[str, bytes]:
     for number, drill in enumerate(pack.drills, 1):
         values[f"drills/{number:02d}.json"] = drill
     values["controls.json"] = [each.as_json() for each in pack.controls]
-    values["not-seen.json"] = [
-        {"member": each.member, "what": each.what, "why": each.why} for each in pack.not_seen
-    ]
+    values["not-seen.json"] = [asdict(each) for each in pack.not_seen]
     values["oscal/assessment-plan.json"] = oscal.assessment_plan(pack)
     values["oscal/assessment-results.json"] = oscal.assessment_results(pack)
     files = {path: _text(value) for path, value in values.items()}

@@ -12,6 +12,7 @@ import hashlib
 import json
 import re
 import uuid
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.printable import escape_markdown, printable
@@ -49,12 +50,30 @@ _STATES: Final = {
 }
 
 
+class _Ids:
+    """The UUIDs of a document: the same for the same pack, and others for every other pack.
+
+    Args:
+        pack: What the document is about.
+    """
+
+    def __init__(self, pack: Pack) -> None:
+        members = [getattr(pack, each.name) for each in fields(pack)]
+        seed = json.dumps(members, sort_keys=True, default=asdict)
+        self._digest = hashlib.sha256(seed.encode()).hexdigest()
+
+    def of(self, part: str) -> str:
+        """Return the UUID of a part of the document."""
+        return str(uuid.uuid5(_OURS, f"{self._digest}/{part}"))
+
+
 def assessment_plan(pack: Pack) -> dict[str, Any]:
     """Return the assessment plan: which controls and which claims were looked at."""
-    ssp = _id(pack, "ssp")
+    ids = _Ids(pack)
+    ssp = ids.of("ssp")
     return {
         "assessment-plan": {
-            "uuid": _id(pack, "plan"),
+            "uuid": ids.of("plan"),
             "metadata": _metadata(pack, "Plan: evidence of OpenAI Enterprise Key Management"),
             "import-ssp": {
                 "href": f"#{ssp}",
@@ -77,16 +96,16 @@ def assessment_plan(pack: Pack) -> dict[str, Any]:
 
 def assessment_results(pack: Pack) -> dict[str, Any]:
     """Return the assessment results: an observation for each member, a finding for each claim."""
-    observations = list(_observations(pack))
+    ids = _Ids(pack)
     return {
         "assessment-results": {
-            "uuid": _id(pack, "results"),
+            "uuid": ids.of("results"),
             "metadata": _metadata(pack, "Results: evidence of OpenAI Enterprise Key Management"),
             "import-ap": {"href": "assessment-plan.json"},
             "local-definitions": _definitions(pack),
             "results": [
                 {
-                    "uuid": _id(pack, "result"),
+                    "uuid": ids.of("result"),
                     "title": "Role and key of OpenAI Enterprise Key Management on AWS",
                     "description": "What `ekm evidence write` collected and decided. Findings are "
                     "about the claims of the proof. Whether a control is met is for an assessor "
@@ -94,8 +113,8 @@ def assessment_results(pack: Pack) -> dict[str, Any]:
                     "start": pack.generated_at,
                     "end": pack.generated_at,
                     "reviewed-controls": _controls(pack),
-                    "observations": observations,
-                    "findings": list(_findings(pack)),
+                    "observations": list(_observations(pack, ids)),
+                    "findings": list(_findings(pack, ids)),
                     "remarks": _not_seen(pack),
                 }
             ],
@@ -162,14 +181,14 @@ def _control_id(id: str) -> str:
     return _ENHANCEMENT.sub(r".\1", id).lower()
 
 
-def _observations(pack: Pack) -> Iterator[dict[str, Any]]:
+def _observations(pack: Pack, ids: _Ids) -> Iterator[dict[str, Any]]:
     for name, (method, title, file) in _OBSERVED.items():
         if not getattr(pack, name):
             continue
         rows = [f"{row.framework} {row.id}" for row in pack.controls if name in row.members]
         bears = f" It bears on {', '.join(rows)}." if rows else ""
         yield {
-            "uuid": _id(pack, f"observation-{name}"),
+            "uuid": ids.of(f"observation-{name}"),
             "title": title,
             "description": f"{title}: {file} of the pack.{bears}",
             "methods": [method],
@@ -179,7 +198,7 @@ def _observations(pack: Pack) -> Iterator[dict[str, Any]]:
         }
 
 
-def _findings(pack: Pack) -> Iterator[dict[str, Any]]:
+def _findings(pack: Pack, ids: _Ids) -> Iterator[dict[str, Any]]:
     for claim in pack.proof.get("claims", ()):
         letter = str(claim.get("id"))
         if letter not in TITLES:
@@ -188,7 +207,7 @@ def _findings(pack: Pack) -> Iterator[dict[str, Any]]:
         message = claim.get("message")
         told = f" {escape_markdown(printable(str(message)))}" if message else ""
         yield {
-            "uuid": _id(pack, f"finding-{letter}"),
+            "uuid": ids.of(f"finding-{letter}"),
             "title": f"Claim ({letter}): {TITLES[letter]}",
             "description": f"The claim {_WORDS[reason]}.{told}",
             "target": {
@@ -197,7 +216,7 @@ def _findings(pack: Pack) -> Iterator[dict[str, Any]]:
                 "status": {"state": state, "reason": reason},
             },
             "related-observations": [
-                {"observation-uuid": _id(pack, f"observation-{name}")}
+                {"observation-uuid": ids.of(f"observation-{name}")}
                 for name in ("proof", "snapshot")
             ],
         }
@@ -211,10 +230,3 @@ def _not_seen(pack: Pack) -> str:
         return "Nothing is listed as not seen."
     rows = (f"{each.member}: {each.what} ({each.why})" for each in pack.not_seen)
     return "Not seen: " + "; ".join(escape_markdown(printable(row)) for row in rows)
-
-
-def _id(pack: Pack, part: str) -> str:
-    """Return the UUID of a part: the same pack has the same one."""
-    seed = json.dumps([pack.snapshot, pack.proof, pack.generated_at], sort_keys=True)
-    digest = hashlib.sha256(seed.encode("utf-8", "backslashreplace")).hexdigest()
-    return str(uuid.uuid5(_OURS, f"{digest}/{part}"))

@@ -16,14 +16,14 @@ from openai_ekm.files import write_atomically
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["check_place", "is_zip", "write_pack", "zip_of"]
+__all__ = ["check_place", "write_pack", "zip_of"]
 
 _FIRST_MOMENT: Final = (1980, 1, 1, 0, 0, 0)  # the first that a zip can hold
 _MODE: Final = 0o100644 << 16
 _UNIX: Final = 3
 
 
-def is_zip(place: str) -> bool:
+def _is_zip(place: str) -> bool:
     """Return whether a place names a zip."""
     return place.lower().endswith(".zip")
 
@@ -39,7 +39,7 @@ def check_place(place: str) -> None:
         taken = os.path.lexists(path) and not (
             path.is_dir()
             and not path.is_symlink()
-            and not is_zip(place)
+            and not _is_zip(place)
             and not any(path.iterdir())
         )
         has_folder = path.absolute().parent.is_dir()
@@ -67,7 +67,7 @@ def write_pack(place: str, files: Mapping[str, bytes]) -> None:
         BadInput: It cannot be written; nothing is there then.
     """
     try:
-        if is_zip(place):
+        if _is_zip(place):
             write_atomically(Path(place).absolute(), zip_of(files), replace=False)
         else:
             _write_folder(Path(place).absolute(), files)

@@ -86,6 +86,13 @@ class Snapshot:
         return next((key for key in self.keys if key.arn == target), None)
 
     @property
+    def key_arns(self) -> frozenset[str]:
+        """Return every ARN of the registered key and its aliases that was seen, and its own."""
+        keys = () if self.keys is UNSEEN else (each.arn for each in self.keys)
+        aliases = () if self.aliases is UNSEEN else (each.arn for each in self.aliases)
+        return frozenset({self.registration.kms_arn, *keys, *aliases})
+
+    @property
     def customer_account(self) -> str:
         """Return the customer's account, else that of the role; empty when nothing says it."""
         if isinstance(self.customer, Customer) and isinstance(self.customer.account, str):

@@ -12,7 +12,7 @@ from openai_ekm.proof.result import TITLES
 def test_every_row_says_what_is_supported_what_is_not_and_what_a_person_does() -> None:
     """Guards against: a row that reads as if the pack alone met a control."""
     rows = read_controls()
-    assert {row.framework for row in rows} == set(FRAMEWORKS)
+    assert {row.framework for row in rows} == FRAMEWORKS
     for row in rows:
         for text in (row.title, row.supports, row.does_not_show, row.person):
             assert text.strip() == text != "", row.id

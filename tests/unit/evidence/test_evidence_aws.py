@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import boto3
@@ -75,7 +75,6 @@ def test_rotations_of_every_page_are_read(stub: Stubber) -> None:
             }
         ]
     }
-    assert MOMENT.astimezone(UTC).hour == 10
 
 
 def test_a_refusal_is_not_seen_and_the_rest_stays(stub: Stubber) -> None:
@@ -100,7 +99,7 @@ def test_two_refusals_leave_no_member(stub: Stubber) -> None:
     assert len(not_seen) == 2
 
 
-def signing_key(_stub: Stubber) -> SigningKey:
+def signing_key() -> SigningKey:
     """The key that is to sign."""
     return SigningKey(boto3.Session(region_name="eu-west-1"), KEY, ())
 
@@ -110,7 +109,7 @@ def test_a_symmetric_key_is_refused_in_words(code: str, stub: Stubber) -> None:
     """Guards against: AWS's code alone, for a key that cannot sign."""
     stub.add_client_error("get_public_key", code, http_status_code=400)
     with stub, pytest.raises(BadInput) as refused:
-        signing_key(stub)
+        signing_key()
     assert refused.value.id == "evidence_signing_key_unsuitable"
 
 
@@ -118,7 +117,7 @@ def test_a_key_that_may_not_be_read_is_aws_refusal(stub: Stubber) -> None:
     """Guards against: a missing permission taken for a key of the wrong kind."""
     stub.add_client_error("get_public_key", "AccessDeniedException", http_status_code=400)
     with stub, pytest.raises(AwsRefused):
-        signing_key(stub)
+        signing_key()
 
 
 def answer(key_id: str = KEY) -> dict[str, Any]:
@@ -153,7 +152,7 @@ def test_a_signature_that_does_not_verify_is_never_in_a_pack(stub: Stubber) -> N
     stub.add_response("sign", {"Signature": sign(ec_key(), b"aaa")}, asked)
     stub.add_response("sign", {"Signature": sign(ec_key(), b"bbb")}, asked)
     with stub:
-        key = signing_key(stub)
+        key = signing_key()
         assert key.public_key.verifies(key.sign(b"aaa"), b"aaa")
         with pytest.raises(Defect):
             key.sign(b"aaa")

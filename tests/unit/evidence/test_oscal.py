@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from openai_ekm.evidence.members import members_of
-from openai_ekm.evidence.oscal import OSCAL_VERSION
+from openai_ekm.evidence.oscal import OSCAL_VERSION, assessment_plan, assessment_results
 from tests.support.evidence_pack import make_pack, member
 from tests.support.healthy import KEY_USE, healthy, put
+
+if TYPE_CHECKING:
+    from openai_ekm.evidence.pack import Pack
 
 FOLDER = Path(__file__).resolve().parents[2] / "support" / "oscal"
 
@@ -59,6 +64,30 @@ def test_findings_are_about_claims_and_never_about_controls() -> None:
     assert states["ekm-claim-a"] == "satisfied"
     assert states["ekm-claim-c"] == "not-satisfied"
     assert {each["target"]["type"] for each in result["findings"]} == {"objective-id"}
+
+
+def ids_of(pack: Pack) -> set[str]:
+    """Every UUID of the OSCAL of a pack."""
+    text = json.dumps([assessment_plan(pack), assessment_results(pack)])
+    return set(re.findall(r'"uuid": "([^"]+)"', text))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({name: None} for name in ("validation", "usage", "drift", "rotation", "audit_events")),
+        *({name: ()} for name in ("documents", "decisions", "drills", "not_seen")),
+        {"diagnosis": {}},
+        {"redacted": True},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_packs_that_differ_in_a_member_share_no_id(change: dict[str, Any]) -> None:
+    """Guards against: two results of one UUID, of which a tool of an auditor keeps one."""
+    pack = make_pack()
+    assert len(ids_of(pack)) > 10
+    assert ids_of(pack) == ids_of(make_pack())
+    assert ids_of(pack) & ids_of(replace(pack, **change)) == set()
 
 
 def test_every_reference_leads_somewhere() -> None:

@@ -60,13 +60,26 @@ def test_a_fingerprint_may_be_in_capitals() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "kms:", "kms:alias/x", KEY, f"kms:{KEY} ", "ssm:x", "kms:x\n"]
+    "text",
+    [
+        *("", "kms:", "kms:alias/x", KEY, f"kms:{KEY} ", "ssm:x", "kms:x\n"),
+        f"kms:{ALIAS}\u00e9",
+        "kms:" + ALIAS.replace("111122223333", "11112222333\u0663"),
+        f"kms:{ALIAS.partition('/')[0]}/{'x' * 257}",
+    ],
 )
 def test_what_is_to_sign_is_named_by_its_whole_arn(text: str) -> None:
     """Guards against: a key of another account or Region by a name alone."""
     with pytest.raises(BadInput) as refused:
         check_signing_key(text, ())
     assert refused.value.id == "evidence_sign_malformed"
+
+
+@pytest.mark.parametrize("name", ["key/x", "alias/a/b_c-1", "alias/" + "x" * 256])
+def test_a_key_or_an_alias_of_any_partition_may_sign(name: str) -> None:
+    """Guards against: the refusal of a right ARN."""
+    arn = f"arn:aws-us-gov:kms:us-gov-west-1:111122223333:{name}"
+    assert check_signing_key(f"kms:{arn}", (KEY,)) == arn
 
 
 @pytest.mark.parametrize("arn", [KEY, ALIAS])
