@@ -21,6 +21,7 @@ from openai_ekm.evidence.identifiers_members import (
     member_of,
     names_in_events,
 )
+from openai_ekm.json_reader import is_too_deep
 from openai_ekm.openai import OPENAI_ACCOUNT, OPENAI_ROLE_NAME, OPENAI_SESSION_NAME
 
 if TYPE_CHECKING:
@@ -204,6 +205,9 @@ def find_names(value: Any, member: str = "") -> Iterator[Found]:
     Args:
         value: The value.
         member: The member that it stands in.
+
+    Raises:
+        RecursionError: A text in it holds JSON that is nested too deep to be searched.
     """
     if isinstance(value, str):
         parsed = embedded_json(value)
@@ -294,13 +298,20 @@ def find_in_text(text: str) -> Iterator[Found]:
 
 
 def embedded_json(text: str) -> Any:
-    """Return the JSON object or list that a text holds, so that no escape hides a name."""
+    """Return the JSON object or list that a text holds, so that no escape hides a name.
+
+    Raises:
+        RecursionError: It is nested too deep to be searched or written.
+    """
     if not text.lstrip().startswith(("{", "[")):
         return None
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        found = json.loads(text)
+    except ValueError:
         return None
+    if is_too_deep(found):
+        raise RecursionError
+    return found
 
 
 def _segments(resource: str) -> Iterator[Found]:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.errors import BadInput
@@ -66,7 +66,7 @@ class Signer:
 
     def as_json(self) -> dict[str, str]:
         """Return it as the manifest holds it."""
-        return {"key": self.key, "algorithm": self.algorithm, "fingerprint": self.fingerprint}
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,19 @@ def make_manifest(
         generated_at: When the pack is made.
         redacted: Whether it holds stand-ins.
         signer: Who is to sign it.
+
+    Raises:
+        BadInput: There are more members, or larger ones, than `read_manifest` takes.
     """
+    size = sum(map(len, members.values()))
+    if len(members) > MOST_MEMBERS or size > LARGEST_PACK:
+        raise BadInput(
+            "evidence_too_large",
+            f"The pack would have {len(members)} files of {size} bytes together. `ekm evidence "
+            f"verify` reads {MOST_MEMBERS} files and {LARGEST_PACK} bytes.",
+            at_fault="the files that were given",
+            remedy="Give fewer files, or smaller ones: usage of a shorter time, for example.",
+        )
     body = {
         "schema": SCHEMA,
         "generated_at": generated_at,
@@ -140,14 +152,14 @@ def read_manifest(content: bytes) -> Manifest:
     except UnreadableJsonError as error:
         raise _bad(f"it {error}") from None
     if not isinstance(body, dict):
-        raise _bad("it is no JSON object")
+        raise _bad("it is not a JSON object")
     if body.get("schema") != SCHEMA:
         raise _bad(f"its schema is {str(body.get('schema'))[:60]!r}; this version reads {SCHEMA!r}")
     if unknown := sorted(body.keys() - _MEMBERS):
         raise _bad(f"it has the member {unknown[0][:60]!r}, which this version does not know")
     time, redacted = body.get("generated_at"), body.get("redacted")
     if not isinstance(time, str) or not _TIME.fullmatch(time):
-        raise _bad("generated_at is no time")
+        raise _bad("generated_at is not a time")
     if not isinstance(redacted, bool):
         raise _bad("redacted is neither true nor false")
     return Manifest(time, redacted, _signer(body.get("signer")), _entries(body.get("members")))
@@ -168,7 +180,7 @@ def _signer(found: Any) -> Signer | None:
 
 def _entries(found: Any) -> dict[str, Entry]:
     if not isinstance(found, list):
-        raise _bad("members is no list")
+        raise _bad("members is not a list")
     if len(found) > MOST_MEMBERS:
         raise _bad(f"it lists more than {MOST_MEMBERS} members")
     entries: dict[str, Entry] = {}
@@ -187,11 +199,11 @@ def _entry(found: Any) -> Entry:
         raise _bad("an entry has other members than path, size and sha256")
     path, size, sha256 = found["path"], found["size"], found["sha256"]
     if not isinstance(path, str) or not MEMBER_PATH.fullmatch(path) or path in _OUTSIDE:
-        raise _bad(f"it lists {str(path)[:80]!r}, which is the name of no member")
+        raise _bad(f"it lists {str(path)[:80]!r}, which is not the name of a member")
     if not isinstance(size, int) or isinstance(size, bool) or size < 0:
-        raise _bad(f"the size of {path} is no number of bytes")
+        raise _bad(f"the size of {path} is not a number of bytes")
     if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
-        raise _bad(f"the SHA-256 of {path} is none")
+        raise _bad(f"the SHA-256 of {path} is not 64 hexadecimal digits")
     return Entry(path, size, sha256)
 
 
@@ -212,5 +224,5 @@ def _bad(why: str) -> BadInput:
         "evidence_manifest_malformed",
         f"The manifest of the pack cannot be relied on: {why}.",
         at_fault=MANIFEST,
-        remedy="Ask for the pack again, from who wrote it.",
+        remedy="Ask the person who wrote the pack for it again.",
     )

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from openai_ekm.errors import BadInput
 from openai_ekm.evidence.identifiers import (
     Found,
     account_of,
@@ -55,7 +56,6 @@ class StandIns:
                 counts[each.kind] = counts.get(each.kind, 0) + 1
                 given[key] = _stand_in(each.kind, counts[each.kind])
             self._by_text.setdefault(each.text, given[key])
-        self._count = len(self._by_text)
         for text, stand_in in list(self._by_text.items()):
             for form in _forms(text):
                 self._by_text.setdefault(form, stand_in)
@@ -65,9 +65,6 @@ class StandIns:
             self._by_text.setdefault(text.lower(), stand_in)
             self._by_text.setdefault(text.upper(), stand_in)
         self._pattern = _pattern(self._by_text)
-
-    def __len__(self) -> int:
-        return self._count
 
     def rewrite(self, text: str, *, is_name: bool = False) -> str:
         """Return a text with each identifier replaced.
@@ -95,7 +92,22 @@ def redact(pack: Pack, further: Iterable[str] = ()) -> tuple[Pack, StandIns]:
     Args:
         pack: The pack, with all its claims and decisions.
         further: Texts outside the pack that will be rewritten, too.
+
+    Raises:
+        BadInput: A text holds JSON that is nested too deep to be searched for names.
     """
+    try:
+        return _redacted(pack, further)
+    except RecursionError:  # also by texts in texts, of which none is too deep by itself
+        raise BadInput(
+            "evidence_nested_too_deep",
+            "A text in the pack holds JSON that is nested too deep to be searched for names.",
+            at_fault="--redact",
+            remedy="Leave out the file that holds it, or write the pack without --redact.",
+        ) from None
+
+
+def _redacted(pack: Pack, further: Iterable[str]) -> tuple[Pack, StandIns]:
     body = {
         field.name: _plain(getattr(pack, field.name))
         for field in fields(Pack)
@@ -112,7 +124,7 @@ def redact(pack: Pack, further: Iterable[str] = ()) -> tuple[Pack, StandIns]:
             redacted=True,
             snapshot=rewritten(pack.snapshot),
             documents=tuple(
-                Document(each.path, stand_ins.rewrite(each.title), rewritten(_object(each.body)))
+                Document(each.path, stand_ins.rewrite(each.title), _object(rewritten(each.body)))
                 for each in pack.documents
             ),
             decisions=tuple(map(rewritten, pack.decisions)),
@@ -136,7 +148,7 @@ def redact(pack: Pack, further: Iterable[str] = ()) -> tuple[Pack, StandIns]:
 def _plain(value: Any) -> Any:
     """Return documents and gaps as JSON, to be searched."""
     if isinstance(value, Document):
-        return {"title": value.title, "document": _parsed(value.body)}
+        return {"title": value.title, "document": value.body}
     if isinstance(value, NotSeen):
         return {"what": value.what, "why": value.why}
     if isinstance(value, tuple):

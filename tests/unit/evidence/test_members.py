@@ -6,15 +6,22 @@ import json
 import stat
 import zipfile
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from openai_ekm.errors import BadInput
 from openai_ekm.evidence.given import check_key, read_given
-from openai_ekm.evidence.manifest import MEMBER_PATH, make_manifest, read_manifest
+from openai_ekm.evidence.manifest import (
+    LARGEST_MANIFEST,
+    MEMBER_PATH,
+    MOST_MEMBERS,
+    make_manifest,
+    read_manifest,
+)
 from openai_ekm.evidence.members import members_of
 from openai_ekm.evidence.write_container import check_place, write_pack, zip_of
+from openai_ekm.openai import OPENAI_ACCOUNT
 from openai_ekm.snapshot import Snapshot
 from tests.support.evidence_pack import AT, make_pack, member, signed_files
 from tests.support.healthy import ALIAS, KEY, KEY_USE, OTHER_KEY, TRUST, healthy, put
@@ -118,6 +125,25 @@ def test_no_half_of_a_pack_is_left(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def manifest_of(files: dict[str, bytes]) -> bytes:
+    """The manifest of some files."""
+    return make_manifest(files, generated_at=AT, redacted=False, signer=None)
+
+
+def test_no_pack_is_written_that_the_check_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guards against: a pack of too many or too large files, which nobody can verify."""
+    many = {f"drills/{number:05d}.json": b"" for number in range(MOST_MEMBERS)}
+    assert len(manifest_of(many)) < LARGEST_MANIFEST
+    assert len(read_manifest(manifest_of(many)).entries) == MOST_MEMBERS
+    monkeypatch.setattr("openai_ekm.evidence.manifest.LARGEST_PACK", 10)
+    full = {"a": b"12345", "b": b"12345"}
+    assert read_manifest(manifest_of(full)).entries.keys() == full.keys()
+    for refused in ({**many, "drills/10000.json": b""}, {**full, "c": b"1"}):
+        with pytest.raises(BadInput) as error:
+            manifest_of(refused)
+        assert error.value.id == "evidence_too_large"
+
+
 def test_a_place_that_is_taken_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
     """Guards against: a pack written over another one, or through a link."""
     (tmp_path / "full").mkdir()
@@ -138,24 +164,38 @@ def test_a_place_that_is_taken_is_refused_before_anything_is_asked(tmp_path: Pat
         check_place("nul\0/x")
 
 
-@pytest.mark.parametrize(
-    ("changed", "id"),
-    [
-        (put(healthy(), f"{TRUST}/Condition", ...), "openai_assumes_without_external_id"),
-        (put(healthy(), f"{TRUST}/Principal", "*"), "stranger_assumes"),
-        (put(healthy(), f"{KEY_USE}/Condition", ...), "administrator_decrypts"),
-        (put(healthy(), f"{KEY_USE}/Principal", "*"), "root_decrypts"),
-        (put(healthy(), f"{KEY_USE}/Effect", "Deny"), "role_decrypts"),
-    ],
-)
-def test_a_decision_that_is_not_as_expected_is_told(changed: dict[str, object], id: str) -> None:
+def open_to(principal: object) -> dict[str, Any]:
+    """A snapshot whose key lets a principal use it, without a condition."""
+    return put(put(healthy(), f"{KEY_USE}/Condition", ...), f"{KEY_USE}/Principal", principal)
+
+
+# Decision to a change of the healthy snapshot that makes it wrong.
+WRONG = {
+    "openai_assumes_with_external_id": put(healthy(), f"{TRUST}/Effect", "Deny"),
+    "openai_assumes_without_external_id": put(healthy(), f"{TRUST}/Condition", ...),
+    "openai_assumes_with_another_external_id": put(healthy(), f"{TRUST}/Condition", ...),
+    "stranger_assumes": put(healthy(), f"{TRUST}/Principal", "*"),
+    "openai_other_role_assumes": put(healthy(), f"{TRUST}/Principal/AWS", OPENAI_ACCOUNT),
+    "role_encrypts": put(healthy(), f"{KEY_USE}/Effect", "Deny"),
+    "role_decrypts": put(healthy(), f"{KEY_USE}/Effect", "Deny"),
+    "administrator_decrypts": put(healthy(), f"{KEY_USE}/Condition", ...),
+    "root_decrypts": put(healthy(), f"{KEY_USE}/Condition", ...),
+    "stranger_decrypts": open_to("*"),
+    "openai_directly": open_to({"AWS": OPENAI_ACCOUNT}),
+}
+
+
+@pytest.mark.parametrize("id", WRONG)
+def test_a_decision_that_is_not_as_expected_is_told(id: str) -> None:
     """Guards against: a decision that always reads as expected; each twin of the healthy one."""
-    decisions = {each["id"]: each for each in make_pack(changed).decisions}
-    if id == "root_decrypts":  # the condition still keeps root out: only with both is it open
-        assert decisions[id]["as_expected"]
-        return
+    decisions = {each["id"]: each for each in make_pack(WRONG[id]).decisions}
     assert not decisions[id]["as_expected"]
     assert all(each["as_expected"] for each in make_pack().decisions)
+
+
+def test_each_decision_has_a_change_that_makes_it_wrong() -> None:
+    """Guards against: a request that is never seen to be answered otherwise."""
+    assert list(WRONG) == [each["id"] for each in make_pack().decisions]
 
 
 def test_a_request_that_is_refused_on_some_days_is_not_as_expected() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from openai_ekm.errors import BadInput
 from openai_ekm.evidence.identifiers import find_in_text
 from openai_ekm.evidence.members import members_of
 from openai_ekm.evidence.pack import NotSeen
@@ -401,6 +402,42 @@ HOSTILE = {
         TOKEN,
     ),
 }
+
+
+def nested(levels: int, name: str) -> str:
+    """A text of JSON, so many levels deep, with a name in it."""
+    return f'{{"session":"{name}","x":{"[" * (levels - 1)}{"]" * (levels - 1)}}}'
+
+
+def texts_in_texts(levels: int, name: str) -> str:
+    """A text of JSON in a text of JSON, and so on: each has many levels, and the last a name."""
+    found = nested(levels, name)
+    for _ in range(10):
+        found = "[" * levels + json.dumps(found) + "]" * levels
+    return found
+
+
+TOO_DEEP = {
+    "by a level": in_drift("tags", nested(129, "qwertz")),
+    "for what writes JSON": in_snapshot("scps", [[nested(1000, "qwertz")]]),
+    "for what reads JSON": in_drift("tags", nested(100_000, "qwertz")),
+    "in texts in texts": in_drift("tags", texts_in_texts(100, "qwertz")),
+}
+
+
+@pytest.mark.parametrize("name", TOO_DEEP)
+def test_no_pack_is_made_of_a_text_that_is_nested_too_deep(name: str) -> None:
+    """Guards against: a defect, or a name that stays where nobody looks for it."""
+    with pytest.raises(BadInput) as refused:
+        redact(make_pack(**TOO_DEEP[name]))
+    assert refused.value.id == "evidence_nested_too_deep"
+
+
+def test_a_text_that_is_nested_as_deep_as_may_be_is_searched() -> None:
+    """Guards against: the refusal of a text whose names can be found."""
+    files = members_of(redact(make_pack(**in_drift("tags", nested(128, "qwertz"))))[0])
+    assert b"[" * 127 in files["drift.json"]
+    assert b"qwertz" not in files["drift.json"]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
