@@ -24,7 +24,7 @@ NAMES = (
 SIGNATURES = {
     "decide": "request, policies",
     "prove": "snapshot, *, now=None, assume=(), only=()",
-    "diagnose": "snapshot, *, session_name=None",
+    "diagnose": "snapshot, *, session_name=None, now=None",
     "Intent": "role_arn, kms_arn, external_id, name",
     "Policies": "identity=(), resource=None, permissions_boundary=None, session=None, scps=(), "
     "rcps=(), grants=()",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
 from openai_ekm.diagnosis import faults, patch
@@ -17,6 +18,8 @@ from openai_ekm.openai_calls.document_paths import document_path
 from openai_ekm.snapshot import UNSEEN, Role, Snapshot
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from openai_ekm.diagnosis.result import Diagnosis, NearMiss
 
 __all__ = ["Repaired", "diagnose", "find_faults"]
@@ -70,21 +73,30 @@ def find_faults(snapshot: Snapshot, *, session_name: str | None = None) -> Repai
     return Repaired(first, tuple(faults), current, verdict)
 
 
-def diagnose(snapshot: Snapshot, *, session_name: str | None = None) -> Diagnosis:
+def diagnose(
+    snapshot: Snapshot, *, session_name: str | None = None, now: datetime | None = None
+) -> Diagnosis:
     """Say what OpenAI's validation would answer, what is at fault, and the smallest fix.
 
     Args:
         snapshot: What was collected.
         session_name: Name of OpenAI's session in the customer's role, where it is known.
+        now: The time of OpenAI's calls, where the snapshot has none, and from when on something
+            must be possible for a warning; None for the clock's time.
 
     Returns:
         The diagnosis with its faults and warnings. The fixes, applied in order, each take the
         validation past one fault; every one of them was tried with the evaluator.
     """
+    if now is not None and snapshot.calls.time is None:
+        time = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        snapshot = replace(snapshot, calls=replace(snapshot.calls, time=time))
     found = find_faults(snapshot, session_name=session_name)
     first, current = found.first, found.snapshot
     passes = found.last.outcome is Outcome.OK
-    warnings, gaps = warnings_of(snapshot, first, current, passes=passes, session_name=session_name)
+    warnings, gaps = warnings_of(
+        snapshot, first, current, passes=passes, session_name=session_name, now=now
+    )
     unseen = dict.fromkeys((*snapshot.unseen(), *asked_about(snapshot), *gaps))
     key = snapshot.registered_key
     if first.outcome is Outcome.OK and key is not None and key.state is UNSEEN:

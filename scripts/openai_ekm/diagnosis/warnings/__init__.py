@@ -11,6 +11,7 @@ from openai_ekm.diagnosis.warnings import claims, key, remedies, trust
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from openai_ekm.diagnosis.result import Diagnosis, Warned
     from openai_ekm.snapshot import Snapshot
@@ -25,6 +26,7 @@ def warnings_of(
     *,
     passes: bool,
     session_name: str | None,
+    now: datetime | None,
 ) -> tuple[tuple[Warned, ...], tuple[str, ...]]:
     """Return what is wrong although it may work.
 
@@ -34,6 +36,7 @@ def warnings_of(
         repaired: The same with every fix applied. What a fix puts right is no warning.
         passes: Whether OpenAI can then assume the role and use the key.
         session_name: Name of OpenAI's session in the customer's role, where it is known.
+        now: From when on something must be possible; None for the clock's time.
 
     Returns:
         The warnings, about statements as they stand in the snapshot; and the snapshot paths
@@ -41,7 +44,7 @@ def warnings_of(
     """
     if verdict.outcome is Outcome.POLICY_MALFORMED:
         return tuple(key.registered(snapshot)), ()
-    broken, gaps = claims.warnings(repaired, passes=passes)
+    broken, gaps = claims.warnings(repaired, passes=passes, now=now)
     found = [
         *broken,
         *trust.brittle(repaired, passes=passes),
@@ -49,7 +52,7 @@ def warnings_of(
         *key.brittle(repaired),
     ]
     told = _as_collected(_once(found), snapshot, repaired)
-    offers = remedies.Remedies(snapshot, repaired, session_name=session_name)
+    offers = remedies.Remedies(snapshot, repaired, session_name=session_name, now=now)
     return tuple(map(offers.offered, (*told, *key.registered(snapshot)))), gaps
 
 

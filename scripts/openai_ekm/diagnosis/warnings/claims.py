@@ -21,6 +21,7 @@ from openai_ekm.value_classes import Undecidable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from openai_ekm.evaluation import Request, StatementRef
     from openai_ekm.policy import Principal, Statement
@@ -38,18 +39,21 @@ NEEDLESS: Final = (
 )
 
 
-def warnings(snapshot: Snapshot, *, passes: bool) -> tuple[list[Warned], tuple[str, ...]]:
+def warnings(
+    snapshot: Snapshot, *, passes: bool, now: datetime | None
+) -> tuple[list[Warned], tuple[str, ...]]:
     """Say by which statements a claim fails.
 
     Args:
         snapshot: What was collected.
         passes: Whether OpenAI can assume the role and use the key.
+        now: From when on something must be possible; None for the clock's time.
 
     Returns:
         The warnings, and the snapshot paths that a claim lacks to be decided.
     """
     try:
-        documents, found = read_documents(snapshot), breaches(snapshot)
+        documents, found = read_documents(snapshot), breaches(snapshot, now=now)
     except Undecidable as fault:
         return [_unproven("Nothing could be proven", fault.reason)], ()
     except BadInput as fault:

@@ -30,6 +30,7 @@ from openai_ekm.snapshot import UNSEEN, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from openai_ekm.diagnosis.result import Step, Warned
     from openai_ekm.snapshot import Snapshot
@@ -61,12 +62,21 @@ class Remedies:
         snapshot: What was collected.
         repaired: The same with every fix applied: a remedy is followed beside the fixes.
         session_name: Name of OpenAI's session in the customer's role, where it is known.
+        now: From when on something must be possible; None for the clock's time.
     """
 
-    def __init__(self, snapshot: Snapshot, repaired: Snapshot, *, session_name: str | None) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        repaired: Snapshot,
+        *,
+        session_name: str | None,
+        now: datetime | None,
+    ) -> None:
         self._snapshot = snapshot
         self._repaired = repaired
         self._session_name = session_name
+        self._now = now
 
     def offered(self, warned: Warned) -> Warned:
         """Return a warning with the change that it offers, and words that say that change.
@@ -100,7 +110,7 @@ class Remedies:
             return False
         if not locked and self._opens(changed, document):
             return False
-        return _is_administrable(changed) or (not self._administrable and not locked)
+        return _is_administrable(changed, self._now) or (not self._administrable and not locked)
 
     def _undoes_a_fix(self, changes: Changes) -> bool:
         """Return whether a change refuses OpenAI, which the fixes let in."""
@@ -123,7 +133,7 @@ class Remedies:
 
     @cached_property
     def _administrable(self) -> bool:
-        return _is_administrable(self._snapshot)
+        return _is_administrable(self._snapshot, self._now)
 
     def _opens(self, changed: Snapshot, document: str) -> bool:
         """Return whether others gain anything by a change of the key policy."""
@@ -138,8 +148,8 @@ class Remedies:
         return gain_of(before, after, "resource").others_gain > 0
 
 
-def _is_administrable(snapshot: Snapshot) -> bool:
-    (claim,) = prove(snapshot, only=("e",)).claims
+def _is_administrable(snapshot: Snapshot, now: datetime | None) -> bool:
+    (claim,) = prove(snapshot, now=now, only=("e",)).claims
     return claim.holds is True
 
 
