@@ -451,7 +451,7 @@ def testing_the_monitoring(world: Golden) -> None:
 def writing_evidence(world: Golden) -> None:
     """A pack: written, verified, refused after a change; what is given wrong; what AWS refuses."""
     world.make_key_and_role()
-    world.run("register", "--project", "payments")
+    registered = world.run("register", "--project", "payments")["external_key_id"]
     at = ("--at", "2026-11-29T10:00:00Z")
     zeros = f"sha256:{'0' * 64}"
     world.run("evidence", "write", "pack", *at)
@@ -471,6 +471,9 @@ def writing_evidence(world: Golden) -> None:
     world.run("evidence", "write", "x", "--snapshot", "pack/snapshot.json", *at)
     world.aws_refusal = "AccessDeniedException"
     world.run("evidence", "write", "z", *at)
+    world.refusing = "ssm."
+    named = ("--snapshot", "pack/snapshot.json", "--external-key", registered)
+    world.run("evidence", "write", "w", *named, *at)
 
 
 @story

@@ -67,6 +67,7 @@ class Golden:
         self._deaf = False
         self._seen: dict[str, str] = {}
         self.aws_refusal: str | None = None
+        self.refusing = ""  # how the host of what refuses begins: a service, or every one
         store = self._store = Store()
         ticks = itertools.count()
         self.emulator = Emulator(
@@ -126,10 +127,11 @@ class Golden:
 
     def _refuse(self, request: Any, **_: Any) -> AWSResponse | None:
         """Answer as AWS does to who may not, while `aws_refusal` gives the code of it."""
-        if self.aws_refusal is None or self._deaf:
+        host = request.url.split("/")[2]
+        if self.aws_refusal is None or self._deaf or not host.startswith(self.refusing):
             return None
         body = json.dumps({"__type": self.aws_refusal, "message": "not authorized"})
-        if request.url.split("/")[2].startswith(("sts.", "iam.")):
+        if host.startswith(("sts.", "iam.")):
             error = f"<Code>{self.aws_refusal}</Code><Message>not authorized</Message>"
             body = f"<ErrorResponse><Error>{error}</Error></ErrorResponse>"
         return AWSResponse(request.url, 400, HTTPHeaders(), _Raw(body.encode()))

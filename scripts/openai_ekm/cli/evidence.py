@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import platform
 import re
-import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm._version import __version__
-from openai_ekm.cli import inputs, render
+from openai_ekm.cli import evidence_text, inputs, render
 from openai_ekm.cli.session import Session, parse_record_location
 from openai_ekm.cli.snapshot import Source, collected
 from openai_ekm.diagnosis import diagnose
@@ -28,17 +27,18 @@ from openai_ekm.evidence.pack import NotSeen, Pack
 from openai_ekm.evidence.read_container import open_pack
 from openai_ekm.evidence.redaction import StandIns, redact
 from openai_ekm.evidence.signature import check_fingerprint
-from openai_ekm.evidence.verify import NOT_VOUCHED_FOR, Verification, verify
+from openai_ekm.evidence.verify import verify
 from openai_ekm.evidence.write_container import check_place, write_pack
 from openai_ekm.proof import prove
 from openai_ekm.registration import admin_key
 from openai_ekm.registration.intent import check_id
+from openai_ekm.registration.record import timestamp
 from openai_ekm.snapshot import UNSEEN
 from openai_ekm.snapshot.file import read_snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from openai_ekm.evidence.verify import Verification
+    from openai_ekm.registration.record import Record
     from openai_ekm.snapshot import Snapshot
 
 __all__ = ["run_verify", "run_write"]
@@ -126,7 +126,7 @@ def run_verify(options: VerifyOptions) -> int:
         body = found.as_json()
         render.document({**body, "error": None if error is None else error.as_json()})
     else:
-        render.result(*_lines(found))
+        render.result(*evidence_text.lines_of_check(found))
     if error is not None:
         return error.exit_code
     return 0 if found.holds else EXIT_UNDECIDED
@@ -144,7 +144,7 @@ def _moment(text: str | None) -> str:
             return _now()
         if not re.fullmatch("[0-9]{1,12}", epoch) or int(epoch) > _LAST_SECOND:
             raise _no_time("SOURCE_DATE_EPOCH", epoch, "a whole number of seconds since 1970")
-        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(epoch)))
+        return timestamp(datetime.fromtimestamp(int(epoch), UTC))
     try:
         datetime.fromisoformat(text)
     except ValueError:
@@ -152,7 +152,7 @@ def _moment(text: str | None) -> str:
     else:
         is_time = _TIME.fullmatch(text) is not None
     if not is_time:
-        raise _no_time("--at", text, "a time as 2026-11-29T10:00:00Z")
+        raise _no_time("--at", text, "a time such as 2026-11-29T10:00:00Z")
     return text
 
 
@@ -166,7 +166,7 @@ def _no_time(name: str, text: str, form: str) -> BadInput:
 
 
 def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return timestamp(datetime.now(UTC))
 
 
 def _members(options: WriteOptions) -> inputs.Given:
@@ -199,12 +199,9 @@ def _signing_key(sign: str | None, snapshot: Snapshot) -> SigningKey | None:
         return None
     from openai_ekm.aws_session import new_session  # noqa: PLC0415 - boto3 only where needed
 
-    registered = [snapshot.registration.kms_arn]
-    registered += [] if snapshot.keys is UNSEEN else [key.arn for key in snapshot.keys]
-    registered += [] if snapshot.aliases is UNSEEN else [each.arn for each in snapshot.aliases]
-    arn = check_signing_key(sign, registered)
+    arn = check_signing_key(sign, snapshot.key_arns)
     render.progress("Reading the public key of the signing key from AWS.")
-    return SigningKey(new_session(), arn, registered)
+    return SigningKey(new_session(), arn, snapshot.key_arns)
 
 
 def _asked(
@@ -261,12 +258,9 @@ def _of_openai(
     )
     if not session.may_ask_openai:
         return {}, [NotSeen(name, "OpenAI", "There is no admin key.") for name in wanted]
-    record = None
-    try:
-        record = session.store.read() if session.store is not None else None
-    except (AwsRefused, NotReachable) as failure:
-        if options.external_key is None:
-            return {}, [NotSeen(name, "the record", failure.message) for name in wanted]
+    record, refusal = _record(session)
+    if refusal is not None and options.external_key is None:
+        return {}, [NotSeen(name, "the record", refusal) for name in wanted]
     found = options.external_key or (None if record is None else record.live_id)
     if found is None:
         why = "No registration is known: no record names one, and --external-key was not given."
@@ -280,10 +274,21 @@ def _of_openai(
         not_seen += missing
     if "audit_events" in wanted:
         projects = () if record is None else record.projects.values()
+        if record is None:
+            why = refusal or "No record names the projects."
+            not_seen.append(NotSeen("audit_events", "events of the projects", why))
         ids = sorted({found, *projects})
         seen["audit_events"], missing = read_audit_events(api, ids, _now)
         not_seen += missing
     return seen, not_seen
+
+
+def _record(session: Session) -> tuple[Record | None, str | None]:
+    """Return the record, None where there is none; and why it could not be read."""
+    try:
+        return (None if session.store is None else session.store.read()), None
+    except (AwsRefused, NotReachable) as failure:
+        return None, failure.message
 
 
 def _pack(
@@ -293,7 +298,8 @@ def _pack(
     drills: tuple[dict[str, Any], ...],
     not_seen: list[NotSeen],
 ) -> Pack:
-    """Judge the snapshot, and return everything together."""
+    """Judge the snapshot as of the pack's time, and return everything together."""
+    now = datetime.fromisoformat(generated_at)
     reasons = snapshot.reasons
     gaps = [
         NotSeen("snapshot", path, reasons.get(path, "It is not in the snapshot."))
@@ -306,8 +312,8 @@ def _pack(
         snapshot=snapshot.as_json(),
         documents=documents_of(snapshot),
         decisions=decisions_of(snapshot, now=generated_at),
-        proof=prove(snapshot).as_json(),
-        diagnosis=diagnose(snapshot).as_json(),
+        proof=prove(snapshot, now=now).as_json(),
+        diagnosis=diagnose(snapshot, now=now).as_json(),
         drills=drills,
         controls=read_controls(),
         not_seen=(*gaps, *not_seen),
@@ -349,27 +355,11 @@ def _tell_written(
                 "proof": pack.proof["answer"],
                 "members": sorted(files),
                 "fingerprint": fingerprint,
-                "not_seen": [
-                    {"member": each.member, "what": each.what, "why": each.why}
-                    for each in pack.not_seen
-                ],
+                "not_seen": [asdict(each) for each in pack.not_seen],
             }
         )
         return
-    render.result(
-        f"Written: {options.place}, {len(files)} files, as of {pack.generated_at}.",
-        f"Claims: {pack.proof['answer']}.",
-    )
-    if pack.not_seen:
-        render.result("Not seen:")
-        render.result(*(f"  - {each.member}: {each.what} ({each.why})" for each in pack.not_seen))
-    if fingerprint is None:
-        render.result("Not signed: --sign kms:ARN signs the manifest.")
-    else:
-        render.result(
-            f"Signed by {fingerprint}.",
-            "Give the auditor this fingerprint by another way than the pack.",
-        )
+    render.result(*evidence_text.lines_of_pack(options.place, pack, len(files), fingerprint))
 
 
 def _failure(source: str, found: Verification) -> CheckFailed | None:
@@ -377,29 +367,10 @@ def _failure(source: str, found: Verification) -> CheckFailed | None:
         return None
     first, count = found.differences[0], len(found.differences)
     more = f" ({count - 1} more)" if count > 1 else ""
+    remedy = "Rely on nothing in it. Ask the person who wrote the pack for it again."
     return CheckFailed(
         "evidence_differs",
         f"{source} is not as it was written: {first.message}{more}",
-        at_fault=first.path,
-        remedy="Rely on nothing in it. Ask for the pack again, from who wrote it.",
+        at_fault=first.path or source,
+        remedy="Extract the zip, and verify the folder." if first.kind == "layout" else remedy,
     )
-
-
-def _lines(found: Verification) -> Iterator[render.Line]:
-    for each in found.differences:
-        yield render.Styled(each.kind, "red"), f"  {each.message}"
-    manifest = found.manifest
-    if manifest is not None and not found.differences:
-        what = f"{len(manifest.entries)} files are as the manifest of {manifest.generated_at} says."
-        yield what
-    if found.signed:
-        yield f"The manifest is signed by {found.fingerprint} ({found.algorithm})."
-    elif not found.differences:
-        yield "The pack is not signed. Anybody could have written it."
-    if found.signed and found.given is None:
-        yield (
-            "No fingerprint was given: the signature proves nothing about who signed, since the "
-            "key came in the pack. Get the fingerprint from the signer, and give --fingerprint."
-        )
-    yield "No check can vouch for:"
-    yield from (f"  - {each}" for each in NOT_VOUCHED_FOR)

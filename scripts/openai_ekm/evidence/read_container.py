@@ -237,8 +237,8 @@ class ZipPack:
         if self._file.stat().st_size == len(written) and self._file.read_bytes() == written:
             return None
         return (
-            "its files are as the manifest says, but the zip is not as `ekm evidence write` lays "
-            "it out: other programs may read other files in it. Extract it, and verify the folder"
+            "the zip is not as `ekm evidence write` lays it out, though its files are as the "
+            "manifest says: other programs may read other files in it"
         )
 
 

@@ -56,7 +56,7 @@ def check_fingerprint(text: str) -> str:
             "fingerprint_malformed",
             f"--fingerprint {text[:100]!r} is not sha256: and 64 hexadecimal digits.",
             at_fault="--fingerprint",
-            remedy="Get it from who signed, by another way than the pack: `ekm evidence write` "
+            remedy="Get it from the person who signed, not from the pack: `ekm evidence write` "
             "prints it.",
         )
     return found

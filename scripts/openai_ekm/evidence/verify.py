@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.errors import BadInput
@@ -103,10 +103,7 @@ class Verification:
                 "fingerprint": self.fingerprint,
                 "given": self.given,
             },
-            "differences": [
-                {"path": each.path, "kind": each.kind, "message": each.message}
-                for each in self.differences
-            ],
+            "differences": [asdict(each) for each in self.differences],
             "not_vouched_for": list(NOT_VOUCHED_FOR),
         }
 
@@ -145,7 +142,7 @@ def verify(container: Container, fingerprint: str | None = None) -> Verification
         differences.append(_other_signer(key, fingerprint))
     differences += _contents(container, files, found, manifest, {each.path for each in differences})
     if not differences and (fault := container.layout_fault()) is not None:
-        differences.append(Difference("", "layout", f"The pack is not as it was written: {fault}."))
+        differences.append(Difference("", "layout", f"{fault[0].upper()}{fault[1:]}."))
     return Verification(
         manifest,
         tuple(differences),
@@ -162,7 +159,7 @@ def _structure(found: list[Found]) -> Iterator[Difference]:
         if each.kind == "link":
             yield Difference(each.path, "link", f"{each.path} is a link, and no pack holds one.")
         elif each.kind == "special":
-            yield Difference(each.path, "special", f"{each.path} is no regular file.")
+            yield Difference(each.path, "special", f"{each.path} is not a regular file.")
         elif each.fault is not None:
             yield Difference(each.path, "unreadable", f"{each.path} {each.fault}.")
         if _UNSAFE & set(each.path) or {"", ".", ".."} & set(each.path.split("/")):
@@ -224,7 +221,7 @@ def _signature(
             Difference(
                 SIGNATURE,
                 "signature",
-                f"{SIGNATURE} is no signature of this {MANIFEST} by {PUBLIC_KEY}: the manifest, "
+                f"{SIGNATURE} is not a signature of this {MANIFEST} by {PUBLIC_KEY}: the manifest, "
                 "the signature or the key was changed.",
             )
         )
@@ -259,7 +256,8 @@ def _contents(
         is_ours = each.path in (folders if each.kind == "folder" else expected)
         if not is_ours and each.path not in told:
             what = "folder" if each.kind == "folder" else "file"
-            yield Difference(each.path, "added", f"{each.path} is a {what} of no manifest.")
+            message = f"{each.path} is a {what} that the manifest does not list."
+            yield Difference(each.path, "added", message)
     for path, entry in manifest.entries.items():
         if path in told:
             continue
