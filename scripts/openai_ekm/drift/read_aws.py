@@ -10,7 +10,7 @@ https://docs.aws.amazon.com/boto3/latest/guide/events.html
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +20,7 @@ from openai_ekm.aws_errors import explain_failure
 from openai_ekm.aws_session import client
 from openai_ekm.drift.observed import Observed
 from openai_ekm.policy import parse_arn
+from openai_ekm.registration.record import timestamp
 from openai_ekm.snapshot import UNSEEN, Registration
 from openai_ekm.snapshot.aws import collect
 from openai_ekm.snapshot.refusals import Refusals
@@ -135,6 +136,4 @@ def _text(value: Any) -> str | UnseenType:
 
 
 def _moment(value: Any) -> str | None:
-    if not isinstance(value, datetime):
-        return None
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return timestamp(value) if isinstance(value, datetime) else None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.drift.checks import CHECKS
 from openai_ekm.drift.difference import Difference, State, identify
+from openai_ekm.registration.record import timestamp
 from openai_ekm.reports.finding import Finding, Place, Report, Rule, sentence
 from openai_ekm.reports.finding import State as Answer
 
@@ -111,7 +111,7 @@ def as_json(drift: Drift) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "answer": "same" if whole == "accepted" else whole,
-        "at": drift.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "at": timestamp(drift.at),
         "of": {
             "instance": drift.meant.instance,
             "role_arn": drift.subject.role_arn,

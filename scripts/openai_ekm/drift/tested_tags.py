@@ -10,14 +10,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from openai_ekm.policy.texts import texts_in
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 __all__ = ["tested_tags", "tests_aliases"]
 
 _TAG: Final = re.compile(r"aws:(?:resource|principal)tag/([^\"},]{1,128})", re.IGNORECASE)
 _ALIASES: Final = ("kms:resourcealiases", "kms:requestalias")
-_DEEPEST: Final = 64  # levels of a policy that are looked through
 
 
 def tested_tags(documents: Iterable[Any]) -> frozenset[str]:
@@ -29,7 +30,7 @@ def tested_tags(documents: Iterable[Any]) -> frozenset[str]:
     return frozenset(
         name.lower()
         for document in documents
-        for text in _texts(document)
+        for text in texts_in(document)
         for found in _TAG.finditer(text)
         # A blank at the end may be the name's, or stand before a variable's default.
         for name in (found[1], found[1].strip())
@@ -45,17 +46,6 @@ def tests_aliases(documents: Iterable[Any]) -> bool:
     return any(
         name in text.lower()
         for document in documents
-        for text in _texts(document)
+        for text in texts_in(document)
         for name in _ALIASES
     )
-
-
-def _texts(value: object, depth: int = 0) -> Iterator[str]:
-    """Yield each text in a document, names of members included."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list) and depth < _DEEPEST:
-        if isinstance(value, dict):
-            yield from (name for name in value if isinstance(name, str))
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from _texts(each, depth + 1)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.json_reader import UnreadableJsonError, read_json
 from openai_ekm.monitoring.message import TAG
+from openai_ekm.policy.texts import texts_in
 from openai_ekm.snapshot import UNSEEN, Role, Snapshot
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["policies_that_test_the_tag", "unseen_policies"]
 
 _TESTED: Final = f"aws:resourcetag/{TAG}"
-_DEEPEST: Final = 64  # levels of a policy that are looked through
 
 
 def policies_that_test_the_tag(snapshot: Snapshot) -> tuple[str, ...]:
@@ -63,15 +63,4 @@ def _tests(document: Any) -> bool:
             document = read_json(document)
         except UnreadableJsonError:
             return _TESTED in document.lower()
-    return any(_TESTED in text.lower() for text in _texts(document))
-
-
-def _texts(value: object, depth: int = 0) -> Iterator[str]:
-    """Yield each text in a document, names of members included."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list) and depth < _DEEPEST:
-        if isinstance(value, dict):
-            yield from (name for name in value if isinstance(name, str))
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from _texts(each, depth + 1)
+    return any(_TESTED in text.lower() for text in texts_in(document))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from openai_ekm.errors import BadInput
 from openai_ekm.openai import OPENAI_ACCOUNT
 from openai_ekm.usage.query_texts import ANSWERS, DEFINITIONS, given, literal, query
-from openai_ekm.usage.target import LONGEST_SESSION, Target, time_text
+from openai_ekm.usage.target import Target, time_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -176,10 +176,9 @@ def queries(target: Target) -> dict[str, str]:
 def _events(target: Target) -> str:
     columns = ",\n".join(f"  {text} AS {name}" for name, text in MAPPING.items())
     wanted = ["eventid IS NOT NULL"]
-    if target.since is not None:
-        earliest = datetime.fromtimestamp(target.since.timestamp() - LONGEST_SESSION, UTC)
-        wanted.append(f"eventtime >= {literal(time_text(earliest))}")
-        wanted.append(f"day >= {literal(f'{earliest:%Y/%m/%d}')}")
+    if target.earliest is not None:
+        wanted.append(f"eventtime >= {literal(time_text(target.earliest))}")
+        wanted.append(f"day >= {literal(f'{target.earliest:%Y/%m/%d}')}")
     if target.until is not None:
         last = (target.until + timedelta(days=1)).astimezone(UTC)
         wanted.append(f"eventtime < {literal(time_text(target.until))}")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from openai_ekm.arns import account_of, region_of
+from openai_ekm.registration.record import timestamp
 
 __all__ = ["EARLIEST", "FIRST_YEAR", "LAST_YEAR", "LONGEST_SESSION", "Target", "time_text"]
 
@@ -36,6 +37,13 @@ class Target:
     since: datetime | None = None
     until: datetime | None = None
     regions: frozenset[str] = frozenset()
+
+    @property
+    def earliest(self) -> datetime | None:
+        """Return the time, in UTC, of the earliest AssumeRole whose session may still go on."""
+        if self.since is None:
+            return None
+        return (self.since - timedelta(seconds=LONGEST_SESSION)).astimezone(UTC)
 
     @property
     def key_account(self) -> str:
@@ -75,4 +83,4 @@ class Target:
 
 def time_text(when: datetime) -> str:
     """Return a time as CloudTrail writes it."""
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return timestamp(when)
