@@ -62,7 +62,7 @@ def run(options: UsageOptions) -> int:
     with EventTable() as table:
         loader = Loader(table, target)
         _load(loader, options, buckets)
-        if not any(each.files or each.kind == "lookup" for each in loader.sources):
+        if not loader.has_met_a_log:
             raise BadInput(
                 "trail_empty",
                 "There is no log file of a trail in what was named.",

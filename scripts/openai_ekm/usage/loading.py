@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from stat import S_ISDIR
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from openai_ekm.usage.columns import COLUMNS, MalformedRecordError, row_of, time_of
 from openai_ekm.usage.log_files import files_in, name_of
 from openai_ekm.usage.record_stream import UnreadableLogError, records
-from openai_ekm.usage.target import LONGEST_SESSION, Target, time_text
+from openai_ekm.usage.target import time_text
 from openai_ekm.usage.watched import is_needed, is_use
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from openai_ekm.usage.columns import Row
     from openai_ekm.usage.table import EventTable
+    from openai_ekm.usage.target import Target
 
 __all__ = ["Counted", "Loader", "Unread"]
 
@@ -48,7 +49,7 @@ class Unread:
 
     Args:
         file: Its name.
-        state: broken, truncated, too_large; or foreign, for what is no log of a trail.
+        state: broken, truncated, too_large or stopped; or foreign, for what is no log of a trail.
         reason: The words follow the file's name.
         records: Records that were read before.
     """
@@ -87,10 +88,17 @@ class Loader:
     def __post_init__(self) -> None:
         if self.target.since is not None:
             self._since = time_text(self.target.since)
-            moment = self.target.since.timestamp() - LONGEST_SESSION
-            self._before = time_text(datetime.fromtimestamp(moment, UTC))
+        if self.target.earliest is not None:
+            self._before = time_text(self.target.earliest)
         if self.target.until is not None:
             self._until = time_text(self.target.until)
+
+    @property
+    def has_met_a_log(self) -> bool:
+        """Return whether anything was read, or was met that may be a log and cannot be read."""
+        if any(each.files or each.kind == "lookup" for each in self.sources):
+            return True
+        return any(each.state != "foreign" for each in self.unread)
 
     def add_source(self, kind: str, place: str) -> Counted:
         """Begin with another source."""
@@ -109,7 +117,7 @@ class Loader:
             named = name_of(path.name)
             if counted.kind == "folder" and named and not named.may_concern(self.target):
                 continue
-            if not path.is_file():
+            if not os.path.isfile(path):  # noqa: PTH113 - of a folder that is closed it says no
                 self._note_no_file(counted, path)
                 continue
             try:
@@ -183,13 +191,29 @@ class Loader:
 
     def _note_faults(self, name: str, faults: _Faults, read: int) -> None:
         if faults.count:
-            words = f"has {faults.count} records that are none: the first {faults.first}"
+            number = "1 record" if faults.count == 1 else f"{faults.count} records"
+            words = f"has {number} that cannot be used: the first {faults.first}"
             self.note(name, "broken", words, read)
 
     def _note_no_file(self, counted: Counted, path: Path) -> None:
-        """Note a place that is no file: broken where a log may be behind it."""
-        if path.is_dir():
-            self.note(str(path), "broken", "is a link to a folder, which is not followed", 0)
+        """Note a place that is no file, or cannot be looked at: broken where it may hide a log.
+
+        Args:
+            counted: The source that it is of.
+            path: The place.
+        """
+        try:
+            kind = path.stat().st_mode
+        except FileNotFoundError:
+            kind = 0
+        except OSError as failure:
+            self.note(str(path), "broken", f"cannot be read: {failure.strerror}", 0)
+            return
+        if S_ISDIR(kind):
+            words = "may be listed and not entered: no file in it was read"
+            if os.path.islink(path):  # noqa: PTH114 - never an error
+                words = "is a link to a folder, which is not followed"
+            self.note(str(path), "broken", words, 0)
             return
         state = "broken" if counted.kind == "file" or _is_log(path.name) else "foreign"
         self.note(str(path), state, "is not a file", 0)

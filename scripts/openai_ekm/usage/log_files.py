@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from stat import S_ISDIR
 from typing import TYPE_CHECKING, Final
 
 from openai_ekm.errors import BadInput
@@ -72,9 +73,9 @@ def days(target: Target, now: datetime) -> list[datetime]:
         target: With its times.
         now: The time of this run.
     """
-    if target.since is None:
+    first = target.earliest
+    if first is None:
         return []
-    first = (target.since - timedelta(hours=1)).astimezone(UTC)
     last = min((target.until or now) + SLACK, now).astimezone(UTC)
     day = first.replace(hour=0, minute=0, second=0, microsecond=0)
     found = []
@@ -87,7 +88,8 @@ def days(target: Target, now: datetime) -> list[datetime]:
 def files_in(place: str) -> Iterator[Path]:
     """Yield the log files that a file or a folder is, in the order of their names.
 
-    Links to folders are not followed: each is yielded as it is, so that it can be told.
+    Links to folders are not followed, and a folder may be listed and not entered: each of these
+    is yielded as it is, so that it can be told.
     Other endings than .json and .json.gz are left out.
 
     Raises:
@@ -95,12 +97,14 @@ def files_in(place: str) -> Iterator[Path]:
     """
     path = Path(place)
     try:
-        is_folder = path.is_dir()
-        if not is_folder and not path.exists():
-            raise _missing(place, "does not exist")
-    except (OSError, ValueError) as error:
-        raise _missing(place, f"cannot be read: {error}") from None
-    if not is_folder:
+        kind = path.stat().st_mode
+    except FileNotFoundError:
+        raise _missing(place, "does not exist") from None
+    except OSError as failure:
+        raise _missing(place, f"cannot be read: {failure.strerror}") from None
+    except ValueError as failure:  # a name that no file can have
+        raise _missing(place, f"cannot be read: {failure}") from None
+    if not S_ISDIR(kind):
         yield path
         return
 
@@ -108,9 +112,17 @@ def files_in(place: str) -> Iterator[Path]:
         raise _missing(str(failure.filename), f"cannot be read: {failure.strerror}")
 
     for folder, below, names in os.walk(path, onerror=stop):
+        if not os.access(folder, os.X_OK):
+            below.clear()
+            yield Path(folder)
+            continue
         below.sort()
-        yield from (path for name in below if (path := Path(folder, name)).is_symlink())
+        yield from (Path(folder, name) for name in below if _is_link(folder, name))
         yield from (Path(folder, name) for name in sorted(names) if name.endswith(_ENDINGS))
+
+
+def _is_link(folder: str, name: str) -> bool:
+    return os.path.islink(os.path.join(folder, name))  # noqa: PTH114, PTH118 - never an error
 
 
 def _missing(place: str, words: str) -> BadInput:

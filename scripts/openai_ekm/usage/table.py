@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import csv
 import tempfile
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import duckdb
 
+from openai_ekm.errors import BadInput
 from openai_ekm.usage.columns import COLUMNS
 from openai_ekm.usage.query_texts import DEFINITIONS, given, query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from types import TracebackType
 
     from openai_ekm.usage.columns import Row
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 __all__ = ["MEMORY", "EventTable"]
 
 BATCH: Final = 20_000  # rows; enough that a batch's own cost does not show
+_NOT_WRITTEN: Final = (
+    duckdb.FatalException,
+    duckdb.IOException,
+    duckdb.OutOfMemoryException,
+    duckdb.TransactionException,
+)
 MEMORY: Final = "128MB"  # for DuckDB, which writes to disk what does not fit
 
 
@@ -30,13 +37,25 @@ class EventTable:
     """A table of events, and the answers to the queries about them.
 
     It is in a folder of its own, which only this user can read, and is gone when the block ends.
+
+    Raises:
+        BadInput: It cannot be written: here, or in any method.
     """
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="ekm-usage-")
+        self._rows: list[Row] = []
+        with _disk():
+            self._folder = tempfile.TemporaryDirectory(prefix="ekm-usage-")
         place = Path(self._folder.name)
         self._batch = place / "batch.csv"
-        self._rows: list[Row] = []
+        try:
+            with _disk():
+                self._begin(place)
+        except BadInput:
+            self._folder.cleanup()
+            raise
+
+    def _begin(self, place: Path) -> None:
         self._base = duckdb.connect(str(place / "events.duckdb"))
         for name, value in {
             "memory_limit": MEMORY,
@@ -81,39 +100,64 @@ class EventTable:
     def define(self, target: Target) -> None:
         """Make the tables that the answers use, for one key and one role."""
         self._write()
-        for name, text in given(target).items():
-            self._base.execute(f"CREATE TABLE {name} AS {text}")
-        for name in DEFINITIONS:
-            self._base.execute(f"CREATE TABLE {name} AS {query(name)}")
+        tables = {**given(target), **{name: query(name) for name in DEFINITIONS}}
+        with _disk():
+            for name, text in tables.items():
+                self._base.execute(f"CREATE TABLE {name} AS {text}")
 
     def answer(self, name: str) -> list[dict[str, Any]]:
         """Return the rows of an answer, each by its columns' names."""
-        found = self._base.execute(query(name))
-        names = [column[0] for column in found.description]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        with _disk():
+            found = self._base.execute(query(name))
+            names = [column[0] for column in found.description]
+            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
     def copies(self) -> dict[int, int]:
         """Return how many rows of each source are copies of a record that another row has."""
-        found = self._base.execute(
-            "SELECT e.source, count(*) FROM events AS e GROUP BY e.source"
-        ).fetchall()
-        kept = dict(
-            self._base.execute("SELECT source, count(*) FROM records GROUP BY source").fetchall()
-        )
+        with _disk():
+            found = self._base.execute(
+                "SELECT e.source, count(*) FROM events AS e GROUP BY e.source"
+            ).fetchall()
+            rows = self._base.execute("SELECT source, count(*) FROM records GROUP BY source")
+            kept = dict(rows.fetchall())
         return {int(source): count - kept.get(source, 0) for source, count in found}
 
     def _write(self) -> None:
         if not self._rows:
             return
-        # A half of a surrogate pair is no text: it is written as its escape.
-        with self._batch.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows(self._rows)
-        self._rows.clear()
-        self._base.execute(
-            f"COPY events FROM {_setting(str(self._batch))} (FORMAT csv, HEADER false, "
-            "AUTO_DETECT false, DELIMITER ',', QUOTE '\"', ESCAPE '\"', NULLSTR '', "
-            "TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%SZ')"
-        )
+        with _disk():
+            # A half of a surrogate pair is no text: it is written as its escape.
+            with self._batch.open(
+                "w", encoding="utf-8", errors="backslashreplace", newline=""
+            ) as file:
+                csv.writer(file, lineterminator="\n").writerows(self._rows)
+            self._rows.clear()
+            self._base.execute(
+                f"COPY events FROM {_setting(str(self._batch))} (FORMAT csv, HEADER false, "
+                "AUTO_DETECT false, DELIMITER ',', QUOTE '\"', ESCAPE '\"', NULLSTR '', "
+                "TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%SZ')"
+            )
+
+
+@contextmanager
+def _disk() -> Iterator[None]:
+    """Tell a table that cannot be written from a source that cannot be read.
+
+    Raises:
+        BadInput: The table cannot be written.
+    """
+    try:
+        yield
+    except (OSError, *_NOT_WRITTEN) as failure:
+        words = failure.strerror if isinstance(failure, OSError) else None
+        told = words or str(failure).partition("\n")[0].rstrip(".")
+        raise BadInput(
+            "usage_table_not_written",
+            f"The table of events cannot be written to the folder for temporary files: {told}.",
+            at_fault="TMPDIR",
+            remedy="Make room there, or name in TMPDIR a folder that has room and may be written "
+            "to.",
+        ) from None
 
 
 def _setting(value: object) -> str:

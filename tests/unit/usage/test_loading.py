@@ -12,10 +12,13 @@ from openai_ekm.cli.main import main
 from openai_ekm.errors import BadInput
 from openai_ekm.usage.answers import exit_code
 from openai_ekm.usage.columns import LONGEST_TEXT
+from openai_ekm.usage.loading import Loader
 from openai_ekm.usage.log_files import days, name_of
+from openai_ekm.usage.table import EventTable
 from openai_ekm.usage.target import Target
 from openai_ekm.usage.watched import is_needed, uses, watched
 from tests.support.cloudtrail_events import ACCOUNT, KEY_ARN, REGION, ROLE_ARN, USER
+from tests.support.other_users import ROOT, STRANGER, act_as, shared_folder
 from tests.support.trail_logs import GOLDEN, assumed, log_file, session, used, write_log
 from tests.support.watches import WATCHES
 from tests.unit.usage.asking import TARGET, about, about_places, numbers
@@ -62,6 +65,49 @@ def test_each_file_that_is_no_whole_log_is_named(tmp_path: Path) -> None:
     assert (found["complete"], exit_code(found)) == (False, 8)
 
 
+def test_a_folder_that_may_be_listed_and_not_entered_is_named() -> None:
+    """Guards against: a traceback, or unread logs and an answer that looks whole."""
+    with shared_folder() as shared, EventTable() as table:
+        loader = Loader(table, TARGET)
+        write_log(shared / "open", GOLDEN[:3])
+        closed = write_log(shared / "closed", GOLDEN).parent
+        (closed / "link").symlink_to(shared)
+        link = shared / "open" / "behind.json"
+        link.symlink_to(closed / "x.json")
+        closed.chmod(0o744 if ROOT else 0o444)
+
+        def look() -> None:
+            loader.read_place(str(shared))
+            assert [(each.file, each.state, each.reason) for each in loader.unread] == [
+                (str(closed), "broken", "may be listed and not entered: no file in it was read"),
+                (str(link), "broken", "cannot be read: Permission denied"),
+            ]
+            assert (loader.sources[0].files, loader.sources[0].kept) == (1, 3)
+            with pytest.raises(BadInput) as raised:
+                loader.read_place(str(closed / "x.json"))
+            assert raised.value.id == "trail_missing"
+            assert str(raised.value) == f"{closed / 'x.json'} cannot be read: Permission denied."
+
+        try:
+            if ROOT:
+                assert act_as(STRANGER, look)
+            else:
+                look()
+        finally:
+            closed.chmod(0o755)
+
+
+def test_a_folder_in_which_nothing_could_be_read_is_no_empty_one(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Guards against: logs that could not be read, told as a folder without logs."""
+    (tmp_path / f"{ACCOUNT}_CloudTrail_{REGION}_20261128T1000Z_AAAA.json").symlink_to("nowhere")
+    with pytest.raises(SystemExit) as ended:
+        main(["usage", str(tmp_path), "--kms-arn", KEY_ARN, "--role-arn", ROLE_ARN])
+    assert ended.value.code == 8
+    assert "_AAAA.json is not a file" in capsys.readouterr().out
+
+
 def test_foreign_files_count_for_nothing(tmp_path: Path) -> None:
     """Guards against: a trail's own digest files that make every answer undecided."""
     write_log(tmp_path, GOLDEN[:3])
@@ -99,20 +145,23 @@ def test_a_use_that_names_no_key_is_told() -> None:
     assert exit_code(about([refused, used(2, WHEN, "DescribeKey", USER, **nothing)])) == 0
 
 
-@pytest.mark.parametrize("year", ["0001", "1969", "9999"])
-def test_a_year_that_is_no_year_of_a_trail_is_told(tmp_path: Path, year: str) -> None:
+@pytest.mark.parametrize(("year", "since_1970"), [("0001", 0), ("1969", 1), ("9999", 1)])
+def test_a_year_that_is_no_year_of_a_trail_is_told(
+    tmp_path: Path, year: str, since_1970: int
+) -> None:
     """Guards against: an overflow of a date, and a record that no query looks at."""
     found = about([used(1, f"{year}-12-31T10:00:00Z", "Decrypt", USER)])
     assert found["unread"]["files"][0]["reason"].endswith("has an eventTime that is no time")
     log = tmp_path / f"{ACCOUNT}_CloudTrail_{REGION}_{year}1231T1000Z_AAAA.json"
     log.write_bytes(log_file([used(1, WHEN, "Decrypt", USER)], packed=False))
-    until = datetime(9998, 12, 31, tzinfo=UTC)
-    assert about_places(tmp_path, target=Target(KEY_ARN, ROLE_ARN, None, until))["unread"] == {
-        "count": 0,
-        "files": [],
-    }
+    # The file of the last day of 1969 may hold records of 1970; the year 9999 is no name of a log.
+    until = Target(KEY_ARN, ROLE_ARN, None, datetime(9998, 12, 31, tzinfo=UTC))
     since = Target(KEY_ARN, ROLE_ARN, datetime(1970, 1, 1, tzinfo=UTC))
-    assert "count" in about_places(tmp_path, target=since)["unread"]
+    for target, files in ((until, 1), (since, since_1970)):
+        found = about_places(tmp_path, target=target)
+        assert found["unread"] == {"count": 0, "files": []}
+        assert [each["files"] for each in found["sources"]] == [files]
+        assert found["others"]["calls"] == files
 
 
 @pytest.mark.parametrize(
