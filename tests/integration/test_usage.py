@@ -75,7 +75,7 @@ def usage(
 
 
 def test_the_life_of_a_key_is_told(usage: Usage, emulator: EmulatorProcess, folder: Path) -> None:
-    """Registered: using. Disabled: refused, and ours. Enabled: using, with the failure before."""
+    """Registered: using. Disabled: refused, and yours. Enabled: using, with the failure."""
     customer, api = usage.customer, Http(emulator)
     with api.session:
         key = api.register(customer)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["lines"]
 
-SHOWN: Final = 10  # rows of a table, events of a list; --json has all
+SHOWN: Final = 10  # rows of a table, events of a list
 _WIDEST: Final = 72  # characters of a cell
 _TABLES: Final = (
     ("by_day", "day", ("day",)),
@@ -26,7 +26,12 @@ _TABLES: Final = (
 _FREQUENT: Final = "role-used-otherwise"  # a watch; a session can make any number of calls
 _COUNTS: Final = ("calls", "failed")
 _SEVERITY: Final = {"critical": "red", "warning": "yellow", "info": "cyan"}
-_SIDES: Final = {"us": "ours", "them": "theirs", "aws": "AWS's", "unknown": "unknown"}
+_SIDES: Final = {
+    "us": "it is yours to remedy",
+    "them": "it is OpenAI's to remedy",
+    "aws": "it is AWS's to remedy",
+    "unknown": "nothing says whose it is to remedy",
+}
 
 
 def lines(found: dict[str, Any]) -> Iterator[Line]:
@@ -58,7 +63,7 @@ def _head(found: dict[str, Any]) -> Iterator[Line]:
     if openai["first_use"] is not None:
         yield f"  first use {openai['first_use']}, last use {openai['last_use']}"
     if openai["side"] is not None:
-        yield f"  the remedy is {_SIDES[openai['side']]}"
+        yield f"  {_SIDES[openai['side']]}"
     for each in openai["assumptions"]["regions"]:
         yield f"  assumes the role in {each['region']}: {counted(each['calls'], 'time')}"
 
@@ -69,10 +74,14 @@ def _failures(failures: Sequence[dict[str, Any]]) -> Iterator[Line]:
     yield ""
     yield "Failed calls:"
     for each in failures[:SHOWN]:
-        who = "OpenAI" if each["who"] == "openai" else each["who"]
+        who, whose = each["who"], _SIDES[each["side"]]
+        if who == "openai":
+            who = "OpenAI"
+        elif each["side"] == "them":
+            whose = "it is the caller's to remedy"
         yield (
             f"  {each['operation']} {each['code']}: {each['calls']} by {who}, "
-            f"{each['first']} to {each['last']} ({_SIDES[each['side']]})"
+            f"{each['first']} to {each['last']}: {whose}"
         )
         yield f"    {each['diagnosis']}"
         yield f"    remedy: {each['remedy']}"
@@ -106,7 +115,7 @@ def _events(title: str, told: dict[str, Any]) -> Iterator[Line]:
     for each in told["events"][:SHOWN]:
         yield f"  {_line_of(each)}"
         yield f"    {each['reason']}"
-    yield from _rest(told["calls"])
+    yield from _rest(told["calls"], len(told["events"]))
 
 
 def _changes(told: dict[str, Any]) -> Iterator[Line]:
@@ -124,7 +133,7 @@ def _changes(told: dict[str, Any]) -> Iterator[Line]:
             Styled(each["severity"], _SEVERITY.get(each["severity"], "cyan")),
             f"  {each['watch']}  {_line_of(each)}",
         )
-    yield from _rest(told["calls"])
+    yield from _rest(told["calls"], len(told["events"]))
 
 
 def _line_of(event: dict[str, Any]) -> str:
@@ -139,10 +148,11 @@ def _sources(found: dict[str, Any]) -> Iterator[Line]:
     yield ""
     for each in found["sources"]:
         calls = f", {counted(each['aws_calls'], 'AWS call')}" if each["aws_calls"] else ""
+        copies = each["duplicates"]
         yield (
             f"Read {each['place']}: {counted(each['files'], 'file')}, "
             f"{counted(each['records'], 'record')}, {each['kept']} kept, "
-            f"{each['duplicates']} of these told twice{calls}."
+            f"{copies} of these {'is a copy' if copies == 1 else 'are copies'}{calls}."
         )
     covered = found["covered"]
     if covered["first"] is not None:
@@ -152,7 +162,7 @@ def _sources(found: dict[str, Any]) -> Iterator[Line]:
         yield f"Not read, or not to the end: {unread['count']}:"
         for each in unread["files"][:SHOWN]:
             yield f"  {each['state']}: {each['file']} {each['reason']}"
-        yield from _rest(unread["count"])
+        yield from _rest(unread["count"], len(unread["files"]))
 
 
 def _verdict(found: dict[str, Any]) -> Line:
@@ -171,9 +181,16 @@ def _verdict(found: dict[str, Any]) -> Line:
     )
 
 
-def _rest(count: int) -> Iterator[str]:
+def _rest(count: int, listed: int | None = None) -> Iterator[str]:
+    """Yield how many rows are not shown.
+
+    Args:
+        count: The number of rows.
+        listed: How many of them the JSON has; None for all.
+    """
     if count > SHOWN:
-        yield f"  … and {count - SHOWN} more: --json has them"
+        has = "has them" if listed is None or listed >= count else f"lists {listed} in all"
+        yield f"  … and {count - SHOWN} more: --json {has}"
 
 
 def _cell(value: Any) -> str:

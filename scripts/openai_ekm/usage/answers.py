@@ -113,8 +113,8 @@ def _openai(answer: Callable[[str], Rows], undecided: int) -> dict[str, Any]:
     elif undecided:
         state = "undecided"
         sentence = (
-            f"Sessions of the role used the key in {counted(undecided, 'call')}; whose they are is "
-            "not in what was read."
+            "Sessions that are, or may be, the role's used the key in "
+            f"{counted(undecided, 'call')}. What was read does not say whose they are."
         )
     elif assumed:
         state, side = "assumed", "them"

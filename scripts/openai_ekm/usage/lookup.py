@@ -10,12 +10,10 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.aws_session import translated
 from openai_ekm.openai import OPENAI_SESSION_NAME
-from openai_ekm.usage.target import LONGEST_SESSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -93,17 +91,19 @@ def read_history(
     counted = loader.add_source("lookup", "LookupEvents")
     pace = _Pace(clock, sleep)
     left = most
-    for number, lookup in enumerate(lookups(target)):
+    for lookup in lookups(target):
         if left <= 0:
-            rest = len(lookups(target)) - number
-            loader.note(f"{lookup}", "stopped", f"and {rest - 1} more were not asked for", 0)
-            return
+            words = "was not looked up: --max-events was reached"
+            loader.note(str(lookup), "stopped", words, 0)
+            continue
+        before = left
         client = make_client(lookup.region)
         for events, more in _pages(client, lookup, target, counted, pace):
             left -= len(events)
             loader.read_records(counted, str(lookup), map(_record, events))
             if left <= 0 and more:
-                loader.note(str(lookup), "stopped", f"has more than {most} events", most)
+                words = "has more events: --max-events was reached"
+                loader.note(str(lookup), "stopped", words, before - left)
                 break
     _note_other_names(target, loader)
 
@@ -126,8 +126,8 @@ def _pages(
         "LookupAttributes": [{"AttributeKey": lookup.attribute, "AttributeValue": lookup.value}],
         "MaxResults": PAGE,
     }
-    if target.since is not None:
-        arguments["StartTime"] = target.since - timedelta(seconds=LONGEST_SESSION)
+    if target.earliest is not None:
+        arguments["StartTime"] = target.earliest
     if target.until is not None:
         arguments["EndTime"] = target.until
     while True:

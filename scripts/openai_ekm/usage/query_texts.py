@@ -1,6 +1,7 @@
 """The queries as text, in the order in which each may use those before it.
 
-Each is held to the subset of `dialect`, which means the same in DuckDB and in Athena.
+Each is held to the subset of SQL in docs/operate/usage.md, which means the same in DuckDB and in
+Athena.
 """
 
 from __future__ import annotations

@@ -30,6 +30,10 @@ BEFORE = SINCE - timedelta(hours=1)
 TARGET = Target(KEY_ARN, ROLE_ARN, since=SINCE)
 
 
+CUT = "has more events: --max-events was reached"
+NOT_MADE = "was not looked up: --max-events was reached"
+
+
 class Clock:
     """Time that passes only where somebody waits."""
 
@@ -109,6 +113,11 @@ def read(history: History, loader: Loader, most: int = 1000) -> None:
     read_history(history.clients.__getitem__, most, loader, clock=clock, sleep=clock.sleep)
 
 
+def told(loader: Loader) -> list[tuple[str, str, int]]:
+    """What was not read: its name, why, and how many events of it were taken."""
+    return [(each.file, each.reason, each.records) for each in loader.unread]
+
+
 def test_every_lookup_is_made_at_two_calls_a_second(history: History, loader: Loader) -> None:
     """Guards against: a burst that AWS throttles, a page left out, an event that counts twice."""
     first, *rest = lookups(TARGET)
@@ -140,9 +149,27 @@ def test_the_search_ends_at_a_number_and_says_so(history: History, loader: Loade
     first, *rest = lookups(TARGET)
     history.expect(first, list(GOLDEN[:3]), more="next")
     read(history, loader, most=3)
-    told = [(each.file, each.state) for each in loader.unread]
-    assert told == [(str(first), "stopped"), (str(rest[0]), "stopped")]
+    assert told(loader) == [(str(first), CUT, 3), *((str(each), NOT_MADE, 0) for each in rest)]
+    assert {each.state for each in loader.unread} == {"stopped"}
     assert loader.sources[0].aws_calls == 1
+
+
+def test_the_number_counts_over_all_lookups(history: History, loader: Loader) -> None:
+    """Guards against: the events of another lookup, told as those of the one that was cut."""
+    first, second, *rest = lookups(TARGET)
+    history.expect(first, list(GOLDEN[:3]))
+    history.expect(second, list(GOLDEN[3:5]), more="next")
+    read(history, loader, most=5)
+    assert told(loader) == [(str(second), CUT, 2), *((str(each), NOT_MADE, 0) for each in rest)]
+    assert loader.sources[0].aws_calls == 2
+
+
+def test_a_lookup_that_ends_at_the_number_is_whole(history: History, loader: Loader) -> None:
+    """Guards against: a lookup with nothing left, told as one that was cut."""
+    first, *rest = lookups(TARGET)
+    history.expect(first, list(GOLDEN[:3]))
+    read(history, loader, most=3)
+    assert told(loader) == [(str(each), NOT_MADE, 0) for each in rest]
 
 
 @pytest.mark.parametrize(
