@@ -16,7 +16,7 @@ from openai_ekm.drift.compare_openai import (
     organization_by_name,
 )
 from openai_ekm.drift.deleted_principals import deleted_principals
-from openai_ekm.drift.difference import Acceptance, Difference, State, Subject
+from openai_ekm.drift.difference import Acceptance, Difference, State, Subject, not_compared
 from openai_ekm.drift.policies import BOUNDARY, compare_policies
 from openai_ekm.drift.replicas import compare_replica_policies, replica_policies
 from openai_ekm.drift.slots import slots_of
@@ -159,12 +159,8 @@ def _boundary_arn(meant: Intended, observed: Observed) -> Iterator[Difference]:
         return
     found = None if role.permissions_boundary is None else role.permissions_boundary_arn
     if found is UNSEEN:
-        yield Difference(
-            check="permissions_boundary",
-            subject=BOUNDARY,
-            message=f"The role's boundary was not seen: {observed.reason('permissions_boundary')}.",
-            state=State.UNDECIDED,
-        )
+        why = observed.reason("permissions_boundary")
+        yield not_compared("permissions_boundary", BOUNDARY, why)
     elif found != wanted:
         yield Difference(
             check="permissions_boundary",

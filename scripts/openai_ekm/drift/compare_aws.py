@@ -146,7 +146,7 @@ def compare_key(meant: Intended, observed: Observed, slots: Sequence[Slot]) -> I
     yield from _state(meant, observed, key)
     yield from _rotation(meant, observed, key)
     yield from _aliases(meant, observed, tested=tests_aliases(documents))
-    yield from _grants(meant, observed)
+    yield from _grants(meant, observed, key)
     yield from compare_replicas(meant, observed, key)
     yield from _tags(meant, observed, key, tested_tags(documents))
 
@@ -255,9 +255,10 @@ def _aliases(meant: Intended, observed: Observed, *, tested: bool) -> Iterator[D
         )
 
 
-def _grants(meant: Intended, observed: Observed) -> Iterator[Difference]:
+def _grants(meant: Intended, observed: Observed, key: Key) -> Iterator[Difference]:
     if observed.snapshot.grants is UNSEEN:
-        yield not_compared("grants", "key's grants", observed.reason("grants"))
+        held = "grants on the key and its replicas" if key.related else "key's grants"
+        yield not_compared("grants", held, observed.reason("grants"))
         return
     wanted = {_text(each): each for each in map(_grant, meant.grants)}
     there = {_text(each): each for each in map(_grant, observed.snapshot.grants)}
@@ -303,17 +304,16 @@ def _tags(
         return
     wanted_key = meant.snapshot.keys[0] if meant.snapshot.keys else None
     wanted_role, role = meant.snapshot.role, observed.snapshot.role
-    pairs: list[tuple[str, Any, Any]] = [
-        ("key", wanted_key.tags if wanted_key else UNSEEN, key.tags),
-        (
-            "role",
-            wanted_role.tags if isinstance(wanted_role, Role) else UNSEEN,
-            role.tags if isinstance(role, Role) else UNSEEN,
-        ),
+    holders: list[tuple[str, str, Any, Any]] = [
+        ("key", "keys[0].tags", wanted_key.tags if wanted_key else UNSEEN, key.tags),
     ]
-    for holder, wanted, found in pairs:
+    if role is not None:  # of one that is gone the check `role` tells
+        wanted_tags = wanted_role.tags if isinstance(wanted_role, Role) else UNSEEN
+        found_tags = role.tags if isinstance(role, Role) else UNSEEN
+        holders.append(("role", "role", wanted_tags, found_tags))
+    for holder, path, wanted, found in holders:
         if found is UNSEEN:
-            yield not_compared("tags", f"{holder}'s tags", observed.reason("keys[0].tags", "role"))
+            yield not_compared("tags", f"{holder}'s tags", observed.reason(path))
         elif wanted is UNSEEN:
             yield not_compared("tags", f"{holder}'s tags", "nothing says which tags were meant")
         else:

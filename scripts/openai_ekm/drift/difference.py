@@ -124,7 +124,7 @@ def not_compared(check: str, subject: str, why: str) -> Difference:
     return Difference(
         check=check,
         subject=subject,
-        message=f"The {subject} was not compared: {why}.",
+        message=f"Not compared: the {subject} ({why}).",
         state=State.UNDECIDED,
         remedy="Look as somebody who may read it, or accept it with --accept-undecided.",
     )

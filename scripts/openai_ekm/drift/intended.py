@@ -40,7 +40,7 @@ class Intended:
         rotation: Whether the key is rotated.
         rotation_days: Days between two rotations.
         aliases: ARNs of aliases that lead to the key.
-        grants: Grants on the key that Terraform makes, as a snapshot holds them.
+        grants: Grants that Terraform makes on the key and its replicas, as a snapshot holds them.
         replicas: ARNs of replicas that Terraform makes.
         protected: Whether deletion protection is on.
         record: Place of the record.
@@ -100,6 +100,7 @@ def intended_by_plan(
     arn = snapshot.keys[0].arn if snapshot.keys else snapshot.registration.kms_arn
     registered = snapshot.registration.kms_arn
     aliases = tuple(_aliases(changes, arn, prefix))
+    replicas = tuple(_replicas(changes, arn))
     if ":alias/" in registered and registered not in aliases:
         aliases = (registered, *aliases)
     guard = _input(changes, prefix + _GUARD)
@@ -115,8 +116,8 @@ def intended_by_plan(
         rotation=_typed(key.get("enable_key_rotation"), bool),
         rotation_days=_typed(key.get("rotation_period_in_days"), int),
         aliases=aliases,
-        grants=tuple(_grants(changes, arn)),
-        replicas=tuple(_replicas(changes, arn)),
+        grants=tuple(_grants(changes, arn, replicas)),
+        replicas=replicas,
         protected=_typed(guard.get("deletion_protection"), bool),
         record=_record(changes, prefix, guard),
         registers=bool(_input(changes, prefix + _REGISTRATION)) or _names_projects(plan, prefix),
@@ -224,11 +225,18 @@ def _aliases(changes: list[Mapping[str, Any]], key_arn: str, prefix: str) -> Ite
             yield f"arn:{where.partition}:kms:{where.region}:{where.account}:{name}"
 
 
-def _grants(changes: list[Mapping[str, Any]], key_arn: str) -> Iterator[dict[str, Any]]:
-    """Yield the grants that Terraform makes on the key, as a snapshot holds them."""
+def _grants(
+    changes: list[Mapping[str, Any]], key_arn: str, replicas: tuple[str, ...]
+) -> Iterator[dict[str, Any]]:
+    """Yield the grants that Terraform makes on the key and its replicas, as a snapshot holds them.
+
+    A replica has the id of the key: it is meant by its own ARN alone.
+    """
+    arns = {key_arn.rpartition("/")[2]: key_arn, **{each: each for each in (key_arn, *replicas)}}
     for each in changes:
         values = known_values(each) if each["type"] == "aws_kms_grant" else {}
-        if values.get("key_id") not in {key_arn, key_arn.rpartition("/")[2]}:
+        on = values.get("key_id")
+        if not isinstance(on, str) or on not in arns:
             continue
         limits = values.get("constraints")
         first = limits[0] if isinstance(limits, list) and limits else None
@@ -243,7 +251,7 @@ def _grants(changes: list[Mapping[str, Any]], key_arn: str) -> Iterator[dict[str
         yield {
             "grantee_principal": values.get("grantee_principal"),
             "operations": values.get("operations") or [],
-            "key_arn": key_arn,
+            "key_arn": arns[on],
             **({"constraints": constraints} if constraints else {}),
         }
 

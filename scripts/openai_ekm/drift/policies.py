@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.drift.canonical import canonical, decoded
-from openai_ekm.drift.difference import Difference, State
+from openai_ekm.drift.difference import Difference, State, not_compared
 from openai_ekm.openai import OPENAI_ACCOUNT, OPENAI_ROLE_ARN
 from openai_ekm.policy import DocumentKind, MalformedPolicy, parse_document
 from openai_ekm.proof.difference import Change, change
@@ -89,7 +89,7 @@ def compare_policies(
     changed: list[Slot] = []
     for slot in slots:
         if slot.meant is UNSEEN or slot.observed is UNSEEN:
-            yield _unseen(slot)
+            yield not_compared(slot.check, slot.subject, slot.reason)
         elif not slot.made and slot.observed is None:
             # Of a boundary, a baseline alone says that there was one.
             if (
@@ -111,16 +111,6 @@ def compare_policies(
             yield found
             continue
         yield from _differences(found, protected=protected)
-
-
-def _unseen(slot: Slot) -> Difference:
-    return Difference(
-        check=slot.check,
-        subject=slot.subject,
-        message=f"The {slot.subject} was not compared: {slot.reason}.",
-        state=State.UNDECIDED,
-        remedy="Look as somebody who may read it, or accept it with --accept-undecided.",
-    )
 
 
 def _compare(

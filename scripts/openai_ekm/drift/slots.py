@@ -123,40 +123,20 @@ def _permission(
 def _boundary(meant: Intended, observed: Observed, role: Role) -> Iterator[Slot]:
     """Yield the boundary's document: no document where no boundary was meant."""
     document = role.permissions_boundary
-    reason = observed.reason("permissions_boundary")
-    if meant.boundary_arn is UNSEEN:
-        yield Slot(
-            "permissions_boundary",
-            BOUNDARY,
-            DocumentKind.IDENTITY,
-            None,
-            document,
-            made=False,
-            reason=reason,
-        )
-    elif meant.boundary_arn is None:
-        if document is not None:
-            yield Slot(
-                "permissions_boundary",
-                BOUNDARY,
-                DocumentKind.IDENTITY,
-                None,
-                document,
-                reason=reason,
-            )
-    elif document is UNSEEN and role.permissions_boundary_arn is UNSEEN:
+    if document is None and meant.boundary_arn is not UNSEEN:
+        return  # as it was meant, or told by its ARN
+    if document is UNSEEN and role.permissions_boundary_arn is UNSEEN and meant.boundary_arn:
         return  # told by its ARN
-    elif document is not None:
-        # Also of another boundary than was meant: its ARN may be accepted, its document changes.
-        yield Slot(
-            "permissions_boundary",
-            BOUNDARY,
-            DocumentKind.IDENTITY,
-            None,
-            document,
-            made=False,
-            reason=reason,
-        )
+    # Also of another boundary than was meant: its ARN may be accepted, its document changes.
+    yield Slot(
+        "permissions_boundary",
+        BOUNDARY,
+        DocumentKind.IDENTITY,
+        None,
+        document,
+        made=meant.boundary_arn is None,
+        reason=observed.reason("permissions_boundary"),
+    )
 
 
 def _of_key(meant: Intended, observed: Observed) -> Iterator[Slot]:

@@ -308,7 +308,8 @@ def _with_related(around: _KeyAndAround, session: SessionLike, refusals: Refusal
             key = Key(arn) if found is UNSEEN else _describe_key(kms, found, index, refusals)
             more = _grants(kms, arn, refusals)
         except BotoCoreError as failure:
-            refusals.reasons.setdefault(f"keys[{index}]", type(failure).__name__)
+            for path in (f"keys[{index}]", "grants"):
+                refusals.reasons.setdefault(path, type(failure).__name__)
             key, more = Key(arn), UNSEEN
         keys.append(key)
         grants = UNSEEN if grants is UNSEEN or more is UNSEEN else (*grants, *more)

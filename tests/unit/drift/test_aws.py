@@ -22,6 +22,7 @@ from tests.unit.drift.sample import (
     registered,
     told,
 )
+from tests.unit.drift.test_policies import key_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -189,8 +190,12 @@ def test_the_boundary_s_arn_is_compared() -> None:
     assert told(drift_of(meant=meant)) == ["permissions_boundary"]
     other = {**BOUND, "permissions_boundary_arn": f"{BOUNDARY}-2"}
     assert told(drift_of(of_role(**other), meant=meant)) == ["permissions_boundary"]
-    drift = drift_of(lambda body: body["role"].pop("permissions_boundary"), meant=meant)
-    assert told(drift, State.UNDECIDED) == ["permissions_boundary"]
+    for wanted in (BOUNDARY, None, UNSEEN):
+        unseen = drift_of(
+            lambda body: body["role"].pop("permissions_boundary"),
+            meant=intended(boundary_arn=wanted),
+        )
+        assert told(unseen, State.UNDECIDED) == ["permissions_boundary"]
     drift = drift_of(of_role(**BOUND), meant=meant)
     assert told(drift) == []
     assert told(drift, State.UNDECIDED) == ["permissions_boundary"]  # its document, unreviewed
@@ -200,6 +205,10 @@ def _tested(body: Json) -> None:
     use = body["role"]["permission_policies"][0]["document"]["Statement"][0]
     use["Condition"] = {"StringEquals": {"aws:ResourceTag/Team": "blue"}}
     body["keys"][0]["tags"] = {"team": "blue"}
+
+
+def _tested_by_the_key(body: Json) -> None:
+    key_policy(body)[-1]["Condition"] = {"StringEquals": {"aws:PrincipalTag/Team": "blue"}}
 
 
 def test_only_a_tag_that_a_policy_tests_is_drift() -> None:
@@ -240,6 +249,46 @@ def test_a_tag_with_a_blank_in_its_name_is_compared() -> None:
     change("7")(body)
     assert told(drift_of(change("7"), meant=intended(body))) == []
     assert told(drift_of(change("8"), meant=intended(body))) == ["tags"]
+
+
+@pytest.mark.parametrize(
+    ("paths", "said"),
+    [
+        ({"keys[0].tags": "no right to tags"}, ["the key's tags (no right to tags)"]),
+        ({"keys[0].tags": "no", "role": "off"}, ["the key's tags (no)", "the role's tags (off)"]),
+        ({"role": "off"}, ["the role's tags (off)"]),
+    ],
+)
+def test_tags_that_were_not_seen_have_the_reason_of_their_holder(
+    paths: dict[str, str], said: list[str]
+) -> None:
+    """Guards against: the key's refusal, told as why the role's tags were not seen."""
+
+    def change(body: Json) -> None:
+        _tested_by_the_key(body)
+        if "keys[0].tags" in paths:
+            del body["keys"][0]["tags"]
+        if "role" in paths:
+            del body["role"]
+        body["unseen"] = [{"path": path, "reason": why} for path, why in paths.items()]
+
+    body = intended().snapshot.as_json()
+    _tested_by_the_key(body)
+    found = drift_of(change, meant=intended(body)).of("tags")
+    assert [each.message for each in found] == [f"Not compared: {each}." for each in said]
+
+
+def test_the_tags_of_a_role_that_is_gone_are_not_told() -> None:
+    """Guards against: a line about the tags of what another line says is gone."""
+
+    def change(body: Json) -> None:
+        _tested_by_the_key(body)
+        body["role"] = None
+
+    body = intended().snapshot.as_json()
+    _tested_by_the_key(body)
+    drift = drift_of(change, meant=intended(body))
+    assert (told(drift), drift.of("tags")) == (["role"], ())
 
 
 @pytest.mark.parametrize(

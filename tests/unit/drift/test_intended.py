@@ -69,14 +69,26 @@ def test_grants_replicas_and_aliases_that_terraform_makes_beside_are_meant() -> 
                 {"encryption_context_equals": {"a": "b"}, "encryption_context_subset": {}}
             ],
         ),
+        resource(
+            "aws_kms_grant.replica",
+            key_id=replica,
+            grantee_principal=f"arn:aws:iam::{ACCOUNT}:role/backup",
+            operations=["Encrypt"],
+        ),
+        resource(
+            "aws_kms_grant.elsewhere",
+            key_id=KEY.replace("eu-west-1", "us-east-1"),
+            grantee_principal="y",
+            operations=["Sign"],
+        ),
         resource("aws_kms_grant.other", key_id="x", grantee_principal="y", operations=["Sign"]),
         resource("aws_kms_replica_key.eu", primary_key_arn=KEY, arn=replica),
         resource("aws_kms_alias.mine", name="alias/mine", target_key_id=KEY),
         resource("aws_kms_alias.other", name="alias/other", target_key_id="x"),
     )
     found = read(state(beside=beside))
-    (grant,) = found.grants
-    assert grant["constraints"] == {"EncryptionContextEquals": {"a": "b"}}
+    assert [each["key_arn"] for each in found.grants] == [KEY, replica]
+    assert found.grants[0]["constraints"] == {"EncryptionContextEquals": {"a": "b"}}
     assert found.replicas == (replica,)
     assert found.aliases == (ALIAS, ALIAS.replace("openai-ekm", "mine"))
 

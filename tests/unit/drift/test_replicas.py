@@ -9,6 +9,7 @@ from openai_ekm.drift.difference import State
 from openai_ekm.drift.report import as_json
 from tests.constants import KEY
 from tests.unit.drift.sample import drift_of, found, intended, only, told
+from tests.unit.drift.test_aws import GRANT, grants
 from tests.unit.drift.test_baseline import accepted
 from tests.unit.drift.test_policies import STRANGER
 
@@ -98,6 +99,40 @@ def test_a_change_of_a_reviewed_policy_is_drift_and_one_of_its_text_is_none() ->
         lambda each: each["policy"]["Statement"][0].update(Sid="Other"), entries=entries
     )
     assert as_json(text)["answer"] == "same"
+
+
+def test_a_grant_on_a_replica_that_terraform_makes_is_none() -> None:
+    """Guards against: an alarm each night for a grant of the configuration on a replica."""
+    grant = {**GRANT, "key_arn": REPLICA}
+    body = found()
+    with_replica()(body)
+    meant = intended(body, replicas=(REPLICA,), grants=(grant,))
+
+    def change(*given: Json) -> Callable[[Json], None]:
+        def made(body: Json) -> None:
+            with_replica()(body)
+            grants(*given)(body)
+
+        return made
+
+    assert told(drift_of(change(grant), meant=meant, sides=("aws",))) == []
+    for given in ((), (grant, GRANT)):
+        assert told(drift_of(change(*given), meant=meant, sides=("aws",))) == ["grants"]
+
+
+def test_grants_that_were_not_seen_are_named_with_the_replicas() -> None:
+    """Guards against: a replica out of reach, told as if the key's own grants were not seen."""
+
+    def change(body: Json) -> None:
+        with_replica()(body)
+        del body["grants"]
+        body["unseen"] = [{"path": "grants", "reason": "ListGrants: AccessDenied"}]
+
+    (difference,) = drift_of(change, meant=intended(), sides=("aws",)).of("grants")
+    assert difference.state is State.UNDECIDED
+    assert difference.message == (
+        "Not compared: the grants on the key and its replicas (ListGrants: AccessDenied)."
+    )
 
 
 def test_a_principal_that_was_deleted_is_told_of_a_replica() -> None:

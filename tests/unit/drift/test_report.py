@@ -75,10 +75,10 @@ def test_text_of_strangers_is_shown_and_does_nothing(text: str) -> None:
 
     def change(body: Json) -> None:
         by_hand(body)
-        key_policy(body)[-1]["Sid"] = text
-        grants({**GRANT, "grantee_principal": text})(body)
+        key_policy(body)[-1]["Sid"] = f"sid{text}"
+        grants({**GRANT, "grantee_principal": f"grantee{text}"})(body)
 
-    spoilt = registered(key=key(name=text, workspace_id=text))
+    spoilt = registered(key=key(name=f"name{text}", workspace_id=f"workspace{text}"))
     drift = drift_of(change, openai=spoilt)
     reports = [report_of(drift)]
     for shown in (
@@ -89,4 +89,8 @@ def test_text_of_strangers_is_shown_and_does_nothing(text: str) -> None:
         as_github(reports),
     ):
         assert all(each.isprintable() or each == "\n" for each in shown)
+        for each in ("granteex", "namex", "workspacex"):
+            assert each in shown
+        # SARIF has messages, and no requests with the statements that decide them.
+        assert ("sidx" in shown) == ("sarif" not in shown)
     assert not [each for each in as_github(reports).splitlines() if each.startswith("::error::")]

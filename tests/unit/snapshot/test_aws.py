@@ -229,7 +229,7 @@ def test_a_region_that_gives_no_answer_leaves_its_key_and_grants_unseen() -> Non
     assert [each.arn for each in found.keys] == [KEY, REPLICA]
     assert found.keys[1].policy is UNSEEN
     assert found.grants is UNSEEN
-    assert found.reasons["keys[1]"] == "EndpointConnectionError"
+    assert found.reasons["keys[1]"] == found.reasons["grants"] == "EndpointConnectionError"
     assert Snapshot.from_json(found.as_json()) == found
 
 
