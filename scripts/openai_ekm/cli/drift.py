@@ -26,7 +26,7 @@ from openai_ekm.drift.observed import Observed
 from openai_ekm.drift.terraform_state import is_state, plan_of_state
 from openai_ekm.errors import BadInput, EkmError
 from openai_ekm.files import write_atomically
-from openai_ekm.json_reader import LARGEST, read_content
+from openai_ekm.json_reader import UnreadableJsonError, read_content
 from openai_ekm.registration import admin_key
 from openai_ekm.registration.intent import check_role_arn
 from openai_ekm.terraform import select_instance
@@ -150,10 +150,24 @@ def _intended(options: DriftOptions) -> Intended:
 
 
 def _state(folder: Path) -> dict[str, Any]:
+    """Return what `terraform show -json` prints in a folder, decoded.
+
+    Raises:
+        BadInput: Terraform fails, or prints something else.
+    """
     render.progress(f"Reading Terraform's state in {folder.resolve()}.")
     with render.waiting("Waiting for Terraform"):
         content = terraform.run_show_state(folder)
-    printed, notice = terraform.read_outputs(content, f"terraform show in {folder}")
+    try:
+        printed, notice = terraform.read_printed(content)
+    except UnreadableJsonError as error:
+        raise BadInput(
+            "state_unreadable",
+            f"What terraform show -json prints in {folder} {error}.",
+            at_fault="--from-terraform",
+            remedy="Run terraform show -json there and see what it prints: it must be the JSON of "
+            "a state.",
+        ) from None
     if notice is not None:
         render.progress(notice)
     return printed
@@ -172,7 +186,7 @@ def _entries(file: Path | None) -> tuple[Entry, ...]:
 
 def _content(file: str, option: str) -> bytes:
     try:
-        content = read_content(file)
+        return read_content(file)
     except OSError as error:
         raise BadInput(
             "drift_file_unreadable",
@@ -180,14 +194,6 @@ def _content(file: str, option: str) -> bytes:
             at_fault=option,
             remedy="Name a file that is there and may be read.",
         ) from None
-    if len(content) > LARGEST:
-        raise BadInput(
-            "drift_file_unreadable",
-            f"{file} is longer than {LARGEST} bytes.",
-            at_fault=option,
-            remedy="Name the file that ekm wrote.",
-        )
-    return content
 
 
 def _session(options: DriftOptions, meant: Intended, place: str | None) -> Session:

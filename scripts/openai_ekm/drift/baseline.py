@@ -251,5 +251,5 @@ def _malformed(place: str, wrong: str) -> BadInput:
         f"The baseline {place} {wrong}.",
         at_fault=place,
         remedy="Take the file from its history, or accept the differences again with `ekm drift "
-        "accept`; reason and expiry alone may be changed by hand.",
+        "accept`. Only `reason`, `by` and `expires` may be changed by hand.",
     )
