@@ -56,6 +56,18 @@ LISTED = (
         (VALIDATE, "GET /organization/audit_logs"),
     ),
     Least("ekm evidence verify", "writing_evidence", ("evidence", "verify", "pack")),
+    Least(
+        "ekm drift, role with one policy, key that the module makes",
+        "looking_for_drift",
+        ("drift", "--from-terraform"),
+        (
+            *("STS GetCallerIdentity", "SSM GetParametersByPath"),
+            *ROLE,
+            *KEY,
+            "KMS GetKeyRotationStatus",
+        ),
+        ("GET /organization/external_keys", "GET /organization/projects"),
+    ),
     Least("ekm usage, logs in a folder", "asking_who_uses_the_key", ("usage", "trail")),
     Least(
         "ekm monitor test, two topics",
