@@ -26,8 +26,8 @@ demo: env ## the whole rehearsal, offline, on this machine (KEEP=1 leaves it run
 test: lint ## every check and every test
 	@tools/test
 
-unit: env ## the inner loop: no Terraform, no LocalStack, no exhaustive tests
-	@$(BIN)/pytest -q -n 2 --dist worksteal -m "not exhaustive" tests/unit
+unit: env ## the inner loop: no Terraform, no LocalStack, at most two cases of a test
+	@$(BIN)/pytest -q -n 2 --dist worksteal -m "not exhaustive" --cases 2 tests/unit
 
 unit-3.11: env ## the unit tests on Python 3.11, where one is found
 	@tools/unit-3.11
