@@ -9,23 +9,24 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 
+from tests.doubles.emulator_process import emulator, imported
 from tests.doubles.faults_stage import INTENT, SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
 EKM = (sys.executable, "-P", "-c", "from openai_ekm.cli.main import main; main()")
 LIST_LAG = "3"  # seconds; the emulator's lists follow at once, and so do its creates when let go
 LONGEST_WAIT = 240.0  # seconds until a test gives up
 SLOW = {"name": "slow", "seconds": 2 * LONGEST_WAIT}  # until the test lets it go on
 GO = "go"
+BETWEEN_LOOKS = 0.05  # seconds
 
 
 @dataclass
@@ -34,6 +35,7 @@ class Registrars:
 
     address: str
     folder: Path
+    session: requests.Session
 
     def start(self, *words: str, record: str = "record.json") -> subprocess.Popen[str]:
         """Start `ekm`."""
@@ -67,14 +69,14 @@ class Registrars:
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """Ask the emulator for what OpenAI would not tell."""
-        answer = requests.request(
+        answer = self.session.request(
             method, f"{self.address}/_emulator/{path}", json=body, timeout=LONGEST_WAIT
         )
         return answer.json()
 
     def listed(self, path: str) -> list[dict[str, Any]]:
         """A list of OpenAI's."""
-        answer = requests.get(
+        answer = self.session.get(
             f"{self.address}/v1/organization/{path}",
             headers={"Authorization": f"Bearer {SECRET}"},
             timeout=LONGEST_WAIT,
@@ -90,7 +92,7 @@ class Registrars:
             if not any(fault.get("on") == f"{method} {path}" for fault in pending):
                 return
             assert time.monotonic() < deadline
-            time.sleep(0.02)
+            time.sleep(BETWEEN_LOOKS)
 
     def until_asked(self, process: subprocess.Popen[str], path: str) -> None:
         """Wait until OpenAI has answered a GET since `forget`, or the process has ended."""
@@ -100,7 +102,7 @@ class Registrars:
             if any((call["method"], call["path"]) == ("GET", f"/v1{path}") for call in calls):
                 return
             assert time.monotonic() < deadline
-            time.sleep(0.02)
+            time.sleep(BETWEEN_LOOKS)
 
     def go_on(self) -> None:
         """Let OpenAI answer what is slow."""
@@ -116,21 +118,19 @@ class Registrars:
         assert record["projects"] == {"prod": {"id": project["id"]}}
 
 
+@pytest.fixture(scope="module")
+def emulators() -> Iterator[subprocess.Popen[str]]:
+    """What starts an emulator for each test."""
+    with imported() as process:
+        yield process
+
+
 @pytest.fixture
-def registrars(tmp_path: Path) -> Iterator[Registrars]:
+def registrars(emulators: subprocess.Popen[str], tmp_path: Path) -> Iterator[Registrars]:
     """OpenAI as a process, and an empty folder."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "tests.doubles.emulator_process", str(tmp_path / GO)],
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "OPENAI_ADMIN_KEY": SECRET},
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            yield Registrars(process.stdout.readline().strip(), tmp_path)
-        finally:
-            process.terminate()
+    with emulator(emulators, tmp_path / GO) as address, requests.Session() as session:
+        session.trust_env = False
+        yield Registrars(address, tmp_path, session)
 
 
 @pytest.mark.parametrize("done", [False, True], ids=["not_done", "done_after_death"])
