@@ -11,8 +11,10 @@ import io
 import itertools
 import json
 import os
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
@@ -110,6 +112,8 @@ class Golden:
         self.monkeypatch.setattr(
             "openai_ekm.openai_api.transport.RequestsTransport", lambda *_, **__: self
         )
+        no_wait = SimpleNamespace(**vars(time) | {"sleep": lambda _seconds: None})
+        self.monkeypatch.setattr("openai_ekm.cli.session.time", no_wait)
         make = boto3.Session.client
 
         def recorded(session: boto3.Session, *words: Any, **named: Any) -> Any:
