@@ -12,6 +12,7 @@ are the examples and the module's registry source, in every page (doc_examples.p
 
 from __future__ import annotations
 
+import functools
 import sys
 import textwrap
 from pathlib import Path
@@ -64,12 +65,17 @@ from openai_ekm import schemas  # noqa: E402 - see above
 
 def blocks(file: Path, kind: str) -> dict[str, dict[str, Any]]:
     """Return the blocks of a kind (`variable`, `output`) by label, in the order of the file."""
-    parsed = hcl2.loads(file.read_text(encoding="utf-8"))
     found: dict[str, dict[str, Any]] = {}
-    for block in parsed.get(kind, []):
+    for block in _parsed(file).get(kind, []):
         for label, body in block.items():
             found[label.strip('"')] = body
     return found
+
+
+@functools.cache
+def _parsed(file: Path) -> dict[str, Any]:
+    parsed: dict[str, Any] = hcl2.loads(file.read_text(encoding="utf-8"))
+    return parsed
 
 
 def text_of(value: object) -> str:

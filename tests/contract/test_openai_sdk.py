@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import openai
 import pytest
 
 if TYPE_CHECKING:
@@ -16,10 +15,18 @@ if TYPE_CHECKING:
     from tests.doubles.customer import Customer, Http
 
 
+@pytest.fixture(scope="module")
+def sdk() -> Any:
+    """The SDK, which takes seconds to import: each worker would do that to collect tests."""
+    import openai  # noqa: PLC0415 - see above
+
+    return openai
+
+
 @pytest.fixture
-def organization(ekm_openai: EmulatorProcess) -> Iterator[Organization]:
+def organization(sdk: Any, ekm_openai: EmulatorProcess) -> Iterator[Organization]:
     """The SDK's admin resources, strict about every answer."""
-    with openai.OpenAI(
+    with sdk.OpenAI(
         api_key="unused",
         admin_api_key=ekm_openai.admin_key,
         base_url=ekm_openai.base_url,
@@ -30,7 +37,7 @@ def organization(ekm_openai: EmulatorProcess) -> Iterator[Organization]:
 
 
 def test_projects_from_creation_to_the_archive(
-    organization: Organization, api: Http, customer: Customer
+    sdk: Any, organization: Organization, api: Http, customer: Customer
 ) -> None:
     """OpenAI's SDK makes, reads and archives a project of the emulator."""
     key = api.register(customer)
@@ -45,7 +52,7 @@ def test_projects_from_creation_to_the_archive(
     assert archived.archived_at is not None
     assert made.id not in {item.id for item in projects.list()}
     assert made.id in {item.id for item in projects.list(include_archived=True)}
-    with pytest.raises(openai.BadRequestError):
+    with pytest.raises(sdk.BadRequestError):
         projects.update(made.id, name="r")
 
 
@@ -58,7 +65,7 @@ def test_the_sdks_pages_reach_every_project(organization: Organization) -> None:
 
 
 def test_external_keys_from_registration_to_removal(
-    organization: Organization, customer: Customer
+    sdk: Any, organization: Organization, customer: Customer
 ) -> None:
     """OpenAI's SDK makes, reads and deletes a registration of the emulator."""
     keys = organization.external_keys
@@ -75,19 +82,19 @@ def test_external_keys_from_registration_to_removal(
     assert keys.validate(made.id).status == "success"
     assert made in list(keys.list(purpose="ekm", order="asc", limit=1))
     project = organization.projects.create(name="p", external_key_id=made.id)
-    with pytest.raises(openai.BadRequestError, match="associated with active projects"):
+    with pytest.raises(sdk.BadRequestError, match="associated with active projects"):
         keys.delete(made.id)
     organization.projects.archive(project.id)
     assert keys.delete(made.id).object == "organization.external_key.deleted"
-    with pytest.raises(openai.NotFoundError, match=f"The external key {made.id} was not found"):
+    with pytest.raises(sdk.NotFoundError, match=f"The external key {made.id} was not found"):
         keys.retrieve(made.id)
 
 
 def test_a_refusal_reaches_the_sdk_with_awss_words(
-    organization: Organization, customer: Customer
+    sdk: Any, organization: Organization, customer: Customer
 ) -> None:
     """A user of the SDK reads why AWS refused."""
-    with pytest.raises(openai.BadRequestError, match="sts:AssumeRole on resource") as caught:
+    with pytest.raises(sdk.BadRequestError, match="sts:AssumeRole on resource") as caught:
         organization.external_keys.create(
             type="aws",
             name="prod",
@@ -100,22 +107,22 @@ def test_a_refusal_reaches_the_sdk_with_awss_words(
 
 
 def test_both_error_shapes_reach_the_sdk(
-    organization: Organization, ekm_openai: EmulatorProcess
+    sdk: Any, organization: Organization, ekm_openai: EmulatorProcess
 ) -> None:
     """Guards against: a missing scope that crashes the SDK."""
     ekm_openai.set_faults("missing_scope")
-    with pytest.raises(openai.PermissionDeniedError) as caught:
+    with pytest.raises(sdk.PermissionDeniedError) as caught:
         organization.projects.list()
     assert "Missing scopes: api.management.read." in str(caught.value.body)
     ekm_openai.set_faults("invalid_key")
-    with pytest.raises(openai.AuthenticationError):
+    with pytest.raises(sdk.AuthenticationError):
         organization.projects.list()
 
 
-def test_the_sdk_obeys_retry_after(ekm_openai: EmulatorProcess) -> None:
+def test_the_sdk_obeys_retry_after(sdk: Any, ekm_openai: EmulatorProcess) -> None:
     """The SDK waits as long as Retry-After says, and then calls again."""
     ekm_openai.set_faults(rate_limited={"times": 1, "seconds": 1})
-    with openai.OpenAI(
+    with sdk.OpenAI(
         api_key="unused", admin_api_key=ekm_openai.admin_key, base_url=ekm_openai.base_url
     ) as client:
         client.admin.organization.projects.list()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
 from pathlib import Path
@@ -15,24 +16,29 @@ import docs  # noqa: E402 - a tool, not a package
 
 LONGEST = 300
 FILES = [*sorted(ROOT.glob("*.tf")), *sorted(ROOT.glob("modules/*/*.tf"))]
-DESCRIPTIONS = {
-    f"{file.relative_to(ROOT)}: {name}": docs.text_of(body.get("description", ""))
-    for file in FILES
-    for kind in ("variable", "output")
-    for name, body in docs.blocks(file, kind).items()
-}
+
+
+@functools.cache  # and not when tests are collected, which each worker does
+def descriptions() -> dict[str, str]:
+    """The text of each input and output."""
+    return {
+        f"{file.relative_to(ROOT)}: {name}": docs.text_of(body.get("description", ""))
+        for file in FILES
+        for kind in ("variable", "output")
+        for name, body in docs.blocks(file, kind).items()
+    }
 
 
 def test_inputs_and_outputs_are_found() -> None:
     """Guards against: a search that finds no description, and so no long one."""
-    assert len([each for each in DESCRIPTIONS if each.startswith("variables")]) > 25
-    assert len([each for each in DESCRIPTIONS if each.startswith("outputs")]) > 20
+    assert len([each for each in descriptions() if each.startswith("variables")]) > 25
+    assert len([each for each in descriptions() if each.startswith("outputs")]) > 20
 
 
 def test_no_description_is_longer_than_a_reader_takes_in() -> None:
     """A description has 1 to 300 characters; details are in docs/inputs.md."""
     found = {
-        name: len(text) for name, text in DESCRIPTIONS.items() if not 1 <= len(text) <= LONGEST
+        name: len(text) for name, text in descriptions().items() if not 1 <= len(text) <= LONGEST
     }
     assert found == {}
 
