@@ -6,6 +6,7 @@ After each schedule access is as it was, or the note stands and the next run mak
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import itertools
 import sys
@@ -14,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from openai_ekm.drill import runner
+from openai_ekm.drill import key_policy, runner
 from openai_ekm.drill.note import Method
 from openai_ekm.drill.steps import Interrupted
 from openai_ekm.errors import EkmError
+from openai_ekm.evaluation import policies
+from openai_ekm.policy import parse_document
 from openai_ekm.registration import protocol
 from tests.doubles.drill_world import Killed, World, no_answer, order
 
@@ -25,8 +28,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
+    from openai_ekm.policy import Document, DocumentKind
+
 METHODS = (Method.KEY_POLICY, Method.DISABLE_KEY)
 Fault = Callable[[World], None]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _read_each_policy_once() -> Iterator[None]:
+    """Keep what the text of a policy says: a schedule has the same few as the one before."""
+    parsed = functools.cache(parse_document)
+
+    def once(value: Any, kind: DocumentKind) -> Document:
+        return parsed(value, kind) if isinstance(value, str) else parse_document(value, kind)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(policies, "parse_document", once)
+        patch.setattr(key_policy, "parse_document", once)
+        patch.setattr(key_policy, "digest", functools.cache(key_policy.digest))
+        yield
 
 
 def lost(_world: World) -> None:

@@ -34,7 +34,7 @@ HEADERS = ("x-request-id", "openai-organization", "retry-after")
 
 def check(text: str) -> None:
     """No character acts or hides, and no line begins with forged words."""
-    assert [each for each in text if not each.isprintable() and each != "\n"] == []
+    assert text.replace("\n", "").isprintable(), ascii(text)
     for line in text.splitlines():
         assert not line.strip().removeprefix("#").strip().startswith(("FORGED", "remedy: FORGED"))
 

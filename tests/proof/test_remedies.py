@@ -49,7 +49,7 @@ def let_through(snapshot: Snapshot) -> set[tuple[str, str]]:
     key = snapshot.registered_key
     if key is None or not isinstance(key.policy, dict):
         return set()
-    policies = Policies(identity=(ALL,), resource=key.policy)
+    policies = Policies(identity=(ALL,), resource=key.policy).prepare(ASKED[0])
     contexts = {"aws:SecureTransport": "true", "kms:GrantIsForAWSResource": "true"}
     return {
         (who, action)
