@@ -41,19 +41,28 @@ def closed(schema: Any) -> Any:
     return found
 
 
+def _validator(schema: dict[str, Any]) -> Validator:
+    """Return a validator that has looked for the schemas within a schema.
+
+    It would look for them at each reference to one of them otherwise, which is nearly all its work.
+    """
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - most tests print no JSON
+    from referencing import Registry  # noqa: PLC0415 - see above
+    from referencing.jsonschema import DRAFT202012  # noqa: PLC0415 - see above
+
+    whole = DRAFT202012.create_resource(schema)
+    return Draft202012Validator(schema, registry=(whole @ Registry()).crawl())
+
+
 @functools.cache
 def open_validator(name: str) -> Validator:
     """Return a validator of a schema as it is published."""
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 - most tests print no JSON
-
-    return Draft202012Validator(schemas.bundled(name))
+    return _validator(schemas.bundled(name))
 
 
 @functools.cache
 def _closed_validator(name: str) -> Validator:
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 - see above
-
-    return Draft202012Validator(closed(schemas.bundled(name)))
+    return _validator(closed(schemas.bundled(name)))
 
 
 def faults_of(name: str, document: object) -> list[str]:
