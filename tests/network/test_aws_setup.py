@@ -7,14 +7,19 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
-import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.forked_ekm import imported
+
 if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.support.forked_ekm import Ekm
 
 CONFIG = """
 [profile mfa]
@@ -88,40 +93,50 @@ PROFILES = {
 }
 
 
-def run(folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run `ekm` with an AWS configuration of its own, no terminal, and nobody at its input."""
-    (folder / "config").write_text(CONFIG, encoding="utf-8")
-    return subprocess.run(
-        [sys.executable, "-P", "-c", "from openai_ekm.cli.main import main; main()", *words],
-        env={
-            **INTENT,
-            "PATH": os.environ["PATH"],
-            "HOME": str(folder),
-            "AWS_CONFIG_FILE": str(folder / "config"),
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
-            "AWS_REGION": "eu-west-1",
-            "OPENAI_ADMIN_KEY": "sk-admin-of-this-test",
-            "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
-            **variables,
-        },
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        start_new_session=True,  # no terminal to ask at
-        timeout=300,
-        check=False,
-    )
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module")
+def ekm() -> Iterator[Ekm]:
+    """What starts each process."""
+    with imported() as found:
+        yield found
+
+
+@pytest.fixture
+def run(ekm: Ekm, tmp_path: Path) -> Run:
+    """Runs `ekm` with an AWS configuration of its own, no terminal, and nobody at its input."""
+    (tmp_path / "config").write_text(CONFIG, encoding="utf-8")
+
+    def started(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        return ekm.run(
+            *words,
+            cwd=tmp_path,
+            env={
+                **INTENT,
+                "PATH": os.environ["PATH"],
+                "HOME": str(tmp_path),
+                "AWS_CONFIG_FILE": str(tmp_path / "config"),
+                "AWS_EC2_METADATA_DISABLED": "true",
+                "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+                "AWS_REGION": "eu-west-1",
+                "OPENAI_ADMIN_KEY": "sk-admin-of-this-test",
+                "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
+                **variables,
+            },
+        )
+
+    return started
 
 
 @pytest.mark.parametrize("verb", ["register", "snapshot"])
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_profile_that_does_not_work_is_named_with_a_way_on(
-    tmp_path: Path, profile: str, verb: str
+    run: Run, profile: str, verb: str
 ) -> None:
     """The user would look at the network for what one line of ~/.aws/config does."""
     words = ["--record", "ssm:/openai-ekm/prod"] if verb == "register" else []
-    done = run(tmp_path, verb, *words, AWS_PROFILE=profile)
+    done = run(verb, *words, AWS_PROFILE=profile)
     expected, named, remedy = PROFILES[profile]
     assert done.returncode == 2, done.stderr
     assert done.stdout == ""
@@ -132,11 +147,10 @@ def test_a_profile_that_does_not_work_is_named_with_a_way_on(
 
 
 @pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "ca_bundle"])
-def test_a_ca_bundle_that_is_missing_is_named(tmp_path: Path, variable: str) -> None:
+def test_a_ca_bundle_that_is_missing_is_named(run: Run, variable: str) -> None:
     """OpenSSL says "No such file", and not which."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         done = run(
-            tmp_path,
             "register",
             "--record",
             "ssm:/openai-ekm/prod",
@@ -155,12 +169,9 @@ def test_a_ca_bundle_that_is_missing_is_named(tmp_path: Path, variable: str) -> 
         ("http://user:secret@127.0.0.1:9", 5, "The proxy could not be reached"),
     ],
 )
-def test_a_proxy_that_cannot_be_used_is_named(
-    tmp_path: Path, proxy: str, code: int, words: str
-) -> None:
+def test_a_proxy_that_cannot_be_used_is_named(run: Run, proxy: str, code: int, words: str) -> None:
     """The user would look at AWS's side for what a variable of this machine does."""
     done = run(
-        tmp_path,
         "register",
         "--record",
         "ssm:/openai-ekm/prod",

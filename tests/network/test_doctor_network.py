@@ -5,21 +5,22 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.forked_ekm import imported
 from tests.support.wire import Authority, Listener, listening
 
 if TYPE_CHECKING:
     import socket
     import ssl
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.support.forked_ekm import Ekm
 
 ADMIN_KEY = "sk-admin-of-this-test-0123456789"
 SECRETS = {
@@ -48,18 +49,16 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 class Doctor:
     """Runs `ekm doctor` as a process with nothing of this machine's own settings."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, ekm: Ekm, folder: Path) -> None:
+        self.ekm = ekm
         self.folder = folder
         self.said = ""
         self.code = -1
 
     def __call__(self, *words: str, **variables: str) -> dict[str, dict[str, Any]]:
         """Run it and return its checks by id."""
-        done = subprocess.run(
-            [
-                *(sys.executable, "-P", "-c", "from openai_ekm.cli.main import main; main()"),
-                *("doctor", "--json", *words),
-            ],
+        done = self.ekm.run(
+            *("doctor", "--json", *words),
             cwd=self.folder,
             env={
                 "PATH": os.environ["PATH"],
@@ -75,12 +74,6 @@ class Doctor:
                 "EKM_CALLS_PER_MINUTE": "0",
                 **variables,
             },
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            start_new_session=True,
-            timeout=300,
-            check=False,
         )
         self.code, self.said = done.returncode, done.stdout + done.stderr
         for secret in (ADMIN_KEY, PASSWORD, *SECRETS.values()):
@@ -88,10 +81,17 @@ class Doctor:
         return {each["id"]: each for each in json.loads(done.stdout)["checks"]}
 
 
+@pytest.fixture(scope="module")
+def ekm() -> Iterator[Ekm]:
+    """What starts each process."""
+    with imported() as found:
+        yield found
+
+
 @pytest.fixture
-def doctor(tmp_path: Path) -> Doctor:
+def doctor(ekm: Ekm, tmp_path: Path) -> Doctor:
     """The doctor, in an empty folder."""
-    return Doctor(tmp_path)
+    return Doctor(ekm, tmp_path)
 
 
 def aws(content: str, status: int = 200, ago: float = 0) -> Callable[[Any, Any], None]:
