@@ -12,9 +12,12 @@ Source: https://developer.hashicorp.com/terraform/plugin/debugging
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import subprocess
 from typing import TYPE_CHECKING
+
+from provider_relay import relay
 
 from openai_ekm.rehearsal.process import keep
 
@@ -65,7 +68,11 @@ def attached_provider(program: Path, environment: Mapping[str, str]) -> Iterator
         try:
             for line in process.stdout:
                 if said := REATTACH.search(line):
-                    yield {"TF_REATTACH_PROVIDERS": said[1]}
+                    attach = json.loads(said[1])
+                    [provider] = attach.values()
+                    with relay(str(program), provider["Addr"]["String"]) as address:
+                        provider["Addr"]["String"] = address
+                        yield {"TF_REATTACH_PROVIDERS": json.dumps(attach)}
                     return
             raise RuntimeError(f"{program} ended before it said how to attach to it.")
         finally:

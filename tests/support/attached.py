@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["share_provider"]
 
 # The commands that ask the provider.
-ASKING = {"apply", "destroy", "plan", "refresh", "show"}
+ASKING = {"apply", "destroy", "import", "plan", "refresh", "show", "validate"}
 CONFIGURATION = re.compile(r'^provider "aws"', re.MULTILINE)
 # What the provider reads in its environment.
 READ = ("AWS_", "HTTP", "NO_PROXY", "SSL_")
