@@ -12,12 +12,18 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from provider_process import attached_provider, provider_of
 
 from openai_ekm.errors import EkmError
 from openai_ekm.rehearsal import Workspace
 from openai_ekm.rehearsal.command import run_command
 from openai_ekm.rehearsal.module_copy import local_modules
 from openai_ekm.rehearsal.providers import find_terraform
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 VALID = ROOT / ".cache" / "terraform-valid"
@@ -33,20 +39,31 @@ def fingerprint(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def validate(folder: Path) -> str | None:
+def validate(folder: Path, provider: Mapping[str, str]) -> str | None:
     """Return what `terraform validate` has against a module, or None."""
-    stamp = VALID / fingerprint(folder)
-    if stamp.exists():
-        return None
     with tempfile.TemporaryDirectory(prefix="ekm-validate-") as copy:
         workspace = Workspace(folder, copy)
+        workspace.environment |= provider
         workspace.init()
         run = workspace.run("validate", "-no-color", expected=None)
-    if run.ok:
-        VALID.mkdir(parents=True, exist_ok=True)
-        stamp.touch()
-        return None
-    return f"{folder.relative_to(ROOT)}:\n{run.output}"
+    return None if run.ok else f"{folder.relative_to(ROOT)}:\n{run.output}"
+
+
+def validate_all(folders: Sequence[Path]) -> list[str]:
+    """Return the faults of modules, which share one provider: to validate configures none."""
+    with tempfile.TemporaryDirectory(prefix="ekm-validate-") as copy:
+        workspace = Workspace(ROOT, copy)
+        workspace.init()
+        with (
+            attached_provider(provider_of(workspace.path), workspace.environment) as provider,
+            ThreadPoolExecutor(AT_ONCE) as pool,
+        ):
+            answers = list(pool.map(lambda folder: validate(folder, provider), folders))
+    for folder, fault in zip(folders, answers, strict=True):
+        if fault is None:
+            VALID.mkdir(parents=True, exist_ok=True)
+            (VALID / fingerprint(folder)).touch()
+    return [fault for fault in answers if fault]
 
 
 def asks_for_providers(folder: Path) -> bool:
@@ -62,9 +79,13 @@ def main() -> int:
     modules = sorted({file.parent for file in ROOT.glob("*.tf")}
                      | {file.parent for top in ("modules", "examples", "bench")
                         for file in (ROOT / top).rglob("*.tf")})  # fmt: skip
-    modules = [folder for folder in modules if not asks_for_providers(folder)]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        faults += [fault for fault in pool.map(validate, modules) if fault]
+    unseen = [
+        folder
+        for folder in modules
+        if not asks_for_providers(folder) and not (VALID / fingerprint(folder)).exists()
+    ]
+    if unseen:
+        faults += validate_all(unseen)
     print(*faults, sep="\n", end="\n" if faults else "")
     return 1 if faults else 0
 
