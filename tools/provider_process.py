@@ -2,9 +2,9 @@
 
 Each command of Terraform starts the provider anew, which describes some 1,500 kinds of resources
 before it answers: half the processor time of a command. A provider that runs already is attached
-to, as the developers of providers do. It holds one configuration at a time. So it serves either
-any number of commands whose provider is mocked, or one command after the other whose root has a
-single configuration.
+to, as the developers of providers do. A process holds one configuration at a time, so each
+configuration has a process, and a root's commands run one after the other; those whose provider is
+mocked configure none, and may run at once.
 
 Source: https://developer.hashicorp.com/terraform/plugin/debugging
 """
@@ -15,7 +15,7 @@ import contextlib
 import json
 import re
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from provider_relay import relay
 
@@ -54,6 +54,28 @@ def attached_provider(program: Path, environment: Mapping[str, str]) -> Iterator
     Raises:
         RuntimeError: It ended before it said how to attach.
     """
+    with contextlib.ExitStack() as running:
+
+        def start() -> dict[str, Any]:
+            return running.enter_context(_running(program, environment))
+
+        first = start()
+        [provider] = first.values()
+        waiting = [provider["Addr"]["String"]]
+
+        def next_socket() -> str:
+            if waiting:
+                return str(waiting.pop())
+            [further] = start().values()
+            return str(further["Addr"]["String"])
+
+        address = running.enter_context(relay(str(program), next_socket))
+        provider["Addr"] = {"Network": "tcp", "String": address}
+        yield {"TF_REATTACH_PROVIDERS": json.dumps(first)}
+
+
+@contextlib.contextmanager
+def _running(program: Path, environment: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     with subprocess.Popen(
         keep([str(program), "-debug"], GRACE_SECONDS),
         env=dict(environment),
@@ -68,11 +90,7 @@ def attached_provider(program: Path, environment: Mapping[str, str]) -> Iterator
         try:
             for line in process.stdout:
                 if said := REATTACH.search(line):
-                    attach = json.loads(said[1])
-                    [provider] = attach.values()
-                    with relay(str(program), provider["Addr"]["String"]) as address:
-                        provider["Addr"]["String"] = address
-                        yield {"TF_REATTACH_PROVIDERS": json.dumps(attach)}
+                    yield json.loads(said[1])
                     return
             raise RuntimeError(f"{program} ended before it said how to attach to it.")
         finally:

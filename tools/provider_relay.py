@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import functools
 import re
-import tempfile
+import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 KIND = re.compile(r"\baws_[a-z0-9_]+")
 NAMED_IN = ("*.tf", "*.hcl", "tests/**/*.py", "tools/*.py", "scripts/openai_ekm/**/*.py")
 SCHEMA = ("/GetSchema", "/GetProviderSchema")
+CONFIGURE = ("/Configure", "/ConfigureProvider")
 # The members of the answer that are lists of kinds: resources, data sources, ephemeral resources,
 # and, of newer providers, lists and actions. Source: tfplugin5.proto and tfplugin6.proto of
 # https://github.com/hashicorp/terraform/tree/main/docs/plugin-protocol
@@ -87,24 +88,54 @@ def shortened(answer: bytes) -> bytes:
     return b"".join(kept)
 
 
+class _Providers:
+    """The processes of one provider, one for each configuration that Terraform gives it.
+
+    Terraform has a connection for each configuration of a root module. What comes over a
+    connection goes to the process that holds the connection's configuration.
+    """
+
+    def __init__(self, start: Callable[[], str], resources: ExitStack) -> None:
+        self._start = start
+        self._resources = resources
+        self._lock = threading.Lock()
+        self._first = self._channel()
+        self._configured: dict[bytes, Any] = {}
+        self._connected: dict[str, Any] = {}
+
+    def _channel(self) -> Any:
+        address = f"unix:{self._start()}"
+        return self._resources.enter_context(grpc.insecure_channel(address, options=UNLIMITED))
+
+    def of(self, name: str, request: bytes, connection: str) -> Any:
+        """Return the channel to the process that a call belongs to."""
+        with self._lock:
+            if name.endswith(CONFIGURE):
+                if request not in self._configured:
+                    spare = self._channel() if self._configured else self._first
+                    self._configured[request] = spare
+                self._connected[connection] = self._configured[request]
+            return self._connected.get(connection, self._first)
+
+
 class _Handlers:
     """Each call of Terraform's, handed on by its name."""
 
-    def __init__(self, program: str, upstream: Any) -> None:
+    def __init__(self, program: str, providers: _Providers) -> None:
         self._program = program
-        self._upstream = upstream
+        self._providers = providers
 
     def service(self, details: Any) -> Any:
         """Return what answers a call, or None where it is not known."""
         name: str = details.method
         if name.startswith("/plugin.GRPC"):
             return None  # streams of the plugin's own, which a command does without
-        ask: Callable[..., bytes] = self._upstream.unary_unary(name)
 
         def answer(request: bytes, context: Any) -> bytes:
+            ask = self._providers.of(name, request, context.peer()).unary_unary(name)
             try:
                 if not name.endswith(SCHEMA):
-                    return ask(request)
+                    return bytes(ask(request))
                 if self._program not in _schemas:
                     _schemas[self._program] = shortened(ask(request))
                 return _schemas[self._program]
@@ -116,24 +147,20 @@ class _Handlers:
 
 
 @contextmanager
-def relay(program: str, upstream: str) -> Iterator[str]:
-    """Answer at an address of its own for a running provider; yield the path of its socket.
+def relay(program: str, start: Callable[[], str]) -> Iterator[str]:
+    """Answer at an address of its own for a provider; yield that address.
 
     Args:
         program: The provider, whose shortened description is kept for its next process.
-        upstream: The path of the provider's socket.
+        start: Starts a process of the provider, and returns the path of its socket.
     """
-    with (
-        tempfile.TemporaryDirectory(prefix="ekm-relay-") as folder,
-        grpc.insecure_channel(f"unix:{upstream}", options=UNLIMITED) as channel,
-    ):
-        pool = ThreadPoolExecutor(CALLS_AT_ONCE)
-        server = grpc.server(pool, handlers=[_Handlers(program, channel)], options=UNLIMITED)
-        path = str(Path(folder, "relay"))
-        server.add_insecure_port(f"unix:{path}")
+    with ExitStack() as resources, ThreadPoolExecutor(CALLS_AT_ONCE) as pool:
+        handlers = [_Handlers(program, _Providers(start, resources))]
+        server = grpc.server(pool, handlers=handlers, options=UNLIMITED)
+        # Over TCP each connection has a port, by which it is known.
+        port = server.add_insecure_port("127.0.0.1:0")
         server.start()
         try:
-            yield path
+            yield f"127.0.0.1:{port}"
         finally:
             server.stop(grace=None).wait()
-            pool.shutdown()

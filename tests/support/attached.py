@@ -1,4 +1,4 @@
-"""A workspace's commands share one provider process, where its root has one configuration.
+"""A workspace's commands share the processes of its provider.
 
 Terraform and the provider are the real ones. The provider is not started anew for each command,
 which is half of a command's processor time.
@@ -7,7 +7,6 @@ which is half of a command's processor time.
 from __future__ import annotations
 
 import contextlib
-import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["share_provider"]
 
 # The commands that ask the provider.
-ASKING = {"apply", "destroy", "import", "plan", "refresh", "show", "validate"}
-CONFIGURATION = re.compile(r'^provider "aws"', re.MULTILINE)
+ASKING = {"apply", "destroy", "import", "plan", "refresh", "show", "test", "validate"}
 # What the provider reads in its environment.
 READ = ("AWS_", "HTTP", "NO_PROXY", "SSL_")
 
@@ -38,11 +36,13 @@ class Attached:
     Attributes:
         serves: The workspace's folder, and what the provider read in its environment.
         is_off: Whether each command starts a provider of its own.
+        program: The provider, once a workspace has been initialized with it.
         variables: With which Terraform attaches to it.
     """
 
     serves: object = None
     is_off: bool = False
+    program: Path | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     running: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
@@ -51,8 +51,9 @@ class Attached:
         read = {name: text for name, text in environment.items() if name.startswith(READ)}
         if self.serves != (workspace.path, read):
             self.close()
+            self.program = self.program or provider_of(workspace.path)
             self.variables = self.running.enter_context(
-                attached_provider(provider_of(workspace.path), environment)
+                attached_provider(self.program, environment)
             )
             self.serves = (workspace.path, read)
         return self.variables
@@ -74,15 +75,12 @@ def share_provider() -> Attached:
         expected: Sequence[int] | None = (0,),
         environment: Mapping[str, str] | None = None,
     ) -> Run:
-        configurations = sum(
-            len(CONFIGURATION.findall(file.read_text())) for file in self.path.glob("*.tf")
-        )
-        if (
-            not attached.is_off
-            and words[0] in ASKING
-            and configurations <= 1
-            and any(self.path.glob(".terraform"))
-        ):
+        if attached.is_off:
+            pass
+        elif words[0] == "init" and attached.program:
+            # Terraform does not look for what it attaches to, and does not hash half a gigabyte.
+            environment = {**(environment or {}), **attached.variables}
+        elif words[0] in ASKING and any(self.path.glob(".terraform")):
             whole = {**self.environment, **(environment or {})}
             with contextlib.suppress(FileNotFoundError):
                 environment = {**(environment or {}), **attached.to(self, whole)}
