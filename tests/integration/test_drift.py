@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from openai_ekm.rehearsal import EmulatorProcess, LocalStack, Workspace
     from openai_ekm.rehearsal.plugin import WorkspaceFactory
 
-pytestmark = pytest.mark.terraform
+# Their shell steps want what `terraform init` leaves.
+pytestmark = [pytest.mark.terraform, pytest.mark.usefixtures("provider_of_each_command")]
 ROLE = "openai-ekm"
 READ_ONCE = [
     *("iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"),

@@ -41,6 +41,14 @@ def test_both_listen_on_loopback_only(
     assert beyond_loopback(ekm_openai.pid) == frozenset()
 
 
+def test_every_service_has_had_its_first_call(ekm_localstack: LocalStack) -> None:
+    """Guards against: two first calls to a service at once, of which LocalStack refuses one."""
+    assert set(localstack.FIRST_CALLS) == set(localstack.SERVICES.split(","))
+    for service, call in localstack.FIRST_CALLS.items():
+        answer = getattr(ekm_localstack.client(service), call)()
+        assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
 def test_no_client_asks_a_proxy_for_loopback(
     ekm_localstack: LocalStack, ekm_openai: EmulatorProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from openai_ekm.rehearsal.localstack import LocalStack
     from openai_ekm.rehearsal.plugin import WorkspaceFactory
 
-pytestmark = pytest.mark.terraform
+# Their shell steps want what `terraform init` leaves.
+pytestmark = [pytest.mark.terraform, pytest.mark.usefixtures("provider_of_each_command")]
 
 BLOCK = re.compile(r"^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 SOURCE = re.compile(r'source\s*=\s*"[^"]*/openai-ekm/aws"\n\s*version\s*=\s*"[^"]*"')

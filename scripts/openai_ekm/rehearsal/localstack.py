@@ -11,7 +11,7 @@ import importlib.util
 import itertools
 import os
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Self
@@ -32,6 +32,18 @@ __all__ = ["CUSTOMER_ACCOUNT", "OPENAI_ACCOUNT", "REGION", "LocalStack"]
 CUSTOMER_ACCOUNT = "111122223333"  # AWS's own account id for examples
 REGION = "eu-west-1"
 SERVICES = "kms,iam,sts,ssm,secretsmanager,events,sns,sqs,cloudwatch"
+# A call of each service that changes nothing.
+FIRST_CALLS = {
+    "cloudwatch": "describe_alarms",
+    "events": "list_rules",
+    "iam": "list_roles",
+    "kms": "list_keys",
+    "secretsmanager": "list_secrets",
+    "sns": "list_topics",
+    "sqs": "list_queues",
+    "ssm": "describe_parameters",
+    "sts": "get_caller_identity",
+}
 PYTHON = (3, 13)  # on other versions LocalStack 4.14 answers kms and sts with 500
 READY_SECONDS = 180.0  # 2 s as a rule; the first start on a busy machine compiles for long
 HEALTH_SECONDS = 10.0  # one answer of the health endpoint
@@ -90,7 +102,9 @@ class LocalStack(Server):
                     continue
                 break
             resources.callback(process.stop)
-            return cls(f"http://127.0.0.1:{port}", process, resources.pop_all())
+            address = f"http://127.0.0.1:{port}"
+            _load(cls.at(address), services)
+            return cls(address, process, resources.pop_all())
         raise AssertionError  # pragma: no cover - the with block returns or raises
 
     @classmethod
@@ -230,6 +244,19 @@ def _start(
         process.stop()
         raise
     return port, process
+
+
+def _load(aws: LocalStack, services: str) -> None:
+    """Make the first call to each service, one after the other.
+
+    LocalStack loads a service at its first call, and says that it is loaded before that is so: of
+    two first calls at once one is refused ("no handler for operation").
+    """
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as `session`
+
+    for service in sorted(FIRST_CALLS.keys() & services.split(",")):
+        with suppress(BotoCoreError, ClientError):  # whoever needs the service is told
+            getattr(aws.client(service), FIRST_CALLS[service])()
 
 
 def _healthy(port: int) -> bool:
