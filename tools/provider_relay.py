@@ -31,8 +31,8 @@ NAMED_IN = ("*.tf", "*.hcl", "tests/**/*.py", "tools/*.py", "scripts/openai_ekm/
 SCHEMA = ("/GetSchema", "/GetProviderSchema")
 CONFIGURE = ("/Configure", "/ConfigureProvider")
 # The members of the answer that are lists of kinds: resources, data sources, ephemeral resources,
-# and, of newer providers, lists and actions. Source: tfplugin5.proto and tfplugin6.proto of
-# https://github.com/hashicorp/terraform/tree/main/docs/plugin-protocol
+# and, of newer providers, lists and actions.
+# Source: https://github.com/hashicorp/terraform/tree/main/docs/plugin-protocol
 LISTS = {2, 3, 8, 9, 10, 11, 12}
 DELIMITED = 2  # the wire type of a text, of bytes and of a message
 UNLIMITED = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
