@@ -27,7 +27,8 @@ __all__ = ["relay"]
 
 ROOT = Path(__file__).resolve().parent.parent
 KIND = re.compile(r"\baws_[a-z0-9_]+")
-NAMED_IN = ("*.tf", "*.hcl", "tests/**/*.py", "tools/*.py", "scripts/openai_ekm/**/*.py")
+FOLDERS = ("bench", "docs", "examples", "modules", "scripts", "tests", "tools")
+HOLDING = {".hcl", ".md", ".py", ".tf"}
 SCHEMA = ("/GetSchema", "/GetProviderSchema")
 CONFIGURE = ("/Configure", "/ConfigureProvider")
 # The members of the answer that are lists of kinds: resources, data sources, ephemeral resources,
@@ -44,11 +45,11 @@ _schemas: dict[str, bytes] = {}
 @functools.cache
 def kinds() -> frozenset[bytes]:
     """Return every name of a kind that this repository's files hold."""
-    files = (file for pattern in NAMED_IN for file in ROOT.rglob(pattern))
+    files = [*ROOT.iterdir(), *(file for each in FOLDERS for file in (ROOT / each).rglob("*.*"))]
     names = {
         name
         for file in files
-        if not any(part.startswith(".") for part in file.relative_to(ROOT).parts)
+        if file.suffix in HOLDING and ".terraform" not in file.parts
         for name in KIND.findall(file.read_text("utf-8"))
     }
     return frozenset(name.encode() for name in names)

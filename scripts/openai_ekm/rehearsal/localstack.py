@@ -254,9 +254,10 @@ def _load(aws: LocalStack, services: str) -> None:
     """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as `session`
 
+    session = aws.session()
     for service in sorted(FIRST_CALLS.keys() & services.split(",")):
         with suppress(BotoCoreError, ClientError):  # whoever needs the service is told
-            getattr(aws.client(service), FIRST_CALLS[service])()
+            getattr(session.client(service), FIRST_CALLS[service])()  # type: ignore[call-overload]
 
 
 def _healthy(port: int) -> bool:
