@@ -23,7 +23,7 @@ env: ## make .venv (hashed requirements, Python 3.13)
 demo: env ## the whole rehearsal, offline, on this machine (KEEP=1 leaves it running)
 	@$(BIN)/ekm demo $(if $(KEEP),--keep)
 
-test: lint ## every check and every test
+test: env ## every check and every test
 	@tools/test
 
 unit: env ## the inner loop: no Terraform, no LocalStack, at most two cases of a test
