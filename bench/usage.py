@@ -73,7 +73,7 @@ def events(first: int, count: int, seed: random.Random) -> list[dict[str, Any]]:
 
 def write(folder: Path, first: int, count: int) -> None:
     """Write log files with so many events."""
-    seed = random.Random(first)
+    seed = random.Random(first)  # nosec B311 # test data
     for number in range(first, first + count, PER_FILE):
         day = f"2026/11/{1 + number // PER_FILE % 28:02d}"
         write_log(folder, events(number, PER_FILE, seed), day=day, unique=f"{number:016d}")

@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import subprocess
+import subprocess  # nosec B404 # each call says below why it is safe
 from typing import TYPE_CHECKING, Any
 
 from provider_relay import relay
@@ -76,7 +76,7 @@ def attached_provider(program: Path, environment: Mapping[str, str]) -> Iterator
 
 @contextlib.contextmanager
 def _running(program: Path, environment: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    with subprocess.Popen(
+    with subprocess.Popen(  # nosec B603 # the provider that terraform init verified
         keep([str(program), "-debug"], GRACE_SECONDS),
         env=dict(environment),
         stdin=subprocess.PIPE,  # the guard ends the provider when this end closes
@@ -85,8 +85,8 @@ def _running(program: Path, environment: Mapping[str, str]) -> Iterator[dict[str
         text=True,
         start_new_session=True,
     ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
+        assert process.stdin is not None  # nosec B101 # it is a pipe
+        assert process.stdout is not None  # nosec B101 # it is a pipe
         try:
             for line in process.stdout:
                 if said := REATTACH.search(line):
