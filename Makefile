@@ -67,7 +67,7 @@ docs: env ## write the generated tables of README and docs, and the manual pages
 scan: env ## run the scanners that customers run, and compare with docs/scanners.md: some minutes
 	@tools/scan
 
-check-all: ## everything there is: test, faults, fuzz, matrix, scan, bench, demo: about an hour
+check-all: ## everything there is: test, unit-3.11, demo, faults, fuzz, matrix, scan, bench: about an hour
 	@tools/check-all
 
 lock: env ## resolve dependencies anew into requirements/*.txt

@@ -61,17 +61,15 @@ def attached_provider(program: Path, environment: Mapping[str, str]) -> Iterator
 
         first = start()
         [provider] = first.values()
-        waiting = [provider["Addr"]["String"]]
-
-        def next_socket() -> str:
-            if waiting:
-                return str(waiting.pop())
-            [further] = start().values()
-            return str(further["Addr"]["String"])
-
-        address = running.enter_context(relay(str(program), next_socket))
+        socket = _socket(first)
+        address = running.enter_context(relay(str(program), socket, lambda: _socket(start())))
         provider["Addr"] = {"Network": "tcp", "String": address}
         yield {"TF_REATTACH_PROVIDERS": json.dumps(first)}
+
+
+def _socket(attach: dict[str, Any]) -> str:
+    [provider] = attach.values()
+    return str(provider["Addr"]["String"])
 
 
 @contextlib.contextmanager

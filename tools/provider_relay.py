@@ -96,24 +96,24 @@ class _Providers:
     connection goes to the process that holds the connection's configuration.
     """
 
-    def __init__(self, start: Callable[[], str], resources: ExitStack) -> None:
+    def __init__(self, first: str, start: Callable[[], str], resources: ExitStack) -> None:
         self._start = start
         self._resources = resources
         self._lock = threading.Lock()
-        self._first = self._channel()
+        self._first = self._channel(first)
         self._configured: dict[bytes, Any] = {}
         self._connected: dict[str, Any] = {}
 
-    def _channel(self) -> Any:
-        address = f"unix:{self._start()}"
-        return self._resources.enter_context(grpc.insecure_channel(address, options=UNLIMITED))
+    def _channel(self, path: str) -> Any:
+        channel = grpc.insecure_channel(f"unix:{path}", options=UNLIMITED)
+        return self._resources.enter_context(channel)
 
     def of(self, name: str, request: bytes, connection: str) -> Any:
         """Return the channel to the process that a call belongs to."""
         with self._lock:
             if name.endswith(CONFIGURE):
                 if request not in self._configured:
-                    spare = self._channel() if self._configured else self._first
+                    spare = self._channel(self._start()) if self._configured else self._first
                     self._configured[request] = spare
                 self._connected[connection] = self._configured[request]
             return self._connected.get(connection, self._first)
@@ -148,15 +148,16 @@ class _Handlers:
 
 
 @contextmanager
-def relay(program: str, start: Callable[[], str]) -> Iterator[str]:
+def relay(program: str, first: str, start: Callable[[], str]) -> Iterator[str]:
     """Answer at an address of its own for a provider; yield that address.
 
     Args:
         program: The provider, whose shortened description is kept for its next process.
-        start: Starts a process of the provider, and returns the path of its socket.
+        first: The path of the socket of a process of the provider.
+        start: Starts a further process, and returns the path of its socket.
     """
     with ExitStack() as resources, ThreadPoolExecutor(CALLS_AT_ONCE) as pool:
-        handlers = [_Handlers(program, _Providers(start, resources))]
+        handlers = [_Handlers(program, _Providers(first, start, resources))]
         server = grpc.server(pool, handlers=handlers, options=UNLIMITED)
         # Over TCP each connection has a port, by which it is known.
         port = server.add_insecure_port("127.0.0.1:0")
