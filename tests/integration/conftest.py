@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +13,8 @@ from tests.support.launched import Machine
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from openai_ekm.rehearsal import LocalStack
 
 # The suite gives whole files to its workers: one that takes long is not to be the last.
 LONGEST = (
@@ -35,6 +37,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files that take longest first."""
     places = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path.stem, len(LONGEST)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    """Show, with a test that failed, what LocalStack refused, and its last lines."""
+    report = yield
+    aws: LocalStack | None = getattr(item, "funcargs", {}).get("ekm_localstack")
+    if report.failed and aws:
+        lines = aws.log.splitlines()
+        odd = [line for line in lines if "=> 200" not in line]
+        report.sections.append(("LocalStack", "\n".join([*odd[-40:], "…", *lines[-40:]])))
+    return report
 
 
 @pytest.fixture(scope="session", autouse=True)
