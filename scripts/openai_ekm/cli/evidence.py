@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm._version import __version__
+from openai_ekm.aws_session import new_session
 from openai_ekm.cli import evidence_text, inputs, render
 from openai_ekm.cli.session import Session, parse_record_location
 from openai_ekm.cli.snapshot import Source, collected
@@ -197,8 +198,6 @@ def _snapshot(options: WriteOptions, members: inputs.Given, generated_at: str) -
 def _signing_key(sign: str | None, snapshot: Snapshot) -> SigningKey | None:
     if sign is None:
         return None
-    from openai_ekm.aws_session import new_session  # noqa: PLC0415 - boto3 only where needed
-
     arn = check_signing_key(sign, snapshot.key_arns)
     render.progress("Reading the public key of the signing key from AWS.")
     return SigningKey(new_session(), arn, snapshot.key_arns)
@@ -239,8 +238,6 @@ def _rotation(
         return None, (NotSeen("rotation", "rotation.json", why),)
     if snapshot.keys is UNSEEN or not snapshot.keys:
         return None, (NotSeen("rotation", "rotation.json", "The key was not seen."),)
-    from openai_ekm.aws_session import new_session  # noqa: PLC0415 - boto3 only where needed
-
     render.progress("Reading the rotations of the key from AWS.")
     return read_rotation(new_session(), [key.arn for key in snapshot.keys])
 

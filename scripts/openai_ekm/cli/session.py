@@ -164,20 +164,18 @@ class Session:
         self, heartbeat: object = None, *, progress: Callable[[str], None] = render.progress
     ) -> AdminApi:
         """Return OpenAI's Admin API, paced, which shares its lists with other processes."""
-        # These import requests and filelock: a run that asks OpenAI nothing needs neither.
-        from openai_ekm.openai_api.client import AdminApi  # noqa: PLC0415
-        from openai_ekm.openai_api.pacing import WindowPacer, state_folder  # noqa: PLC0415
-        from openai_ekm.openai_api.shared_lists import SharedLists, SharingApi  # noqa: PLC0415
-        from openai_ekm.openai_api.transport import RequestsTransport  # noqa: PLC0415
+        # It imports requests and filelock: a run that asks OpenAI nothing needs neither.
+        from openai_ekm.openai_api.connection import connect  # noqa: PLC0415
 
         assert self._key is not None  # nosec B101 # narrows the type
-        sleep = heartbeat.sleep if isinstance(heartbeat, Heartbeat) else time.sleep
-        transport = RequestsTransport(self.base_url, self._key, certificate=self._certificate)
-        if not self.calls_per_minute:  # nothing to share where calls cost nothing: an emulator
-            return AdminApi(transport, sleep=sleep, progress=progress)
-        pacer = WindowPacer(self.calls_per_minute, self.base_url, sleep=sleep, progress=progress)
-        lists = SharedLists(self.base_url, self._key, state_folder(), sleep=sleep)
-        return SharingApi(lists, transport, pacer=pacer, sleep=sleep, progress=progress)
+        return connect(
+            self.base_url,
+            self._key,
+            certificate=self._certificate,
+            calls_per_minute=self.calls_per_minute,
+            progress=progress,
+            sleep=heartbeat.sleep if isinstance(heartbeat, Heartbeat) else time.sleep,
+        )
 
     def _ssm_store(self, place: RecordLocation, account: str | None) -> RecordStore:
 

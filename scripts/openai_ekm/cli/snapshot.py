@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from openai_ekm.aws_session import client, new_session
 from openai_ekm.cli import render
 from openai_ekm.cli.terraform_outputs import outputs_source, read_outputs
 from openai_ekm.errors import BadInput
@@ -188,8 +189,7 @@ def read_plan(source: str) -> dict[str, Any]:
 
 
 def _live(registered: _Registered) -> Snapshot:
-    from openai_ekm.aws_session import client, new_session  # noqa: PLC0415 - boto3 only where needed
-    from openai_ekm.snapshot.aws import collect  # noqa: PLC0415 - see above
+    from openai_ekm.snapshot.aws import collect  # noqa: PLC0415 - only where AWS is read
 
     render.progress("Reading role, key and policies from AWS.")
     session = new_session()
