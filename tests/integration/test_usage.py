@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +75,13 @@ def usage(
     return Usage(ekm_localstack, Customer(ekm_localstack), monkeypatch, capsys)
 
 
+def begin_another_second() -> None:
+    """Wait until what comes next has another time in the trail, whose times are whole seconds."""
+    begun = int(time.time())
+    while int(time.time()) == begun:
+        time.sleep(0.01)
+
+
 def test_the_life_of_a_key_is_told(usage: Usage, emulator: EmulatorProcess, folder: Path) -> None:
     """Registered: using. Disabled: refused, and yours. Enabled: using, with the failure."""
     customer, api = usage.customer, Http(emulator)
@@ -86,6 +94,7 @@ def test_the_life_of_a_key_is_told(usage: Usage, emulator: EmulatorProcess, fold
             ("Encrypt", 1),
         ]
         assert found["openai"]["assumptions"]["regions"] == [{"region": REGION, "calls": 1}]
+        begin_another_second()
         customer.kms.disable_key(KeyId=customer.kms_arn)
         api.validation(key)
         code, found, _ = usage(str(folder))
