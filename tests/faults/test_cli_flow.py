@@ -177,6 +177,7 @@ def test_outputs_on_standard_input_are_enough(
         "register", "--from-terraform", "-", "--record", "file:third.json"
     )
     assert (made["result"], made["record_place"]) == ("adopted", "file:third.json")
+    text = text.replace('["prod"]', "[]")
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
     code, handed = command_line.json("handoff", "--from-terraform", "-")
     assert (code, handed) == (0, {"role_arn": ROLE, "kms_arn": KMS})

@@ -102,6 +102,28 @@ def test_chatgpt_workspace_needs_no_record_and_no_admin_key(
     assert (code, found["holds"]) == (1, False)
 
 
+@pytest.mark.parametrize(
+    "of_the_api",
+    [{"projects": ["payments"]}, {"external_key_id": "extkey_01"}],
+    ids=["projects", "registration"],
+)
+def test_an_instance_of_the_api_is_not_handed_over(
+    of_the_api: dict[str, Any], world: Golden, outputs: dict[str, Any]
+) -> None:
+    """Guards against: a text about a workspace that is sent to OpenAI for a key of the API."""
+    api = {**outputs, **of_the_api}
+    code, refusal = ask(world, "handoff", of=api)
+    assert (code, refusal["error"]["id"]) == (2, "handoff_not_needed")
+    assert str(next(iter(of_the_api.values()))).strip("[']") in refusal["error"]["message"]
+    code, found = ask(world, "handoff", "--all", of={"api": api, "chat": outputs})
+    assert code == 2
+    assert found["instances"]["api"]["error"]["id"] == "handoff_not_needed"
+    assert found["instances"]["chat"]["result"]["kms_arn"] == world.kms_arn
+    arns = ("--role-arn", world.role_arn, "--kms-arn", world.kms_arn)
+    assert ask(world, "handoff", *arns, of=api)[1]["kms_arn"] == world.kms_arn
+    assert ask(world, "handoff", *arns[:2], of=api)[0] == 2
+
+
 def test_registration_of_an_api_without_a_record_is_a_difference(
     world: Golden, outputs: dict[str, Any]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from openai_ekm.cli import inputs
 from openai_ekm.cli.instances import Answer, answer_each
@@ -10,6 +11,8 @@ from openai_ekm.errors import BadInput
 from openai_ekm.registration.handoff import Handoff
 
 __all__ = ["run"]
+
+_SHOWN: Final = 3  # projects that a message names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +36,42 @@ def run(options: HandoffOptions) -> int:
         role_arn=options.role_arn,
         kms_arn=options.kms_arn,
     )
-    return answer_each(instances, _handoff, as_json=options.as_json)
+    chosen = options.role_arn is not None and options.kms_arn is not None
+
+    def answer(given: inputs.Given) -> Answer:
+        if not chosen:
+            _check_workspace(given)
+        return _handoff(given)
+
+    return answer_each(instances, answer, as_json=options.as_json)
+
+
+def _check_workspace(given: inputs.Given) -> None:
+    """Stop where Terraform's outputs say that the key is for API projects.
+
+    Raises:
+        BadInput: They name projects, or a registration that the apply made.
+    """
+    named = []
+    if given.projects:
+        more = len(given.projects) - _SHOWN
+        named.append(f"the projects {', '.join(given.projects[:_SHOWN])}")
+        named[0] += f" and {more} more" if more > 0 else ""
+    if given.external_key_id is not None:
+        named.append(f"the registration {given.external_key_id[:80]}")
+    if named:
+        raise BadInput(
+            "handoff_not_needed",
+            f"This instance is for the API ({', '.join(named)}): OpenAI needs no handoff, which "
+            "is for a ChatGPT Enterprise workspace.",
+            at_fault="--from-terraform",
+            remedy="Use `ekm register`, `ekm validate` and `ekm status`. For a workspace make an "
+            "instance without projects and registration. To print the text all the same, give "
+            "--role-arn and --kms-arn.",
+        )
 
 
 def _handoff(given: inputs.Given) -> Answer:
-
     for option, value in (("--role-arn", given.role_arn), ("--kms-arn", given.kms_arn)):
         if value is None:
             raise BadInput(

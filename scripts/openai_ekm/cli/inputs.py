@@ -38,7 +38,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The members of an intent that were given in any way; None where nothing was."""
+    """The members of an intent that were given in any way; None where nothing was.
+
+    `external_key_id` is the registration that Terraform's outputs name.
+    """
 
     role_arn: str | None
     kms_arn: str | None
@@ -46,6 +49,7 @@ class Given:
     name: str | None
     record: str | None
     projects: tuple[str, ...]
+    external_key_id: str | None = None
 
     def intent(self) -> Intent:
         """Return the intent, whole.
@@ -177,7 +181,11 @@ def _given(
         name: getattr(found, name) if given.get(name) is None else given[name]
         for name in ("role_arn", "kms_arn", "external_id", "name", "record")
     }
-    return Given(**members, projects=tuple(dict.fromkeys(wanted)))
+    return Given(
+        **members,
+        projects=tuple(dict.fromkeys(wanted)),
+        external_key_id=found.external_key_id,
+    )
 
 
 def _useless(option: str, needed: str) -> BadInput:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Outputs", "parse"]
 
-_TEXTS: Final = ("role_arn", "kms_arn", "external_id", "name", "record")
+_TEXTS: Final = ("role_arn", "kms_arn", "external_id", "name", "record", "external_key_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Outputs:
     external_id: str | None = None
     name: str | None = None
     record: str | None = None
+    external_key_id: str | None = None
     projects: tuple[str, ...] | None = None
 
 

@@ -154,7 +154,8 @@ def status_command() -> None:
 def handoff_command() -> None:
     """Print the text to send to OpenAI for ChatGPT Enterprise, which has no API for this.
 
-    The command calls neither OpenAI nor AWS.
+    The command calls neither OpenAI nor AWS. It refuses an instance for the API, one with projects
+    or a registration in Terraform's outputs: OpenAI needs no handoff for it.
 
     \b
     Examples:
