@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from tests.constants import ACCOUNT
+from tests.constants import ACCOUNT, REGION
 from tests.golden.world import answers, loses_the_answer, refuses_connection, trust_policy
 from tests.support.cloudtrail_events import KEY_ARN, ROLE_ARN
 from tests.support.healthy import KEY_USE, TRUST, healthy, put
@@ -218,6 +218,9 @@ def judging_snapshots(world: Golden) -> None:
         world.run("prove", "-", stdin=text)
     Path("s.json").write_text(json.dumps(put(sound, f"{TRUST}/Principal", "*")))
     world.run("prove", "s.json", "--sarif", "ekm.sarif")
+    for verb in ("prove", "diagnose"):
+        world.run(verb, "s.json", "--at", "2026-11-29T10:00:00Z")
+        world.run(verb, "s.json", "--at", "yesterday")
 
 
 @story
@@ -474,6 +477,15 @@ def writing_evidence(world: Golden) -> None:
     world.refusing = "ssm."
     named = ("--snapshot", "pack/snapshot.json", "--external-key", registered)
     world.run("evidence", "write", "w", *named, *at)
+    world.refusing = "sts."
+    world.run("evidence", "write", "v", *named, *at)
+    world.run("evidence", "write", "u", *named[:2], *at)
+    world.refusing = "secretsmanager."
+    kept = (
+        "--admin-key-from",
+        f"secretsmanager:arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:k",
+    )
+    world.run("evidence", "write", "t", *named, *kept, *at)
 
 
 @story

@@ -15,8 +15,10 @@ from openai_ekm.cli.snapshot import (
     collected_unless_given,
     reads_aws,
 )
+from openai_ekm.cli.times import called_at, noted, parse_at
 from openai_ekm.diagnosis import diagnose
 from openai_ekm.diagnosis.report import KEY_STATE, report_of
+from openai_ekm.errors import BadInput
 from openai_ekm.snapshot.file import read_snapshot
 from openai_ekm.snapshot.symbols import name_symbols
 
@@ -36,17 +38,27 @@ class DiagnoseOptions(SnapshotOptions, ReportOptions):
 
     snapshot: str | None
     error_text: str | None
+    at: str | None
 
 
 def run(options: DiagnoseOptions) -> int:
     """Run `ekm diagnose`."""
     delivery = Delivery.read((KEY_STATE,), options)
     source = options.source()
+    at = parse_at(options.at)
     seen = _snapshot(
         options.snapshot, source, offline=options.offline, needed=options.error_text is None
     )
-
-    found = diagnose(seen) if seen is not None else None
+    if seen is None and at is not None:
+        raise BadInput(
+            "option_useless",
+            "--at means nothing where no snapshot is judged.",
+            at_fault="--at",
+            remedy="Give a snapshot or where to collect one, or leave --at out.",
+        )
+    if seen is not None:
+        seen = called_at(seen, at)
+    found = diagnose(seen, now=at) if seen is not None else None
     body = found.as_json() if found is not None else {}
     read = None
     if options.error_text is not None:
@@ -62,12 +74,14 @@ def run(options: DiagnoseOptions) -> int:
         (options.snapshot, source.from_plan), source.from_terraform, subject, options.source_file
     )
     made = report_of(found, read, seen, file=file, line=line, subject=subject)
-    (report,) = delivery.accept([made])
+    (report,) = noted(delivery.accept([made]), options.at)
     reason = next((each.reason for each in report.findings if each.reason is not None), None)
     if reason is not None:
         body = {**body, "accepted": {KEY_STATE: reason}}
     if report.notes:
         body = {**body, "notes": list(report.notes)}
+    if options.at is not None:
+        body = {**body, "at": options.at}
     lines = [_named(each, seen) for each in _lines(found, read, reason)]
     lines += [f"Note: {note}" for note in report.notes]
     return delivery.deliver(Answer([report], body, lines))

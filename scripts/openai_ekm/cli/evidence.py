@@ -10,10 +10,11 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm._version import __version__
-from openai_ekm.aws_session import new_session
+from openai_ekm.aws_session import check_account, new_session
 from openai_ekm.cli import evidence_text, inputs, render
 from openai_ekm.cli.session import Session, parse_record_location
 from openai_ekm.cli.snapshot import Source, collected
+from openai_ekm.cli.times import called_at, is_time
 from openai_ekm.diagnosis import diagnose
 from openai_ekm.errors import AwsRefused, BadInput, CheckFailed, NotReachable
 from openai_ekm.evidence.aws import SigningKey, check_signing_key, read_rotation
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
 __all__ = ["run_verify", "run_write"]
 
 EXIT_UNDECIDED: Final = 8
-_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 _LAST_SECOND: Final = 253_402_300_799  # of the year 9999
 _GIVEN: Final = ("validation", "usage", "drift", "rotation", "audit_events")
 
@@ -146,13 +146,7 @@ def _moment(text: str | None) -> str:
         if not re.fullmatch("[0-9]{1,12}", epoch) or int(epoch) > _LAST_SECOND:
             raise _no_time("SOURCE_DATE_EPOCH", epoch, "a whole number of seconds since 1970")
         return timestamp(datetime.fromtimestamp(int(epoch), UTC))
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        is_time = False
-    else:
-        is_time = _TIME.fullmatch(text) is not None
-    if not is_time:
+    if not is_time(text):
         raise _no_time("--at", text, "a time such as 2026-11-29T10:00:00Z")
     return text
 
@@ -185,9 +179,10 @@ def _members(options: WriteOptions) -> inputs.Given:
 
 
 def _snapshot(options: WriteOptions, members: inputs.Given, generated_at: str) -> Snapshot:
-    """Return the snapshot: from a file, else from AWS at this moment."""
+    """Return the snapshot: from a file, else from AWS at this moment; judged at the pack's time."""
     if options.snapshot is not None:
-        return read_snapshot(options.snapshot)
+        at = datetime.fromisoformat(generated_at)
+        return called_at(read_snapshot(options.snapshot), at)
     live = collected(
         Source(role_arn=members.role_arn, kms_arn=members.kms_arn, external_id=members.external_id),
         live=True,
@@ -246,16 +241,15 @@ def _of_openai(
     options: WriteOptions, members: inputs.Given, wanted: list[str]
 ) -> tuple[dict[str, Any], list[NotSeen]]:
     """Ask OpenAI about the registration, where its id is known and there is an admin key."""
-    place = None if members.record is None else parse_record_location(members.record)
-    session = Session(
-        place,
-        admin_key_from=options.admin_key_from,
-        account=members.account() if place is not None and place.kind == "ssm" else None,
-        without_admin_key=True,
-    )
+    try:
+        session, refusal = _session(options, members)
+    except (AwsRefused, NotReachable) as failure:
+        return {}, [NotSeen(name, "the admin key", failure.message) for name in wanted]
     if not session.may_ask_openai:
         return {}, [NotSeen(name, "OpenAI", "There is no admin key.") for name in wanted]
-    record, refusal = _record(session)
+    record = None
+    if refusal is None:
+        record, refusal = _record(session)
     if refusal is not None and options.external_key is None:
         return {}, [NotSeen(name, "the record", refusal) for name in wanted]
     found = options.external_key or (None if record is None else record.live_id)
@@ -278,6 +272,23 @@ def _of_openai(
         seen["audit_events"], missing = read_audit_events(api, ids, _now)
         not_seen += missing
     return seen, not_seen
+
+
+def _session(options: WriteOptions, members: inputs.Given) -> tuple[Session, str | None]:
+    """Return the clients, and why AWS does not say whose record it would be, if it does not.
+
+    Raises:
+        AwsRefused, NotReachable: AWS does not give the admin key.
+    """
+    place = None if members.record is None else parse_record_location(members.record)
+    refusal: str | None = None
+    if place is not None and place.kind == "ssm" and (account := members.account()) is not None:
+        try:
+            check_account(new_session(), account)
+        except (AwsRefused, NotReachable) as failure:
+            place, refusal = None, failure.message
+    session = Session(place, admin_key_from=options.admin_key_from, without_admin_key=True)
+    return session, refusal
 
 
 def _record(session: Session) -> tuple[Record | None, str | None]:

@@ -12,6 +12,7 @@ __all__ = [
     "all_option",
     "argument",
     "arn_options",
+    "at_option",
     "confirm_option",
     "drill_wait_option",
     "external_id_option",
@@ -244,6 +245,15 @@ def offline_option(command: Command) -> Command:
         is_flag=True,
         help="With --from-terraform: read the outputs alone; do not call AWS.",
     )(command)
+
+
+def at_option(text: str) -> Callable[[Command], Command]:
+    """Declare `--at`, the time that a snapshot is judged at.
+
+    Args:
+        text: What the verb does with it.
+    """
+    return click.option("--at", metavar="TIME", help=text)
 
 
 def source_options(command: Command) -> Command:

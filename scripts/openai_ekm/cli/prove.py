@@ -13,6 +13,7 @@ from openai_ekm.cli.snapshot import (
     collected_unless_given,
     read_plan,
 )
+from openai_ekm.cli.times import called_at, noted, parse_at
 from openai_ekm.errors import BadInput
 from openai_ekm.proof import Judged, prove, worst
 from openai_ekm.proof.gaps import ABSENT
@@ -42,32 +43,34 @@ class ProveOptions(SnapshotOptions, ReportOptions):
 
     file: str | None
     assume_none: tuple[str, ...]
+    at: str | None
 
 
 def run(options: ProveOptions) -> int:
     """Run `ekm prove`."""
     delivery = Delivery.read(TITLES, options)
     assumed = _absent(options.assume_none)
+    at = parse_at(options.at)
     origin = options.source()
     snapshots = _snapshots(options.file, origin, offline=options.offline)
     with render.waiting("Proving the claims over all requests"):
         judged = [
-            Judged(name, snapshot, prove(snapshot, assume=assumed))
+            Judged(name, snapshot, prove(called_at(snapshot, at), now=at, assume=assumed))
             for name, snapshot in snapshots.items()
         ]
-    reports = delivery.accept(
-        [
-            _report(each, (options.file, origin.from_plan), origin, options.source_file)
-            for each in judged
-        ]
-    )
+    made = [
+        _report(each, (options.file, origin.from_plan), origin, options.source_file)
+        for each in judged
+    ]
+    reports = noted(delivery.accept(made), options.at)
     documents = {
         each.instance: _with_reasons(each.as_json(), report)
         for each, report in zip(judged, reports, strict=True)
     }
-    return delivery.deliver(
-        Answer(reports, _whole(judged, documents, reports), list(_lines(documents, reports)))
-    )
+    document = _whole(judged, documents, reports)
+    if options.at is not None:
+        document = {**document, "at": options.at}
+    return delivery.deliver(Answer(reports, document, list(_lines(documents, reports))))
 
 
 def _report(

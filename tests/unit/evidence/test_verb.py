@@ -88,10 +88,17 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> type[Clock]:
     return Clock
 
 
+@pytest.mark.parametrize("calls", [{}, {"time": "2031-01-01T00:00:00Z"}], ids=["", "a time"])
 @pytest.mark.parametrize("year", [2016, 2046])
-def test_a_pack_is_judged_at_its_own_time(year: int, evidence: Verb, tmp_path: Path) -> None:
-    """Guards against: answers of today in a pack of another day, before today and after it."""
-    (tmp_path / "snapshot.json").write_text(json.dumps(until(f"{year}-06-01T00:00:00Z")))
+def test_a_pack_is_judged_at_its_own_time(
+    year: int, calls: dict[str, str], evidence: Verb, tmp_path: Path
+) -> None:
+    """Guards against: answers of today in a pack of another day, before today and after it.
+
+    The time that a snapshot's calls have gives way: the pack says another one.
+    """
+    given = {**until(f"{year}-06-01T00:00:00Z"), "calls": calls}
+    (tmp_path / "snapshot.json").write_text(json.dumps(given))
     before = written(evidence, tmp_path, "before", f"{year}-05-01T00:00:00Z")
     after = written(evidence, tmp_path, "after", f"{year}-07-01T00:00:00Z")
     assert before["diagnosis"]["outcome"] == "ok"
@@ -138,3 +145,23 @@ def test_a_changed_file_is_not_to_be_relied_on(evidence: Verb, tmp_path: Path) -
     assert code == 1
     assert found["error"]["at_fault"] == "proof.json"
     assert found["error"]["remedy"].startswith("Rely on nothing in it.")
+
+
+@pytest.mark.parametrize("time", [None, "2016-01-01T00:00:00Z"])
+def test_an_auditor_gets_the_proof_of_a_pack_again(
+    time: str | None, evidence: Verb, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Guards against: a page that says how to decide again, and another answer by the clock."""
+    at = "2046-05-01T00:00:00Z"
+    given = shared_until("2046-06-01T00:00:00Z")
+    (tmp_path / "snapshot.json").write_text(
+        json.dumps(given if time is None else {**given, "calls": {"time": time}})
+    )
+    pack = written(evidence, tmp_path, "pack", at)
+    again = [str(tmp_path / "pack" / "snapshot.json"), "--at", at, "--json"]
+    run(load_verb("prove"), "prove", again)
+    found = json.loads(capsys.readouterr().out)
+    assert {name: found[name] for name in pack["proof"]} == pack["proof"]
+    assert set(found) - set(pack["proof"]) == {"at", "notes"}
+    run(load_verb("diagnose"), "diagnose", again)
+    assert json.loads(capsys.readouterr().out)["outcome"] == pack["diagnosis"]["outcome"] == "ok"

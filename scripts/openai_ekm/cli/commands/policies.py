@@ -53,6 +53,7 @@ def decide_command() -> None:
     help="Take these for empty where they were not seen: scps, rcps, grants, "
     "permissions_boundary, related.",
 )
+@options.at_option("Judge from this time on, as 2026-11-29T10:00:00Z.  [default: from now on]")
 @report_options
 def prove_command() -> None:
     """Prove least privilege for all requests, or show what breaks it.
@@ -70,6 +71,7 @@ def prove_command() -> None:
       terraform show -json PLAN | ekm prove --from-plan - --format github \\
         --accept-undecided c,d,e,f='the owner of the key proves it from AWS'
       ekm prove s.json --json
+      ekm prove pack/snapshot.json --at 2026-11-29T10:00:00Z
     """
 
 
@@ -83,6 +85,7 @@ def prove_command() -> None:
 @options.source_options
 @options.offline_option
 @click.option("--error", "error_text", metavar="TEXT", help="Explain this answer of OpenAI.")
+@options.at_option("Judge OpenAI's calls at this time, as 2026-11-29T10:00:00Z.  [default: now]")
 @report_options
 def diagnose_command() -> None:
     """Name the answer of OpenAI's validation, the statement at fault, and the smallest fix.
