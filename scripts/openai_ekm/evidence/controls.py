@@ -2,7 +2,8 @@
 
 Source: https://csrc.nist.gov/pubs/sp/800/53/r5/upd1/final
 https://www.cisecurity.org/benchmark/amazon_web_services
-https://www.cisecurity.org/controls/v8
+https://www.cisecurity.org/controls/v8-1
+https://docs.aws.amazon.com/securityhub/latest/userguide/cis-aws-foundations-benchmark.html
 https://www.aicpa-cima.com/topic/audit-assurance/audit-and-assurance-greater-than-soc-2
 """
 
@@ -19,8 +20,8 @@ __all__ = ["FRAMEWORKS", "Control", "read_controls"]
 FRAMEWORKS: Final = frozenset(
     {
         "NIST SP 800-53 r5",
-        "CIS AWS Foundations Benchmark v3.0.0",
-        "CIS Controls v8",
+        "CIS AWS Foundations Benchmark v5.0.0",
+        "CIS Controls v8.1",
         "SOC 2",
     }
 )
@@ -34,7 +35,7 @@ class Control:
         framework: A name of `FRAMEWORKS`.
         id: The control's number there.
         title: NIST's own, in the public domain; of the others in our words.
-        supports: What the members show.
+        supports: What the members show, never with which result: a row is the same in every pack.
         does_not_show: What nobody may read into them.
         person: What a person still does.
         members: The attributes of a pack that bear on it.

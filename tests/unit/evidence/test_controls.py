@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 
 from openai_ekm.evidence.controls import FRAMEWORKS, read_controls
@@ -22,6 +23,17 @@ def test_no_row_says_compliant() -> None:
     """Guards against: a word that only an auditor may say."""
     for row in read_controls():
         assert "complian" not in str(row.as_json()).lower(), row.id
+
+
+def test_no_row_says_with_which_result_its_members_show_something() -> None:
+    """Guards against: "nobody else may use the key" in a pack whose proof shows who may.
+
+    The rows are the same in every pack.
+    """
+    asked = re.compile(r"\b(?:whether|who|what|which|when|where|how)\b", re.IGNORECASE)
+    for row in read_controls():
+        assert asked.search(row.supports), row.id
+        assert not re.match(r"(?:OpenAI|The role|Nobody) (?!is\b)", row.supports), row.id
 
 
 def test_rows_name_members_and_claims_that_there_are() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import fields
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
@@ -63,6 +64,7 @@ def write_page(pack: Pack) -> str:
             anchors={each.path: f"document-{index}" for index, each in enumerate(pack.documents)},
             claim_titles=TITLES,
             frameworks=_frameworks(pack),
+            absent={each.name for each in fields(pack) if not getattr(pack, each.name)},
         )
     )
 

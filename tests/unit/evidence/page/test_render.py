@@ -225,6 +225,15 @@ def test_each_claim_and_each_control_is_shown_with_all_it_says() -> None:
         assert f"Claim {claim['id']}: " in page
 
 
+def test_a_control_says_which_of_its_members_the_pack_lacks() -> None:
+    """Guards against: a control that seems to rest on a report that nobody gave."""
+    pack = replace(good_day(), drift=None)
+    (row,) = (each for each in pack.controls if each.id == "CM-3")
+    assert row.members == ("usage", "drift", "audit_events")
+    page = "".join(Reader(write_page(replace(pack, controls=(row,)))).texts)
+    assert "From usage, drift (not in this pack), audit events" in page
+
+
 def test_each_plot_has_its_table() -> None:
     """Guards against: a number that only those who see the plot can read."""
     pack = bad_day()
