@@ -69,7 +69,7 @@ def command_line(
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(
-        "openai_ekm.openai_api.connection.RequestsTransport",
+        "openai_ekm.openai_api.transport.RequestsTransport",
         lambda _url, _key, **_more: Wire(made.openai, made.faults),
     )
     return made

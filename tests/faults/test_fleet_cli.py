@@ -58,7 +58,7 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Service:
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(
-        "openai_ekm.openai_api.connection.RequestsTransport", lambda _url, _key, **_: made
+        "openai_ekm.openai_api.transport.RequestsTransport", lambda _url, _key, **_: made
     )
     return made
 

@@ -92,7 +92,7 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hostile:
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(
-        "openai_ekm.openai_api.connection.RequestsTransport", lambda *_given, **_more: service
+        "openai_ekm.openai_api.transport.RequestsTransport", lambda *_given, **_more: service
     )
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
     return service

@@ -103,7 +103,7 @@ def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
     service = OpenAI()
     monkeypatch.setattr(
-        "openai_ekm.openai_api.connection.RequestsTransport", lambda *_given, **_more: Wire(service)
+        "openai_ekm.openai_api.transport.RequestsTransport", lambda *_given, **_more: Wire(service)
     )
     monkeypatch.setattr("time.sleep", lambda _seconds: None)
 

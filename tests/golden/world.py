@@ -110,7 +110,7 @@ class Golden:
         ids = itertools.count(1)  # in order, since verbs sort by id
         self.monkeypatch.setattr("secrets.token_hex", lambda size: f"{next(ids):0{2 * size}x}")
         self.monkeypatch.setattr(
-            "openai_ekm.openai_api.connection.RequestsTransport", lambda *_, **__: self
+            "openai_ekm.openai_api.transport.RequestsTransport", lambda *_, **__: self
         )
         no_wait = SimpleNamespace(**vars(time) | {"sleep": lambda _seconds: None})
         self.monkeypatch.setattr("openai_ekm.cli.session.time", no_wait)

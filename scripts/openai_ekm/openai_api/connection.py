@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from openai_ekm.openai_api import transport
 from openai_ekm.openai_api.client import AdminApi
 from openai_ekm.openai_api.pacing import WindowPacer, state_folder
 from openai_ekm.openai_api.shared_lists import SharedLists, SharingApi
-from openai_ekm.openai_api.transport import RequestsTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,9 +39,9 @@ def connect(
         progress: Told of a wait.
         sleep: Waits for seconds.
     """
-    transport = RequestsTransport(base_url, key, certificate=certificate)
+    sender = transport.RequestsTransport(base_url, key, certificate=certificate)
     if not calls_per_minute:
-        return AdminApi(transport, sleep=sleep, progress=progress)
+        return AdminApi(sender, sleep=sleep, progress=progress)
     pacer = WindowPacer(calls_per_minute, base_url, sleep=sleep, progress=progress)
     lists = SharedLists(base_url, key, state_folder(), sleep=sleep)
-    return SharingApi(lists, transport, pacer=pacer, sleep=sleep, progress=progress)
+    return SharingApi(lists, sender, pacer=pacer, sleep=sleep, progress=progress)
