@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
+from openai_ekm import aws_session
 from openai_ekm._version import __version__
-from openai_ekm.aws_session import check_account, new_session
 from openai_ekm.cli import evidence_text, inputs, render
 from openai_ekm.cli.session import Session, parse_record_location
 from openai_ekm.cli.snapshot import Source, collected
@@ -195,7 +195,7 @@ def _signing_key(sign: str | None, snapshot: Snapshot) -> SigningKey | None:
         return None
     arn = check_signing_key(sign, snapshot.key_arns)
     render.progress("Reading the public key of the signing key from AWS.")
-    return SigningKey(new_session(), arn, snapshot.key_arns)
+    return SigningKey(aws_session.new_session(), arn, snapshot.key_arns)
 
 
 def _asked(
@@ -234,7 +234,7 @@ def _rotation(
     if snapshot.keys is UNSEEN or not snapshot.keys:
         return None, (NotSeen("rotation", "rotation.json", "The key was not seen."),)
     render.progress("Reading the rotations of the key from AWS.")
-    return read_rotation(new_session(), [key.arn for key in snapshot.keys])
+    return read_rotation(aws_session.new_session(), [key.arn for key in snapshot.keys])
 
 
 def _of_openai(
@@ -284,7 +284,7 @@ def _session(options: WriteOptions, members: inputs.Given) -> tuple[Session, str
     refusal: str | None = None
     if place is not None and place.kind == "ssm" and (account := members.account()) is not None:
         try:
-            check_account(new_session(), account)
+            aws_session.check_account(aws_session.new_session(), account)
         except (AwsRefused, NotReachable) as failure:
             place, refusal = None, failure.message
     session = Session(place, admin_key_from=options.admin_key_from, without_admin_key=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from openai_ekm.aws_session import client, new_session
+from openai_ekm import aws_session
 from openai_ekm.cli import render
 from openai_ekm.cli.terraform_outputs import outputs_source, read_outputs
 from openai_ekm.errors import BadInput
@@ -192,12 +192,12 @@ def _live(registered: _Registered) -> Snapshot:
     from openai_ekm.snapshot.aws import collect  # noqa: PLC0415 - only where AWS is read
 
     render.progress("Reading role, key and policies from AWS.")
-    session = new_session()
+    session = aws_session.new_session()
     with render.waiting("Waiting for AWS"):
         return collect(
             registered,
             lambda _account: session,
-            lambda: client(session, "organizations", "us-east-1"),
+            lambda: aws_session.client(session, "organizations", "us-east-1"),
         )
 
 
