@@ -10,19 +10,14 @@ Sources: docs/reference/openai-api.md#calls-in-aws, docs/reference/openai-api.md
 from __future__ import annotations
 
 import os
-import threading
 import time
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-import boto3
-import botocore.session
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from openai_ekm.arns import region_of
-from openai_ekm.aws_answers import check_answer
 from openai_ekm.diagnosis import AwsError, Outcome, judge_assume_role, judge_use
 from openai_ekm.emulator.errors import ApiError, server_error
 from openai_ekm.emulator.trail import Assumption, KeyUse, Origin, RoleSession, Trail, new_id
@@ -35,12 +30,13 @@ from openai_ekm.snapshot.aws import SessionFactory, collect
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from openai_ekm.emulator.accounts import Accounts
     from openai_ekm.emulator.iam_propagation import IamPropagation
     from openai_ekm.emulator.settings import Settings
     from openai_ekm.emulator.store import ExternalKeyRow
     from openai_ekm.snapshot import Registration
 
-__all__ = ["Accounts", "AwsCheck"]
+__all__ = ["AwsCheck"]
 
 DEK_BYTES: Final = 32
 # The probe that must be refused, as OpenAI makes it for a bucket. Source:
@@ -50,79 +46,6 @@ PROBE_EXTERNAL_ID: Final = "proj_smoketest-verifier"
 UNKNOWN_SOURCE_IP: Final = "192.0.2.0"
 # A value that is no ARN reaches no endpoint, and AWS saves no malformed policy.
 _NEVER_CALLED: Final = frozenset({Outcome.INVALID_ARN, Outcome.POLICY_MALFORMED})
-# LocalStack answers in milliseconds; a cloud that hangs must not hang the rehearsal.
-_CONFIG: Final = Config(
-    connect_timeout=30,
-    read_timeout=60,
-    retries={"total_max_attempts": 2, "mode": "standard"},
-    proxies={},  # the endpoint is this machine's
-)
-
-
-class Accounts:
-    """AWS accounts behind one endpoint: LocalStack takes the account from the access key id.
-
-    Args:
-        endpoint_url: The endpoint, always named: credentials that name an account belong
-            nowhere else.
-    """
-
-    def __init__(self, endpoint_url: str) -> None:
-        self._endpoint_url = endpoint_url
-        # A profile of the user's has no part in a rehearsal.
-        alone = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
-        alone.register("before-parse", check_answer)
-        self._session = boto3.Session(botocore_session=alone)
-        self._lock = threading.Lock()
-        self._clients: dict[tuple[str, str, str | None], Any] = {}
-
-    def __call__(self, account: str) -> _Account:
-        """Return a session for an account."""
-        return _Account(self, account)
-
-    def client(self, account: str, service: str, region: str | None) -> Any:
-        """Return a client for an account; clients are kept, since making one is slow."""
-        key = (account, service, region)
-        with self._lock:
-            if key not in self._clients:
-                self._clients[key] = self._make(service, region, account, "emulated", None)
-            return self._clients[key]
-
-    def client_of(self, credentials: dict[str, Any], service: str, region: str) -> Any:
-        """Return a client for temporary credentials."""
-        with self._lock:
-            return self._make(
-                service,
-                region,
-                credentials["AccessKeyId"],
-                credentials["SecretAccessKey"],
-                credentials["SessionToken"],
-            )
-
-    def _make(
-        self, service: str, region: str | None, id: str, secret: str, token: str | None
-    ) -> Any:
-        return self._session.client(
-            service,  # type: ignore[call-overload]  # its stubs want each name as a literal
-            region_name=region,
-            endpoint_url=self._endpoint_url,
-            aws_access_key_id=id,
-            aws_secret_access_key=secret,
-            aws_session_token=token,
-            config=_CONFIG,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Account:
-    """A session for one account."""
-
-    accounts: Accounts
-    account: str
-
-    def client(self, service_name: Any, region_name: str | None = None) -> Any:
-        """Return a client."""
-        return self.accounts.client(self.account, service_name, region_name)
 
 
 @dataclass(slots=True)

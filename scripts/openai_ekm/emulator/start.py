@@ -8,9 +8,10 @@ from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from openai_ekm.emulator.accounts import Accounts
 from openai_ekm.emulator.app import create_app
 from openai_ekm.emulator.auth import AdminKeys
-from openai_ekm.emulator.aws_check import Accounts, AwsCheck
+from openai_ekm.emulator.aws_check import AwsCheck
 from openai_ekm.emulator.faults import Faults, parse_fault
 from openai_ekm.emulator.iam_propagation import IamPropagation
 from openai_ekm.emulator.server import Connections, base_address, bind, serve
