@@ -16,7 +16,8 @@ from openai_ekm.drill.revoke import Order, Plan, look, revoke
 from openai_ekm.drill.runner import DrillRunner, Signals
 from openai_ekm.errors import Conflict, NotReachable
 from openai_ekm.openai_api.objects import ExternalKey, Project
-from openai_ekm.openai_api.refusals import Kind, Refusal, as_error
+from openai_ekm.openai_api.refusal_errors import as_error
+from openai_ekm.openai_api.refusals import Kind, Refusal
 from openai_ekm.registration.intent import Intent
 from openai_ekm.registration.record import Record, State
 from openai_ekm.registration.record_store import Held

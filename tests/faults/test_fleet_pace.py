@@ -13,7 +13,8 @@ from openai_ekm.fleet.run import Outcome, Stop, run_fleet
 from openai_ekm.fleet.shared_listing import FleetList, twins
 from openai_ekm.openai_api.client import AdminApi
 from openai_ekm.openai_api.objects import ExternalKey
-from openai_ekm.openai_api.refusals import Kind, Refusal, as_error
+from openai_ekm.openai_api.refusal_errors import as_error
+from openai_ekm.openai_api.refusals import Kind, Refusal
 from openai_ekm.registration.record import State
 from tests.doubles.fleet_world import FleetWorld, entries, least_seconds
 

@@ -12,7 +12,7 @@ from openai_ekm.errors import BadInput
 from openai_ekm.openai_api import ApiRefused, constants
 from openai_ekm.openai_api.client import AdminApi
 from openai_ekm.openai_api.redaction import AdminKey
-from openai_ekm.openai_api.refusals import ApiUnclear
+from openai_ekm.openai_api.refusal_errors import ApiUnclear
 from openai_ekm.openai_api.tls import ClientCertificate
 from openai_ekm.openai_api.transport import HttpRequest, NeverSent, RequestsTransport
 from tests.constants import SECRET

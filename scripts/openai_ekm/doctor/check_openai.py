@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from openai_ekm.doctor.line import Line, State, failed, unseen
 from openai_ekm.errors import EkmError
 from openai_ekm.openai import PROJECT_PREFIX
-from openai_ekm.openai_api.refusals import Kind, kind_of
+from openai_ekm.openai_api import Kind, kind_of
 from openai_ekm.openai_api.tls import CERTIFICATE_REMEDY
 
 if TYPE_CHECKING:

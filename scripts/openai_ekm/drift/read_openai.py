@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from openai_ekm.drift.compare_openai import Registered
-from openai_ekm.openai_api.refusals import ApiRefused, Kind
+from openai_ekm.openai_api import ApiRefused, Kind
 from openai_ekm.registration.consistency import complete_keys
 from openai_ekm.registration.matching import matches
 

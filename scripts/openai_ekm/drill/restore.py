@@ -28,7 +28,7 @@ from openai_ekm.drill.steps import (
     Wait,
 )
 from openai_ekm.errors import CheckFailed, Conflict, EkmError, NotReachable
-from openai_ekm.openai_api.refusals import Kind, kind_of
+from openai_ekm.openai_api import Kind, kind_of
 from openai_ekm.registration.iam_wait import take_claim
 
 if TYPE_CHECKING:

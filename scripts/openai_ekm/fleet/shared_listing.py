@@ -17,7 +17,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.errors import EkmError
-from openai_ekm.openai_api.refusals import Kind, kind_of
+from openai_ekm.openai_api import Kind, kind_of
 from openai_ekm.registration import matching, protocol
 from openai_ekm.registration.runner import Runner
 

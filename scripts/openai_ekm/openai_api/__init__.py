@@ -5,7 +5,8 @@ Source: docs/reference/openai-api.md. No decision about registrations is made he
 
 from openai_ekm.openai_api.objects import ExternalKey, Project
 from openai_ekm.openai_api.redaction import AdminKey
-from openai_ekm.openai_api.refusals import ApiRefused, ApiUnclear, Kind, kind_of
+from openai_ekm.openai_api.refusal_errors import ApiRefused, ApiUnclear, kind_of
+from openai_ekm.openai_api.refusal_kinds import Kind
 
 __all__ = [
     "AdminKey",

@@ -20,7 +20,8 @@ from openai_ekm.openai_api.objects import ExternalKey, NotAnObject, Project, aud
 from openai_ekm.openai_api.pacing import Pacer, Unpaced
 from openai_ekm.openai_api.pages import all_items
 from openai_ekm.openai_api.redaction import redact
-from openai_ekm.openai_api.refusals import ApiRefused, Kind, Refusal, as_error, read_refusal
+from openai_ekm.openai_api.refusal_errors import ApiRefused, as_error
+from openai_ekm.openai_api.refusals import Kind, Refusal, read_refusal
 from openai_ekm.openai_api.transport import (
     AnswerLost,
     HttpRequest,

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from openai_ekm.errors import Conflict, EkmError, NotReachable
-from openai_ekm.openai_api.refusals import Kind, kind_of
+from openai_ekm.openai_api import Kind, kind_of
 from openai_ekm.registration import matching
 from openai_ekm.registration.protocol import (
     Age,

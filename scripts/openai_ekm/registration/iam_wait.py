@@ -6,9 +6,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from openai_ekm.errors import Conflict, EkmError, NotReachable, OpenAIRefused
+from openai_ekm.openai_api import Kind, kind_of
 from openai_ekm.openai_api.constants import CALLS_PER_MINUTE, TELL_AFTER
 from openai_ekm.openai_api.rate_limit import SPAN
-from openai_ekm.openai_api.refusals import Kind, kind_of
 from openai_ekm.registration.protocol import Elapsed, Explain, Say, TryClaim, Wait
 from openai_ekm.registration.record_store import POLL, Held
 

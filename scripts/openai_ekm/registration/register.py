@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from openai_ekm.errors import Conflict, EkmError
+from openai_ekm.openai_api import Kind, kind_of
 from openai_ekm.openai_api.constants import CALLS_PER_MINUTE
-from openai_ekm.openai_api.refusals import Kind, kind_of
 from openai_ekm.registration import matching
 from openai_ekm.registration.consistency import (
     LIST_LAG,

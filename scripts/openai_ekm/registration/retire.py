@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from openai_ekm.errors import BadInput, Conflict, EkmError, NotReachable
-from openai_ekm.openai_api.refusals import Kind, kind_of
+from openai_ekm.openai_api import Kind, kind_of
 from openai_ekm.registration import matching
 from openai_ekm.registration.consistency import (
     LIST_LAG,

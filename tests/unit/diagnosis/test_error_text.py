@@ -8,7 +8,8 @@ import pytest
 
 from openai_ekm.diagnosis import diagnose, error_text
 from openai_ekm.errors import BadInput
-from openai_ekm.openai_api.refusals import as_error, read_refusal
+from openai_ekm.openai_api.refusal_errors import as_error
+from openai_ekm.openai_api.refusals import read_refusal
 from openai_ekm.snapshot import Snapshot
 from tests.support.diagnosed import diagnosed_fault
 from tests.support.faulty import FAULTS

@@ -22,7 +22,8 @@ from openai_ekm.doctor.facts import (
     Trail,
 )
 from openai_ekm.errors import AwsRefused, BadInput, NotReachable
-from openai_ekm.openai_api.refusals import as_error, read_refusal
+from openai_ekm.openai_api.refusal_errors import as_error
+from openai_ekm.openai_api.refusals import read_refusal
 from tests.constants import ACCOUNT, KEY, REGION, ROLE
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 
 from openai_ekm.openai_api import ApiRefused, Kind
 from openai_ekm.openai_api.client import AdminApi
-from openai_ekm.openai_api.refusals import ApiUnclear
+from openai_ekm.openai_api.refusal_errors import ApiUnclear
 from openai_ekm.openai_api.transport import HttpRequest, HttpResponse
 
 DEEP = b"[" * 200_000

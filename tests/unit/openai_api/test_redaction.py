@@ -10,7 +10,8 @@ import pytest
 
 from openai_ekm.errors import BadInput
 from openai_ekm.openai_api.redaction import HIDDEN, AdminKey, RedactionFilter, redact
-from openai_ekm.openai_api.refusals import as_error, read_refusal
+from openai_ekm.openai_api.refusal_errors import as_error
+from openai_ekm.openai_api.refusals import read_refusal
 from openai_ekm.openai_api.transport import RequestsTransport
 
 SECRET = "sk-admin-AbCdEf0123456789_-xyz"

@@ -6,14 +6,7 @@ import json
 
 import pytest
 
-from openai_ekm.openai_api.refusals import (
-    ApiRefused,
-    ApiUnclear,
-    Kind,
-    as_error,
-    kind_of,
-    read_refusal,
-)
+from openai_ekm.openai_api.refusals import Kind, read_refusal
 from openai_ekm.openai_api.retry import SAFE
 from tests.constants import KEY
 
@@ -31,7 +24,6 @@ def body(message: str, code: str | None = None) -> bytes:
     ).encode()
 
 
-NO_ANSWER = {Kind.AMBIGUOUS, Kind.UNREACHABLE, Kind.FOREIGN_PAGE}
 CAUSES = {
     "feature_off": (404, body("Unsupported endpoint"), Kind.FEATURE_OFF),
     "gone_on_get": (404, body("The external key extkey_1 was not found"), Kind.GONE),
@@ -145,41 +137,6 @@ def test_cause_is_told_from_every_other(status: int, content: bytes, kind: Kind)
     assert read_refusal(status, content, external_key_id=ID).kind is kind
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_every_kind_has_a_message_a_remedy_and_an_exit_code(kind: Kind) -> None:
-    """A kind that nobody wrote words for reaches the user as a bare status."""
-    refusal = read_refusal(400, body("the server's words"), request_id="req_1")
-    error = as_error(type(refusal)(kind, 400, refusal.message, request_id="req_1"), "GET /x")
-    assert isinstance(error, ApiRefused | ApiUnclear)
-    assert kind_of(error) is kind
-    assert error.remedy
-    assert "GET /x" in error.message
-    assert error.request_id == "req_1"
-    assert error.exit_code == (5 if kind in NO_ANSWER else 4)
-    if kind is not Kind.REDIRECTED:
-        assert "the server's words" in error.message
-
-
-def test_kind_of_a_foreign_error_is_none() -> None:
-    """Any exception is taken for one of OpenAI's answers."""
-    assert kind_of(ValueError("x")) is None
-
-
-NOT_THE_KEY = ["ip_401", "ip_403", "certificate_by_code", "other_organization", "deactivated"]
-
-
-@pytest.mark.parametrize("cause", [*NOT_THE_KEY, "unauthorized", "unauthorized_without_body"])
-def test_a_401_blames_the_key_only_where_its_code_says_so(cause: str) -> None:
-    """Guards against: a sound key is revoked and made anew, since an IP address is not listed."""
-    status, content, _ = CAUSES[cause]
-    error = as_error(read_refusal(status, content), "GET /x")
-    assert error.id != "openai_invalid_key"
-    assert error.at_fault != "the admin key"
-    assert bool(error.at_fault) is (cause in NOT_THE_KEY)
-    invalid = as_error(read_refusal(*CAUSES["invalid_key"][:2]), "GET /x")
-    assert invalid.at_fault == "the admin key"
-
-
 WAITING_HELPS = {"limited", "limited_bare", "page_429", "server_error", "page_520", "html"}
 WAITING_IS_VAIN = {
     "quota",
@@ -196,40 +153,6 @@ def test_a_call_is_repeated_where_waiting_can_help(cause: str) -> None:
     """Guards against: minutes of repeats against a quota or a sign-in page."""
     refusal = read_refusal(*CAUSES[cause][:2])
     assert (SAFE.delay(refusal, 1, 0.0) is not None) is (cause in WAITING_HELPS)
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b"<html><body>Corporate proxy: please accept the terms</body></html>", "Corporate proxy"),
-        (
-            b"<title>Attention Required! | Cloudflare</title><style>b{}</style><h1>Sorry",
-            "Attention",
-        ),
-        (
-            b"<script>var a = '<b>';</script><p>caf\xc3\xa9 &amp; bar &#27;[2J</p>",
-            "caf\u00e9 & bar [2J",
-        ),
-        (b"<", "<"),
-        (b"<html></html>", "(no message, HTTP 403)"),
-        (b"<p>" + b"x" * 5000, "x" * 120 + "\u2026"),
-        (b"<!--" * 20000, ""),
-    ],
-)
-@pytest.mark.parametrize("status", [200, 403, 520])
-def test_a_page_is_called_that_with_its_first_words(
-    content: bytes, words: str, status: int
-) -> None:
-    """Guards against: "(no message)" of a firewall's page, or its control characters."""
-    refusal = read_refusal(status, content)
-    error = as_error(refusal, "GET /x")
-    assert error.id == "openai_foreign_page"
-    assert error.exit_code == 5
-    assert words.replace("403", str(status)) in error.message
-    assert error.message.isprintable()
-    assert len(error.message) < 400
-    created = as_error(refusal, "POST /x")
-    assert created.id == ("openai_foreign_page" if status == 403 else "openai_unclear")
 
 
 def test_texts_of_openai_are_kept_short_and_in_their_form() -> None:
