@@ -12,9 +12,10 @@ from openai_ekm.diagnosis.malformed import complaint, malformed
 from openai_ekm.diagnosis.repair_search import Question, faults_of, near_misses_of
 from openai_ekm.diagnosis.result import Fault, Outcome
 from openai_ekm.diagnosis.warnings import organization, warnings_of
-from openai_ekm.openai_calls import requests
+from openai_ekm.openai_calls import call_decisions
 from openai_ekm.openai_calls.assumptions import asked_about
 from openai_ekm.openai_calls.document_paths import document_path
+from openai_ekm.openai_calls.requests import DECRYPT, ENCRYPT
 from openai_ekm.snapshot import UNSEEN, Role, Snapshot
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ _MOST: Final = 16  # rounds; each cures what the one before left
 _ENOUGH: Final = 40  # faults; whoever has more begins with these
 _KEY: Final = {Outcome.INVALID_ARN, Outcome.KEY_NOT_FOUND, Outcome.WRONG_REGION}
 _DENIED: Final = {
-    Outcome.ENCRYPT_DENIED: requests.ENCRYPT,
-    Outcome.DECRYPT_DENIED: requests.DECRYPT,
+    Outcome.ENCRYPT_DENIED: ENCRYPT,
+    Outcome.DECRYPT_DENIED: DECRYPT,
 }
 
 
@@ -129,8 +130,8 @@ def _faults(snapshot: Snapshot, verdict: Diagnosis, session_name: str | None) ->
 
 
 def _assume_role(snapshot: Snapshot, session_name: str | None) -> Question:
-    def ask(changed: Snapshot) -> requests.Asked:
-        return requests.assume_role(
+    def ask(changed: Snapshot) -> call_decisions.Asked:
+        return call_decisions.assume_role(
             changed, external_id=changed.registration.external_id, session_name=session_name
         )
 
@@ -149,11 +150,11 @@ def _use(
     if role.permission_policies is UNSEEN:
         return (faults.unseen_fault("permission_policies", "the role's policies"),)
 
-    def ask(changed: Snapshot) -> requests.Asked | None:
+    def ask(changed: Snapshot) -> call_decisions.Asked | None:
         there = changed.registered_key
         if there is None:
             return None
-        return requests.use(action, changed, there, session_name=session_name)
+        return call_decisions.use(action, changed, there, session_name=session_name)
 
     asked = ask(snapshot)
     assert asked is not None  # nosec B101 # narrows the type

@@ -8,23 +8,16 @@ from typing import Final
 
 from openai_ekm.arns import is_role_arn
 from openai_ekm.diagnosis import wording
+from openai_ekm.diagnosis.refusing_layer import refusing_kind
 from openai_ekm.diagnosis.result import AwsError, Diagnosis, Outcome
 from openai_ekm.evaluation import Decision
 from openai_ekm.evaluation import Outcome as DecisionOutcome
 from openai_ekm.openai import EXTERNAL_ID
 from openai_ekm.openai_calls.assumptions import assumed
+from openai_ekm.openai_calls.call_decisions import Asked, assume_role, use
 from openai_ekm.openai_calls.constants import names_key
 from openai_ekm.openai_calls.document_paths import document_path, locate_statements
-from openai_ekm.openai_calls.requests import (
-    ASSUME_ROLE,
-    DECRYPT,
-    ENCRYPT,
-    Asked,
-    assume_role,
-    lacking,
-    role_session_arn,
-    use,
-)
+from openai_ekm.openai_calls.requests import ASSUME_ROLE, DECRYPT, ENCRYPT, role_session_arn
 from openai_ekm.policy import parse_arn
 from openai_ekm.snapshot import UNSEEN, Key, Role, Snapshot, UnseenType
 from openai_ekm.snapshot.sizes import too_large_documents
@@ -198,7 +191,7 @@ def _use_fault(
     if decision.outcome is DecisionOutcome.EXPLICITLY_DENIED:
         tail = wording.explicit_deny(decision, same_account=same)
     else:
-        tail = wording.nothing_allows(operation, lacking(asked.request, asked.policies))
+        tail = wording.nothing_allows(operation, refusing_kind(asked.request, asked.policies))
     error = wording.use_denied(operation, session, key.arn, tail=tail)
     curable = UNSEEN in (role.permission_policies, role.permissions_boundary, key.policy)
     return _fault(snapshot, _DENIED[action], error, decisions, decision, key=key, curable=curable)

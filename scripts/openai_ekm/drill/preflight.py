@@ -15,7 +15,8 @@ from openai_ekm.drill.note import Method
 from openai_ekm.errors import AwsRefused, BadInput, Conflict
 from openai_ekm.evaluation import Outcome, Policies, Request, decide
 from openai_ekm.evaluation.caller import CallerForm, parse_caller
-from openai_ekm.openai_calls import requests
+from openai_ekm.openai_calls import call_decisions
+from openai_ekm.openai_calls.requests import DECRYPT, ENCRYPT
 from openai_ekm.policy import ALLOW_ALL
 from openai_ekm.snapshot import UNSEEN, Key, Role, Snapshot, UnseenType
 
@@ -159,8 +160,8 @@ def _check_denies(aws_view: AwsView, intent: Intent, key: Key, text: str) -> Non
         role = Role(intent.role_arn, permission_policies=(), permissions_boundary=None)
     cut = replace(key, policy=text)
     snapshot = replace(aws_view.snapshot, role=role, keys=(cut,))
-    for action in (requests.ENCRYPT, requests.DECRYPT):
-        decision = requests.use(action, snapshot, cut, session_name=None).decision
+    for action in (ENCRYPT, DECRYPT):
+        decision = call_decisions.use(action, snapshot, cut, session_name=None).decision
         if decision.outcome is not Outcome.EXPLICITLY_DENIED:
             raise Conflict(
                 "drill_would_not_cut",

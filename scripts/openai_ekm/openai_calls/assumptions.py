@@ -14,7 +14,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from openai_ekm.openai_calls import requests
+from openai_ekm.openai_calls import call_decisions
+from openai_ekm.openai_calls.requests import DECRYPT, ENCRYPT
 from openai_ekm.policy import DocumentKind, MalformedPolicy, parse_document
 from openai_ekm.snapshot import UNSEEN, Customer, Role, Snapshot
 
@@ -131,10 +132,10 @@ def _count_allowed(snapshot: Snapshot, key: Key | None, session_name: str | None
     if not isinstance(role, Role):
         return 0
     sent = snapshot.registration.external_id
-    asked = [requests.assume_role(snapshot, external_id=sent, session_name=session_name)]
+    asked = [call_decisions.assume_role(snapshot, external_id=sent, session_name=session_name)]
     if key is not None:
         asked += [
-            requests.use(action, snapshot, key, session_name=session_name)
-            for action in (requests.ENCRYPT, requests.DECRYPT)
+            call_decisions.use(action, snapshot, key, session_name=session_name)
+            for action in (ENCRYPT, DECRYPT)
         ]
     return sum(each.decision.allowed for each in asked)

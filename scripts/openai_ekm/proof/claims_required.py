@@ -12,15 +12,10 @@ from openai_ekm.arns import is_role_arn
 from openai_ekm.evaluation import Decision, Request, decide
 from openai_ekm.evaluation.caller import CallerForm, parse_caller
 from openai_ekm.openai import EXTERNAL_ID
+from openai_ekm.openai_calls.call_decisions import every_assume_role, every_use
 from openai_ekm.openai_calls.constants import ENCRYPTION_ALGORITHM, names_key
 from openai_ekm.openai_calls.document_paths import locate_statements
-from openai_ekm.openai_calls.requests import (
-    ASSUME_ROLE,
-    DECRYPT,
-    ENCRYPT,
-    every_assume_role,
-    every_use,
-)
+from openai_ekm.openai_calls.requests import ASSUME_ROLE, DECRYPT, ENCRYPT
 from openai_ekm.proof.actions import Action
 from openai_ekm.proof.principals import PrincipalClass
 from openai_ekm.proof.request_classes import make_request_class
@@ -34,7 +29,7 @@ from openai_ekm.value_classes.condition_keys import may_be_carried
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from openai_ekm.openai_calls.requests import Asked
+    from openai_ekm.openai_calls.call_decisions import Asked
     from openai_ekm.proof.boxes import Box
     from openai_ekm.proof.documents import Documents
     from openai_ekm.proof.request_classes import RequestClass

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from openai_ekm.evaluation import Policies, Request
     from openai_ekm.evaluation.policies import PreparedPolicies
-    from openai_ekm.openai_calls.requests import Asked
+    from openai_ekm.openai_calls.call_decisions import Asked
 
 __all__ = ["Gain", "gain_of"]
 
