@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 
 from openai_ekm._version import __version__
 
-__all__ = ["DISTRIBUTION", "documentation_url"]
+__all__ = ["DISTRIBUTION", "documentation_address", "documentation_url"]
 
 DISTRIBUTION: Final = "openai-ekm-aws"
 _LABEL: Final = "Documentation"  # the README, at the version's tag
@@ -31,6 +31,16 @@ def documentation_url(page: str) -> str | None:
     """
     readme = _readme_url()
     return readme and urljoin(readme, page)
+
+
+def documentation_address(page: str) -> str:
+    """Return what a reader opens: the URL of a page, or its path where no URL is known.
+
+    Args:
+        page: As for `documentation_url`. An installation from a repository without a public
+            address shows it as it is.
+    """
+    return documentation_url(page) or page
 
 
 @cache

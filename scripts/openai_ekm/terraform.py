@@ -1,4 +1,4 @@
-"""Run Terraform or OpenTofu, and read its JSON: `output -json` and `show -json PLAN`.
+"""Run Terraform or OpenTofu, and read its JSON and the module's version.
 
 The JSON may come with lines of a wrapper or a version manager around it, with a byte order mark, or
 in UTF-16. One reader takes all of these; a notice names what it skipped.
@@ -6,6 +6,8 @@ in UTF-16. One reader takes all of these; a notice names what it skipped.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import re
 import shutil
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
+    "find_module_version",
     "find_program",
     "is_saved_plan",
     "module_instances",
@@ -46,6 +49,8 @@ _NO_VERSION: Final = re.compile(
 _SHELL_CANNOT_RUN: Final = (126, 127)
 _MOST_NAMES: Final = 5  # in a message
 _ZIP: Final = b"PK\x03\x04"  # a saved plan is an archive
+_MODULE_VERSION: Final = re.compile(r'^__version__ = "([0-9][^"\s]{0,40})"$', re.MULTILINE)
+_VERSION_FILE: Final = "scripts/openai_ekm/_version.py"  # the module carries its registrar
 _PROGRAMS: Final = ("terraform", "tofu")
 _selected: str | None = None
 
@@ -286,6 +291,24 @@ def run_version() -> tuple[str, bytes]:
     remedy = "Run it by hand, or name another program with --terraform."
     printed = _run(["version", "-json"], Path.cwd(), option="--terraform", remedy=remedy)
     return find_program(), printed
+
+
+def find_module_version(folder: Path) -> str | None:
+    """Return the version of the module that a folder holds or calls.
+
+    Args:
+        folder: The module itself, or a root that calls it and was initialized.
+    """
+    roots = [folder]
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        listed = json.loads((folder / ".terraform/modules/modules.json").read_text("utf-8"))
+        roots += [folder / entry["Dir"] for entry in listed["Modules"]]
+    for root in roots:
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            found = _MODULE_VERSION.search((root / _VERSION_FILE).read_text("utf-8"))
+            if found:
+                return found[1]
+    return None
 
 
 def _run(arguments: list[str], folder: Path, *, option: str, remedy: str) -> bytes:

@@ -24,9 +24,9 @@ from moto.core.config import default_user_config
 from starlette.testclient import TestClient
 
 from openai_ekm.cli.main import load_verb, run
+from openai_ekm.emulator.accounts import Accounts
 from openai_ekm.emulator.app import create_app
 from openai_ekm.emulator.auth import ALL_SCOPES, AdminKeys
-from openai_ekm.emulator.accounts import Accounts
 from openai_ekm.emulator.aws_check import AwsCheck
 from openai_ekm.emulator.iam_propagation import IamPropagation
 from openai_ekm.emulator.settings import Settings

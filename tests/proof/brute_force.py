@@ -13,7 +13,7 @@ from openai_ekm.evaluation import OpenPoints, Outcome, Policies, Request, decide
 from openai_ekm.evaluation.caller import CallerForm, parse_caller
 from openai_ekm.policy import DocumentKind, parse_document
 from openai_ekm.proof.actions import Action
-from openai_ekm.proof.constants import ALLOWING_IDENTITY, delegating_key, delegating_role
+from openai_ekm.proof.documents import ALLOWING_IDENTITY, delegating_key, delegating_role
 from openai_ekm.proof.principals import PrincipalClass
 from openai_ekm.proof.request_classes import ResourceClass, make_request_class
 from tests.proof.universe import (

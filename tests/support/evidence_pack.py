@@ -13,10 +13,9 @@ from openai_ekm import schemas
 from openai_ekm.diagnosis import diagnose
 from openai_ekm.evidence.controls import read_controls
 from openai_ekm.evidence.decisions import decisions_of
-from openai_ekm.evidence.documents import documents_of
 from openai_ekm.evidence.manifest import MANIFEST, PUBLIC_KEY, SIGNATURE, Signer, make_manifest
 from openai_ekm.evidence.members import members_of
-from openai_ekm.evidence.pack import NotSeen, Pack
+from openai_ekm.evidence.pack import NotSeen, Pack, documents_of
 from openai_ekm.evidence.signature import PublicKey
 from openai_ekm.proof import prove
 from openai_ekm.snapshot import Snapshot

@@ -20,12 +20,11 @@ from openai_ekm.errors import AwsRefused, BadInput, CheckFailed, NotReachable
 from openai_ekm.evidence.aws import SigningKey, check_signing_key, read_rotation
 from openai_ekm.evidence.controls import read_controls
 from openai_ekm.evidence.decisions import decisions_of
-from openai_ekm.evidence.documents import documents_of
 from openai_ekm.evidence.given import check_key, read_given
 from openai_ekm.evidence.manifest import MANIFEST, PUBLIC_KEY, SIGNATURE, Signer, make_manifest
 from openai_ekm.evidence.members import members_of
 from openai_ekm.evidence.openai import ask_validation, read_audit_events
-from openai_ekm.evidence.pack import NotSeen, Pack
+from openai_ekm.evidence.pack import NotSeen, Pack, documents_of
 from openai_ekm.evidence.read_container import open_pack
 from openai_ekm.evidence.redaction import StandIns, redact
 from openai_ekm.evidence.signature import check_fingerprint

@@ -13,9 +13,9 @@ import click
 
 from openai_ekm._version import __version__
 from openai_ekm.cli import global_options, render
-from openai_ekm.cli.see_also import address
 from openai_ekm.errors import EkmError
 from openai_ekm.loopback import keep_from_proxies
+from openai_ekm.project import documentation_address
 
 # Verb -> one-line help. It stands here so that `ekm --help` imports no verb.
 VERBS: dict[str, str] = {
@@ -90,7 +90,7 @@ class VerbGroup(click.Group):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the exit codes, and where to read on."""
-        self.epilog = EXIT_CODES.format(errors=address("docs/errors.md"))
+        self.epilog = EXIT_CODES.format(errors=documentation_address("docs/errors.md"))
         super().format_epilog(ctx, formatter)
 
     def list_commands(self, ctx: click.Context) -> list[str]:

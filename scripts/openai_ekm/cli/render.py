@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from openai_ekm.cli.see_also import address
 from openai_ekm.cli.wrapping import break_points
 from openai_ekm.errors import BadInput, Defect, EkmError
 from openai_ekm.printable import json_text, printable
+from openai_ekm.project import documentation_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -269,7 +269,7 @@ def error(failure: EkmError, *, as_json: bool) -> None:
     ):
         if text:
             _to_stderr(f"  {label}: {text}")
-    _to_stderr(f"  see: {address(f'docs/errors.md#{failure.id}')}")
+    _to_stderr(f"  see: {documentation_address(f'docs/errors.md#{failure.id}')}")
     if as_json:
         with contextlib.suppress(OSError):  # a full disk: the code and stderr tell it
             document({"error": failure.as_json()})

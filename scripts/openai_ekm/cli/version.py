@@ -16,7 +16,7 @@ from openai_ekm import terraform
 from openai_ekm._version import __version__
 from openai_ekm.cli import render
 from openai_ekm.errors import BadInput
-from openai_ekm.module_version import find_module_version
+from openai_ekm.terraform import find_module_version
 
 __all__ = ["run"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from openai_ekm.arns import is_role_arn
 from openai_ekm.diagnosis.result import Change, Fault, Outcome
 from openai_ekm.openai import EXTERNAL_ID
-from openai_ekm.openai_calls.constants import names_key
+from openai_ekm.openai_calls.requests import names_key
 from openai_ekm.policy import parse_arn
 from openai_ekm.snapshot import UNSEEN, Role, Snapshot
 from openai_ekm.snapshot.sizes import too_large_documents

@@ -15,9 +15,14 @@ from openai_ekm.evaluation import Outcome as DecisionOutcome
 from openai_ekm.openai import EXTERNAL_ID
 from openai_ekm.openai_calls.assumptions import assumed
 from openai_ekm.openai_calls.call_decisions import Asked, assume_role, use
-from openai_ekm.openai_calls.constants import names_key
 from openai_ekm.openai_calls.document_paths import document_path, locate_statements
-from openai_ekm.openai_calls.requests import ASSUME_ROLE, DECRYPT, ENCRYPT, role_session_arn
+from openai_ekm.openai_calls.requests import (
+    ASSUME_ROLE,
+    DECRYPT,
+    ENCRYPT,
+    names_key,
+    role_session_arn,
+)
 from openai_ekm.policy import parse_arn
 from openai_ekm.snapshot import UNSEEN, Key, Role, Snapshot, UnseenType
 from openai_ekm.snapshot.sizes import too_large_documents

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from openai_ekm.diagnosis.result import AwsError, Outcome
 from openai_ekm.openai import OPENAI_SESSION_ARN
-from openai_ekm.openai_calls.constants import ENCRYPTION_ALGORITHM
+from openai_ekm.openai_calls.requests import ENCRYPTION_ALGORITHM
 from openai_ekm.snapshot import UNSEEN, Key
 
 if TYPE_CHECKING:

@@ -12,9 +12,8 @@ from botocore import exceptions as botocore
 
 from openai_ekm import aws_selection
 from openai_ekm.arns import region_of
-from openai_ekm.aws_session import client, translated
+from openai_ekm.aws_session import client, list_items, translated
 from openai_ekm.doctor.facts import Caller, Credentials, Organization, Permitted
-from openai_ekm.doctor.read_user import read_user
 from openai_ekm.errors import AwsRefused, EkmError
 from openai_ekm.evaluation.caller import CallerForm, parse_caller
 from openai_ekm.policy import ALLOW_ALL
@@ -24,7 +23,7 @@ from openai_ekm.snapshot.organization import read_organization as read_levels
 from openai_ekm.snapshot.refusals import Refusals
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import boto3
 
@@ -180,7 +179,7 @@ def read_permitted(session: boto3.Session, caller: Caller, kms_arn: str | None) 
     if who is not None and who.form is CallerForm.ROOT:
         return Permitted((ALLOW_ALL,), key_policy=key_policy)
     if who is not None and who.form is CallerForm.USER:
-        identity, boundary = read_user(client(session, "iam", attempts=2), who.name)
+        identity, boundary = _read_user(client(session, "iam", attempts=2), who.name)
         return Permitted(identity, boundary, caller.arn, key_policy)
     if who is None or not who.role_arn:
         return Permitted(_unread("the caller is neither a user nor a role"), key_policy=key_policy)
@@ -212,3 +211,47 @@ def _key_policy(session: boto3.Session, kms_arn: str) -> str | None:
             return str(kms.get_key_policy(KeyId=kms_arn, PolicyName="default")["Policy"])
     except EkmError:
         return None
+
+
+def _read_user(
+    iam: Any, name: str
+) -> tuple[tuple[Any, ...] | EkmError, Mapping[str, Any] | str | None]:
+    """Return the documents of a user's policies and its permissions boundary.
+
+    Args:
+        iam: A client of IAM.
+        name: Of the user.
+    """
+    try:
+        with translated("reading the policies of the user"):
+            documents = tuple(_user_documents(iam, name))
+    except EkmError as error:
+        return error, None
+    try:
+        with translated("iam:GetUser"):
+            bounded = iam.get_user(UserName=name)["User"].get("PermissionsBoundary")
+            if not bounded:
+                return documents, None
+            return documents, _managed_document(iam, bounded["PermissionsBoundaryArn"])
+    except EkmError:
+        return documents, "it was not seen"
+
+
+def _user_documents(iam: Any, name: str) -> Iterator[Any]:
+    for policy in list_items(iam, "list_user_policies", "PolicyNames", UserName=name):
+        yield iam.get_user_policy(UserName=name, PolicyName=policy)["PolicyDocument"]
+    attached = "list_attached_user_policies"
+    for each in list_items(iam, attached, "AttachedPolicies", UserName=name):
+        yield _managed_document(iam, each["PolicyArn"])
+    for group in list_items(iam, "list_groups_for_user", "Groups", UserName=name):
+        of = {"GroupName": group["GroupName"]}
+        for policy in list_items(iam, "list_group_policies", "PolicyNames", **of):
+            yield iam.get_group_policy(**of, PolicyName=policy)["PolicyDocument"]
+        for each in list_items(iam, "list_attached_group_policies", "AttachedPolicies", **of):
+            yield _managed_document(iam, each["PolicyArn"])
+
+
+def _managed_document(iam: Any, arn: str) -> Any:
+    """Return the document of a managed policy's default version."""
+    version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    return iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]

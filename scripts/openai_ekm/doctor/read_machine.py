@@ -10,7 +10,6 @@ from openai_ekm import terraform
 from openai_ekm._version import __version__
 from openai_ekm.doctor.facts import Machine
 from openai_ekm.errors import BadInput
-from openai_ekm.module_version import find_module_version
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +26,7 @@ def read_machine(folder: Path) -> Machine:
     return Machine(
         python=sys.version_info[:3],
         package=__version__,
-        module=find_module_version(folder),
+        module=terraform.find_module_version(folder),
         terraform=_terraform(),
     )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from openai_ekm.drift.canonical import canonical, decoded
 from openai_ekm.drift.difference import Difference, State, not_compared
 from openai_ekm.drift.replicas import compare_replicas
-from openai_ekm.drift.tested_tags import tested_tags, tests_aliases
+from openai_ekm.policy.tested_tags import tested_tags, tests_aliases
 from openai_ekm.snapshot import UNSEEN, Key, Role
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.json_reader import UnreadableJsonError, read_json
 from openai_ekm.monitoring.message import TAG
-from openai_ekm.policy.texts import texts_in
+from openai_ekm.policy.tested_tags import texts_in
 from openai_ekm.snapshot import UNSEEN, Role, Snapshot
 
 if TYPE_CHECKING:

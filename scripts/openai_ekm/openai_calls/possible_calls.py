@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final
 
 from openai_ekm.evaluation.conditions import date, holds
 from openai_ekm.evaluation.request import Context
-from openai_ekm.openai_calls.constants import STRANGE_ORGANIZATION
 from openai_ekm.policy import PrincipalForm
 from openai_ekm.policy.letters import lower_ascii
 from openai_ekm.value_classes import KeyUse, Undecidable, make_domain
@@ -43,12 +42,13 @@ TIMES: Final = ("aws:CurrentTime", "aws:EpochTime", "aws:TokenIssueTime")
 ADDRESS: Final = "aws:SourceIp"
 USER_ID: Final = "aws:userid"
 ORGANIZATION: Final = "aws:PrincipalOrgID"
+_STRANGE_ORGANIZATION: Final = "o-notpublic00"
 # OpenAI's account is in no organization, or in one that no customer names.
 ORGANIZATIONS: Final[Sequence[Carried]] = (
     {},
     {
-        ORGANIZATION: STRANGE_ORGANIZATION,
-        "aws:PrincipalOrgPaths": (f"{STRANGE_ORGANIZATION}/r-a1b2/ou-a1b2-c3d4e5f6/",),
+        ORGANIZATION: _STRANGE_ORGANIZATION,
+        "aws:PrincipalOrgPaths": (f"{_STRANGE_ORGANIZATION}/r-a1b2/ou-a1b2-c3d4e5f6/",),
     },
 )
 MOST: Final = 20_000

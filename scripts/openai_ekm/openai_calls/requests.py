@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from openai_ekm.arns import is_kms_arn
 from openai_ekm.evaluation import Policies, Request
 from openai_ekm.openai import OPENAI_ROLE_ARN, OPENAI_SESSION_ARN
-from openai_ekm.openai_calls.constants import ENCRYPTION_ALGORITHM
 from openai_ekm.openai_calls.possible_calls import ORGANIZATION, TIMES, Carried, instant_as
 from openai_ekm.policy import ALLOW_ALL, Arn, parse_arn
 from openai_ekm.snapshot import UNSEEN, Customer, Key, Role, Snapshot
+from openai_ekm.snapshot.symbols import REGION
 
 __all__ = [
     "ASSUME_ROLE",
     "DECRYPT",
     "ENCRYPT",
+    "ENCRYPTION_ALGORITHM",
     "SESSION_NAME",
     "assume_role_request",
+    "names_key",
     "role_session_arn",
     "use_request",
 ]
@@ -25,6 +28,7 @@ ASSUME_ROLE: Final = "sts:AssumeRole"
 ENCRYPT: Final = "kms:Encrypt"
 DECRYPT: Final = "kms:Decrypt"
 SESSION_NAME: Final = "sts:RoleSessionName"
+ENCRYPTION_ALGORITHM: Final = "SYMMETRIC_DEFAULT"
 
 
 def assume_role_request(
@@ -113,6 +117,14 @@ def use_request(
         grants=() if snapshot.grants is UNSEEN else snapshot.grants,
     )
     return request, policies
+
+
+def names_key(kms_arn: str) -> bool:
+    """Return whether a registered ARN has the form of a key's or an alias's.
+
+    A value that a plan does not know yet has its final form; a Region alone has a name.
+    """
+    return is_kms_arn(kms_arn, unknown_region=REGION)
 
 
 def role_session_arn(role_arn: str, session_name: str | None) -> str:

@@ -10,7 +10,7 @@ from openai_ekm.proof import request_classes
 from openai_ekm.proof.actions import DELETING, USING, Action, classes_of, future, is_about, known
 from openai_ekm.proof.administrators import is_administrator
 from openai_ekm.proof.boxes import EVERYTHING, Box
-from openai_ekm.proof.constants import delegating_key, delegating_role
+from openai_ekm.proof.documents import delegating_key, delegating_role
 from openai_ekm.proof.other_services import acting_elsewhere, requests_elsewhere
 from openai_ekm.proof.request_classes import RequestClass, ResourceClass, make_request_class
 from openai_ekm.proof.result import Reported

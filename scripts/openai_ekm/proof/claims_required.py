@@ -13,9 +13,14 @@ from openai_ekm.evaluation import Decision, Request, decide
 from openai_ekm.evaluation.caller import CallerForm, parse_caller
 from openai_ekm.openai import EXTERNAL_ID
 from openai_ekm.openai_calls.call_decisions import every_assume_role, every_use
-from openai_ekm.openai_calls.constants import ENCRYPTION_ALGORITHM, names_key
 from openai_ekm.openai_calls.document_paths import locate_statements
-from openai_ekm.openai_calls.requests import ASSUME_ROLE, DECRYPT, ENCRYPT
+from openai_ekm.openai_calls.requests import (
+    ASSUME_ROLE,
+    DECRYPT,
+    ENCRYPT,
+    ENCRYPTION_ALGORITHM,
+    names_key,
+)
 from openai_ekm.proof.actions import Action
 from openai_ekm.proof.principals import PrincipalClass
 from openai_ekm.proof.request_classes import make_request_class

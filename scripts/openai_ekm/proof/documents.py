@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from openai_ekm.errors import BadInput
 from openai_ekm.evaluation.grants import Grant, parse_grant
 from openai_ekm.policy import (
+    ALLOW_ALL,
     Document,
     DocumentKind,
     MalformedPolicy,
@@ -22,7 +23,15 @@ from openai_ekm.snapshot import UNSEEN, Key, Role, Snapshot
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["DocumentPart", "Documents", "is_related", "read_documents"]
+__all__ = [
+    "ALLOWING_IDENTITY",
+    "DocumentPart",
+    "Documents",
+    "delegating_key",
+    "delegating_role",
+    "is_related",
+    "read_documents",
+]
 
 # Twice the largest document that AWS keeps (a key policy of 32 KB); of identity policies more
 # than three times the largest of those that AWS publishes.
@@ -30,6 +39,8 @@ __all__ = ["DocumentPart", "Documents", "is_related", "read_documents"]
 LARGEST: Final = 65_536
 LARGEST_IDENTITY: Final = 524_288
 MOST_STATEMENTS: Final = 1_000
+# Identity policies that are not seen are taken to allow everything.
+ALLOWING_IDENTITY: Final = parse_document(ALLOW_ALL, DocumentKind.IDENTITY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,4 +302,39 @@ def _too_large(path: str, reason: str) -> BadInput:
         f"The document at {path} {reason}.",
         at_fault=path,
         remedy="Check that the snapshot holds the policy document itself, as AWS returned it.",
+    )
+
+
+def delegating_key(partition: str, account: str) -> Document:
+    """Return the policy of another key at worst: the role's account decides, nobody is named."""
+    return parse_document(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"AWS": f"arn:{partition}:iam::{account}:root"},
+                    "Action": "kms:*",
+                    "Resource": "*",
+                }
+            ],
+        },
+        DocumentKind.KEY,
+    )
+
+
+def delegating_role(partition: str, account: str) -> Document:
+    """Return the trust policy of another role at worst: the role's account decides."""
+    return parse_document(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"AWS": f"arn:{partition}:iam::{account}:root"},
+                    "Action": "sts:*",
+                }
+            ],
+        },
+        DocumentKind.TRUST,
     )

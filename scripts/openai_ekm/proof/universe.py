@@ -13,7 +13,7 @@ from openai_ekm.policy.letters import lower_ascii
 from openai_ekm.proof.actions import OWN, about_others, is_about
 from openai_ekm.proof.administrators import administrators
 from openai_ekm.proof.condition_domains import ConditionDomains
-from openai_ekm.proof.constants import ALLOWING_IDENTITY
+from openai_ekm.proof.documents import ALLOWING_IDENTITY
 from openai_ekm.proof.principals import Named, PrincipalClass, principal_classes
 from openai_ekm.proof.request_classes import ResourceClass
 from openai_ekm.proof.tags import PRINCIPAL_TAG, RESOURCE_TAG, tags_of

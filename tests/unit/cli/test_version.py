@@ -9,36 +9,9 @@ import pytest
 
 from openai_ekm._version import __version__
 from openai_ekm.cli.main import ekm, run
-from openai_ekm.module_version import find_module_version
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def write_module(folder: Path, version: str) -> None:
-    """Write the one file of a module that says its version."""
-    target = folder / "scripts" / "openai_ekm" / "_version.py"
-    target.parent.mkdir(parents=True)
-    target.write_text(f'"""The version."""\n\n__version__ = "{version}"\n')
-
-
-def test_the_module_is_found_where_it_is_called(tmp_path: Path) -> None:
-    """Guards against: the package's version in place of the module's, which differ after a pin."""
-    assert find_module_version(tmp_path) is None
-    write_module(tmp_path / ".terraform/modules/ekm", "7.8.9")
-    listed = {"Modules": [{"Key": "", "Dir": "."}, {"Key": "ekm", "Dir": ".terraform/modules/ekm"}]}
-    (tmp_path / ".terraform/modules/modules.json").write_text(json.dumps(listed))
-    assert find_module_version(tmp_path) == "7.8.9"
-    write_module(tmp_path, "1.2.3")
-    assert find_module_version(tmp_path) == "1.2.3"
-
-
-@pytest.mark.parametrize("content", ["{", "[]", '{"Modules": 1}', '{"Modules": [{}]}'])
-def test_a_broken_list_of_modules_is_no_defect(content: str, tmp_path: Path) -> None:
-    """Guards against: a traceback where a user asks what is installed."""
-    (tmp_path / ".terraform/modules").mkdir(parents=True)
-    (tmp_path / ".terraform/modules/modules.json").write_text(content)
-    assert find_module_version(tmp_path) is None
 
 
 def test_without_terraform_the_rest_is_told(

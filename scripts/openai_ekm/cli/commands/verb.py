@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from openai_ekm.cli import global_options, logs
-from openai_ekm.cli.see_also import address
 from openai_ekm.errors import BadInput
+from openai_ekm.project import documentation_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +78,7 @@ class Verb(click.Command):
         """Write what the verb adds, and where to read on."""
         super().format_epilog(ctx, formatter)
         formatter.write_paragraph()
-        formatter.write(f"Read more: {address(self.page)}\n")
+        formatter.write(f"Read more: {documentation_address(self.page)}\n")
 
 
 class VerbWithParts(click.Group):
@@ -106,7 +106,7 @@ class VerbWithParts(click.Group):
         """Write where to read on."""
         super().format_epilog(ctx, formatter)
         formatter.write_paragraph()
-        formatter.write(f"Read more: {address(self.page)}\n")
+        formatter.write(f"Read more: {documentation_address(self.page)}\n")
 
 
 class VerbWithDefaultPart(VerbWithParts):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from openai_ekm.diagnosis.repairs.repair import Repair, as_list, nearest, set_values, shown
 from openai_ekm.diagnosis.result import Change
-from openai_ekm.openai_calls.constants import names_key
+from openai_ekm.openai_calls.requests import names_key
 from openai_ekm.snapshot import UNSEEN
 
 if TYPE_CHECKING:

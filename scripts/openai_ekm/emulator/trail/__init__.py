@@ -1,7 +1,13 @@
 """CloudTrail's records of calls in an emulated AWS, and the files and the bus they go to."""
 
-from openai_ekm.emulator.trail.change import KeyChange
-from openai_ekm.emulator.trail.records import Assumption, KeyUse, Origin, RoleSession, new_id
+from openai_ekm.emulator.trail.records import (
+    Assumption,
+    KeyChange,
+    KeyUse,
+    Origin,
+    RoleSession,
+    new_id,
+)
 from openai_ekm.emulator.trail.trail import Trail
 
 __all__ = ["Assumption", "KeyChange", "KeyUse", "Origin", "RoleSession", "Trail", "new_id"]

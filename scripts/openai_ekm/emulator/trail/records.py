@@ -5,7 +5,9 @@ left out: the emulator's AWS has neither key material ids nor TLS.
 
 Sources:
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html,
-https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html,
+https://docs.aws.amazon.com/kms/latest/developerguide/ct-disablekey.html,
+https://docs.aws.amazon.com/kms/latest/developerguide/ct-put-key-policy.html
 """
 
 from __future__ import annotations
@@ -17,14 +19,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.arns import account_of
 from openai_ekm.openai import OPENAI_ACCOUNT, OPENAI_SESSION_NAME
-from openai_ekm.openai_calls.constants import ENCRYPTION_ALGORITHM
+from openai_ekm.openai_calls.requests import ENCRYPTION_ALGORITHM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from openai_ekm.diagnosis import AwsError
 
-__all__ = ["Assumption", "KeyUse", "Origin", "Record", "RoleSession", "new_id", "record_of"]
+__all__ = [
+    "Assumption",
+    "KeyChange",
+    "KeyUse",
+    "Origin",
+    "Record",
+    "RoleSession",
+    "new_id",
+    "record_of",
+]
 
 Record = dict[str, Any]
 
@@ -329,3 +340,42 @@ def _long_time(at: float) -> str:
     when = datetime.fromtimestamp(at, UTC)
     hour, half = when.hour % 12 or 12, "AM" if when.hour < 12 else "PM"  # noqa: PLR2004 - noon
     return f"{when:%b} {when.day}, {when.year} {hour}:{when:%M:%S} {half}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyChange:
+    """A call of KMS, by a session of the key's account, that changes a key.
+
+    Args:
+        origin: When, where and how.
+        session: Who.
+        operation: Such as `DisableKey`.
+        key_arn: The key.
+        sent: What was sent, with AWS's names: `{"KeyId": …}`.
+    """
+
+    origin: Origin
+    session: RoleSession
+    operation: str
+    key_arn: str
+    sent: Mapping[str, Any]
+
+    def records(self, new_id: Callable[[], str] = new_id) -> tuple[Record, ...]:
+        """Return the record of the account.
+
+        Args:
+            new_id: Returns an id of an event.
+        """
+        account = account_of(self.key_arn)
+        record = record_of(
+            self.origin,
+            who=self.session.identity,
+            service="kms",
+            name=self.operation,
+            sent={f"{name[0].lower()}{name[1:]}": value for name, value in self.sent.items()},
+            resources=[{"accountId": account, "type": "AWS::KMS::Key", "ARN": self.key_arn}],
+            event_id=new_id(),
+            recipient=account,
+            read_only=False,
+        )
+        return (record,)

@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from openai_ekm.emulator.trail.bus import EventBus
-    from openai_ekm.emulator.trail.change import KeyChange
     from openai_ekm.emulator.trail.files import TrailFolder
-    from openai_ekm.emulator.trail.records import Assumption, KeyUse
+    from openai_ekm.emulator.trail.records import Assumption, KeyChange, KeyUse
 
 __all__ = ["Trail"]
 

@@ -10,14 +10,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from openai_ekm.policy.texts import texts_in
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["tested_tags", "tests_aliases"]
+__all__ = ["tested_tags", "tests_aliases", "texts_in"]
 
 _TAG: Final = re.compile(r"aws:(?:resource|principal)tag/([^\"},]{1,128})", re.IGNORECASE)
+_DEEPEST: Final = 64  # levels of a document that are looked through
 _ALIASES: Final = ("kms:resourcealiases", "kms:requestalias")
 
 
@@ -49,3 +48,24 @@ def tests_aliases(documents: Iterable[Any]) -> bool:
         for text in texts_in(document)
         for name in _ALIASES
     )
+
+
+def texts_in(document: Any) -> Iterator[str]:
+    """Yield each text in a document, names of members included.
+
+    So a name is found where no form is known.
+
+    Args:
+        document: Decoded JSON, or a text.
+    """
+    return _texts(document, 0)
+
+
+def _texts(value: object, depth: int) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list) and depth < _DEEPEST:
+        if isinstance(value, dict):
+            yield from (name for name in value if isinstance(name, str))
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each, depth + 1)
