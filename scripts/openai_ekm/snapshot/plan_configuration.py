@@ -1,4 +1,4 @@
-"""A resource's arguments, as the configuration in a plan writes them.
+"""The configuration in a plan: its modules, its resources, and their arguments as written.
 
 Source: https://developer.hashicorp.com/terraform/internals/json-format (configuration).
 """
@@ -9,9 +9,18 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-__all__ = ["written_arguments"]
+__all__ = [
+    "SEGMENT",
+    "module_configuration",
+    "resource_configuration",
+    "split_address",
+    "without_index",
+    "written_arguments",
+]
 
-_MODULE: Final = re.compile(r'module\.([^.\[]+)(?:\[(?:"(?:[^"\\]|\\.)*"|[^"\]]*)\])?\.')
+_INDEX: Final = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^"\]]*)\]')
+# One part of an address or a reference, with its index: what stands between two dots.
+SEGMENT: Final = re.compile(r'[^.\[]+(?:\[(?:"(?:[^"\\]|\\.)*"|[^"\]]*)\])*')
 
 
 def written_arguments(plan: Mapping[str, Any], address: str) -> Mapping[str, Any] | None:
@@ -25,15 +34,50 @@ def written_arguments(plan: Mapping[str, Any], address: str) -> Mapping[str, Any
         By argument; empty for a resource that is not in the configuration. None where the plan
         has no configuration.
     """
-    configuration = plan.get("configuration")
-    if not isinstance(configuration, Mapping):
+    if not isinstance(plan.get("configuration"), Mapping):
         return None
-    body, rest = configuration.get("root_module") or {}, address
-    while (found := _MODULE.match(rest)) is not None:
-        call = (body.get("module_calls") or {}).get(found[1]) or {}
-        body, rest = call.get("module") or {}, rest[found.end() :]
-    for each in body.get("resources") or ():
-        if each.get("address") == rest and each.get("mode") != "data":
-            arguments = each.get("expressions")
-            return arguments if isinstance(arguments, Mapping) else {}
-    return {}
+    arguments = resource_configuration(plan, *split_address(address)).get("expressions")
+    return arguments if isinstance(arguments, Mapping) else {}
+
+
+def resource_configuration(
+    plan: Mapping[str, Any], modules: tuple[str, ...], address: str
+) -> Mapping[str, Any]:
+    """Return the configuration of a resource or data source; empty where the plan has none.
+
+    Args:
+        plan: As for `written_arguments`.
+        modules: Those that it stands in, the outermost first; an index of theirs is passed over.
+        address: Its address in the innermost one.
+    """
+    resources = module_configuration(plan, modules).get("resources") or ()
+    return next((each for each in resources if each.get("address") == address), {})
+
+
+def module_configuration(plan: Mapping[str, Any], modules: tuple[str, ...]) -> Mapping[str, Any]:
+    """Return the configuration of a module; empty where the plan has none.
+
+    Args:
+        plan: As for `written_arguments`.
+        modules: As for `resource_configuration`.
+    """
+    body = (plan.get("configuration") or {}).get("root_module") or {}
+    for each in modules:
+        call = (body.get("module_calls") or {}).get(without_index(each)) or {}
+        body = call.get("module") or {}
+    return body
+
+
+def split_address(address: str) -> tuple[tuple[str, ...], str]:
+    """Return the modules of an address, and what is left of it."""
+    parts = SEGMENT.findall(address)
+    modules: list[str] = []
+    while len(parts) > 1 and parts[0] == "module":
+        modules.append(parts[1])
+        parts = parts[2:]
+    return tuple(modules), ".".join(parts)
+
+
+def without_index(text: str) -> str:
+    """Return a part of an address without its index."""
+    return _INDEX.sub("", text)

@@ -9,14 +9,19 @@ Source: https://developer.hashicorp.com/terraform/internals/json-format (configu
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from openai_ekm.snapshot.plan_configuration import (
+    SEGMENT,
+    module_configuration,
+    resource_configuration,
+    split_address,
+    without_index,
+)
+
 __all__ = ["may_come_from"]
 
-_INDEX: Final = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^"\]]*)\]')
-_SEGMENT: Final = re.compile(r'[^.\[]+(?:\[(?:"(?:[^"\\]|\\.)*"|[^"\]]*)\])*')
 # A resource of these types makes its own role or key: what refers to it is not the module's.
 _MAKERS: Final = frozenset(
     {
@@ -54,15 +59,17 @@ def may_come_from(
         argument: Name of its argument.
         other_instances: Addresses of the module's other instances: their outputs are their own.
     """
-    modules, rest = _split(address)
-    resource = _resource(plan, modules, _bare(rest))
+    modules, rest = split_address(address)
+    resource = resource_configuration(plan, modules, without_index(rest))
     expressions = resource.get("expressions") or {}
     if resource and argument not in expressions:
         return False  # the provider makes it
     expression = expressions.get(argument)
     each_of = resource.get("for_each_expression")
-    others = tuple(_split(each)[0] for each in other_instances)
-    return _Search(plan, _split(instance)[0], others).expression(modules, expression, each_of)
+    others = tuple(split_address(each)[0] for each in other_instances)
+    return _Search(plan, split_address(instance)[0], others).expression(
+        modules, expression, each_of
+    )
 
 
 class _Search:
@@ -103,7 +110,7 @@ class _Search:
     def _reference(
         self, modules: tuple[str, ...], reference: str, each_of: Any, taken: str | None
     ) -> bool:
-        head, *rest = _SEGMENT.findall(reference)
+        head, *rest = SEGMENT.findall(reference)
         if head in _NEVER:
             return False
         if head == "each":
@@ -113,25 +120,25 @@ class _Search:
             follow = self._variable if head == "var" else self._output
             return follow(modules, rest)
         if head == "data" and len(rest) > 1:
-            return self._data(modules, f"data.{_bare(rest[0])}.{_bare(rest[1])}")
+            return self._data(modules, f"data.{without_index(rest[0])}.{without_index(rest[1])}")
         inside = _is_same(self.instance, modules[: len(self.instance)])
         if inside or head not in _MAKERS or not rest:
             return True
-        argument = _bare(rest[1]) if len(rest) > 1 else taken
+        argument = without_index(rest[1]) if len(rest) > 1 else taken
         return argument not in _IDENTITY and self._argument(modules, head, rest[0], argument)
 
     def _argument(
         self, modules: tuple[str, ...], type: str, name: str, argument: str | None
     ) -> bool:
         """Return whether an argument of another role or key may be made of the instance."""
-        maker = _resource(self.plan, modules, f"{type}.{_bare(name)}")
+        maker = resource_configuration(self.plan, modules, f"{type}.{without_index(name)}")
         given = (maker.get("expressions") or {}).get(argument)
         return given is None or self.expression(modules, given, maker.get("for_each_expression"))
 
     def _data(self, modules: tuple[str, ...], address: str) -> bool:
         """Return whether a data source may be made of the instance: any argument of it."""
         inside = _is_same(self.instance, modules[: len(self.instance)])
-        source = _resource(self.plan, modules, address)
+        source = resource_configuration(self.plan, modules, address)
         if inside or not source or self.depth > _DEEPEST:
             return True
         if source.get("type") not in _PLAIN_SOURCES:
@@ -144,9 +151,11 @@ class _Search:
         return found
 
     def _variable(self, modules: tuple[str, ...], rest: list[str]) -> bool:
-        name = _bare(rest[0])
+        name = without_index(rest[0])
         parent = modules[:-1]
-        call = (_module(self.plan, parent).get("module_calls") or {}).get(_bare(modules[-1])) or {}
+        call = (module_configuration(self.plan, parent).get("module_calls") or {}).get(
+            without_index(modules[-1])
+        ) or {}
         given = (call.get("expressions") or {}).get(name)
         # Without one, the variable has its default, which is made of nothing.
         return given is not None and self.expression(parent, given, call.get("for_each_expression"))
@@ -159,15 +168,9 @@ class _Search:
             return False  # another instance of the same call
         if any(_is_same(each, child) for each in self.others):
             return False
-        outputs = _module(self.plan, child).get("outputs") or {}
-        output = outputs.get(_bare(rest[1])) if len(rest) > 1 else None
+        outputs = module_configuration(self.plan, child).get("outputs") or {}
+        output = outputs.get(without_index(rest[1])) if len(rest) > 1 else None
         return output is None or self.expression(child, output.get("expression"), None)
-
-
-def _resource(plan: Mapping[str, Any], modules: tuple[str, ...], address: str) -> Mapping[str, Any]:
-    """Return the configuration of a resource or data source; empty where the plan has none."""
-    resources = _module(plan, modules).get("resources") or ()
-    return next((each for each in resources if each.get("address") == address), {})
 
 
 def _expressions(value: Any) -> Iterator[Mapping[str, Any]]:
@@ -195,32 +198,10 @@ def _longest(references: list[str]) -> list[str]:
 def _is_same(instance: tuple[str, ...], modules: tuple[str, ...]) -> bool:
     """Return whether modules may be those of the instance: an index that is not told fits any."""
     return len(instance) == len(modules) and all(
-        one == other or (_bare(one) == other) for one, other in zip(instance, modules, strict=True)
+        one == other or (without_index(one) == other)
+        for one, other in zip(instance, modules, strict=True)
     )
 
 
 def _is_alike(one: str, other: str) -> bool:
-    return _bare(one) == _bare(other)
-
-
-def _split(address: str) -> tuple[tuple[str, ...], str]:
-    """Return the modules of an address, and what is left of it."""
-    parts = _SEGMENT.findall(address)
-    modules: list[str] = []
-    while len(parts) > 1 and parts[0] == "module":
-        modules.append(parts[1])
-        parts = parts[2:]
-    return tuple(modules), ".".join(parts)
-
-
-def _bare(text: str) -> str:
-    return _INDEX.sub("", text)
-
-
-def _module(plan: Mapping[str, Any], modules: tuple[str, ...]) -> Mapping[str, Any]:
-    """Return the configuration of a module; empty where the plan has none."""
-    body = (plan.get("configuration") or {}).get("root_module") or {}
-    for each in modules:
-        call = (body.get("module_calls") or {}).get(_bare(each)) or {}
-        body = call.get("module") or {}
-    return body
+    return without_index(one) == without_index(other)
