@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request
 
 from openai_ekm.emulator import request_parsing, schemas
 from openai_ekm.emulator.documentation import answers, list_parameters
-from openai_ekm.emulator.errors import INVALID_FIELD, ApiError
+from openai_ekm.emulator.errors import INVALID_FIELD
 from openai_ekm.emulator.state import Emulator, admitted, emulator_of
 
 if TYPE_CHECKING:
@@ -103,19 +103,9 @@ def _in_time(request: Request, event: Event, status: int) -> bool:
     """Return whether the event's second is inside the bounds asked for."""
     at = int(event.effective_at)
     for bound in _BOUNDS:
-        name = f"effective_at[{bound}]"
-        text = request.query_params.get(name)
-        if text is None:
+        limit = request_parsing.whole_number(request, f"effective_at[{bound}]", status=status)
+        if limit is None:
             continue
-        try:
-            limit = int(text)
-        except ValueError:
-            raise ApiError(
-                status,
-                f"Invalid type for '{name}': expected an integer, but got a string instead.",
-                param=name,
-                code="invalid_type",
-            ) from None
         inside = {"gt": at > limit, "gte": at >= limit, "lt": at < limit, "lte": at <= limit}
         if not inside[bound]:
             return False

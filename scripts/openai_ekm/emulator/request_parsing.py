@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from openai_ekm.emulator.settings import Settings
 
-__all__ = ["choice", "flag", "integer", "json_object", "page_of", "parsed"]
+__all__ = ["choice", "flag", "integer", "json_object", "page_of", "parsed", "whole_number"]
 
 Model = TypeVar("Model", bound=BaseModel)
 T = TypeVar("T")
@@ -119,6 +119,26 @@ def _json_type(value: Any) -> str:
     return names.get(type(value).__name__, type(value).__name__)
 
 
+def whole_number(request: Request, name: str, *, status: int) -> int | None:
+    """Return a query parameter that is a whole number, or `None` when it is absent.
+
+    Raises:
+        ApiError: It is something else.
+    """
+    text = request.query_params.get(name)
+    if text is None:
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise ApiError(
+            status,
+            f"Invalid type for '{name}': expected an integer, but got a string instead.",
+            param=name,
+            code="invalid_type",
+        ) from None
+
+
 def integer(
     request: Request, name: str, default: int, *, lowest: int, highest: int, status: int
 ) -> int:
@@ -127,18 +147,9 @@ def integer(
     Raises:
         ApiError: It is not.
     """
-    text = request.query_params.get(name)
-    if text is None:
+    number = whole_number(request, name, status=status)
+    if number is None:
         return default
-    try:
-        number = int(text)
-    except ValueError:
-        raise ApiError(
-            status,
-            f"Invalid type for '{name}': expected an integer, but got a string instead.",
-            param=name,
-            code="invalid_type",
-        ) from None
     if number < lowest:
         raise ApiError(
             status,
