@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.diagnosis import patch
+from openai_ekm.diagnosis.repairs.missing_statement import use_of_key
 from openai_ekm.diagnosis.result import Change, Fault
 from openai_ekm.openai import OPENAI_ROLE_ARN
 from openai_ekm.policy import DocumentKind, MalformedPolicy, parse_document
@@ -290,13 +291,7 @@ def _as_a_whole(
     """Yield what goes or is replaced as a whole: the only statement of a document cannot go."""
     key = snapshot.registered_key
     if key is not None and pointer[:2] == ("role", "permission_policies") and _is_only(content):
-        statement = {
-            "Sid": "AllowEncryptDecrypt",
-            "Effect": "Allow",
-            "Action": ["kms:Decrypt", "kms:Encrypt"],
-            "Resource": key.arn,
-        }
-        change = Change("replace", (*pointer, *own), statement)
+        change = Change("replace", (*pointer, *own), use_of_key(key.arn))
         yield "the statement AllowEncryptDecrypt", "Write the module's statement.", change
     if isinstance(own[-1], int):
         yield "no such statement", "Remove the statement.", Change("remove", (*pointer, *own))

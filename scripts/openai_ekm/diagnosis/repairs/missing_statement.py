@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from openai_ekm.evaluation.request import Situation
     from openai_ekm.snapshot import Snapshot
 
-__all__ = ["COST", "addition", "full_access", "use_by_role"]
+__all__ = ["COST", "addition", "full_access", "use_by_role", "use_of_key"]
 
 COST: Final = 3.4  # dearer than three elements put right
 _MOST_SHOWN: Final = 2  # in a sentence; the fault holds them all
@@ -67,12 +67,7 @@ def addition(  # noqa: PLR0917 - what a statement is made of
             f"{situation.request.action}."
         )
     else:
-        statement = {
-            "Sid": "AllowEncryptDecrypt",
-            "Effect": "Allow",
-            "Action": ["kms:Decrypt", "kms:Encrypt"],
-            "Resource": key_arn,
-        }
+        statement = use_of_key(key_arn)
         names = {
             "identity": ("identity_policy_missing", "identity policy of the role"),
             "permissions_boundary": ("boundary_without_use", "permissions boundary"),
@@ -93,6 +88,16 @@ def addition(  # noqa: PLR0917 - what a statement is made of
         (_change(pointer, document, statement, layer),),
         COST,
     )
+
+
+def use_of_key(key_arn: str) -> dict[str, Any]:
+    """Return the statement of an identity policy that lets the role use one key."""
+    return {
+        "Sid": "AllowEncryptDecrypt",
+        "Effect": "Allow",
+        "Action": ["kms:Decrypt", "kms:Encrypt"],
+        "Resource": key_arn,
+    }
 
 
 def use_by_role(role_arn: str) -> dict[str, Any]:
