@@ -20,6 +20,7 @@ __all__ = [
     "OPENAI_ROLE_NAME",
     "OPENAI_SESSION_ARN",
     "OPENAI_SESSION_NAME",
+    "ORGANIZATION_PREFIX",
     "PROJECT_PREFIX",
 ]
 
@@ -35,6 +36,7 @@ OPENAI_SESSION_ARN: Final = (
 # terminals, and nothing else is known to be safe in all of them.
 OPENAI_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,200}")
 EXTERNAL_KEY_PREFIX: Final = "extkey_"
+ORGANIZATION_PREFIX: Final = "org-"
 PROJECT_PREFIX: Final = "proj_"
 
 # OpenAI publishes no pattern of external_id: this is what STS takes.

@@ -8,7 +8,7 @@ import pytest
 
 from openai_ekm.errors import Conflict, NotReachable, OpenAIRefused
 from openai_ekm.registration.protocol import Explanation
-from openai_ekm.registration.register import register
+from openai_ekm.registration.register import RegisterRequest, register
 from tests.doubles.openai import answers, refused
 from tests.doubles.registration_world import INTENT, WANTED, World
 
@@ -47,6 +47,54 @@ def test_gives_up_at_the_deadline_and_leaves_nothing(allowed: float) -> None:
     assert DENIED in raised.value.message
     assert world.clock.seconds == pytest.approx(allowed)
     assert world.shelf.record is None
+
+
+def _wanted(external_id: str) -> RegisterRequest:
+    return replace(WANTED, intent=replace(INTENT, external_id=external_id))
+
+
+def test_an_unusual_external_id_is_named_before_the_wait_and_after_it() -> None:
+    """Guards against: a mistyped id is taken for IAM's lag, and a person waits three minutes."""
+    world = World()
+    world.openai.denial = DENIED
+    with pytest.raises(NotReachable) as raised:
+        world.register(_wanted("Org-abc123"))
+    said = [number for number, line in enumerate(world.lines) if "unusual form" in line]
+    waited = [number for number, line in enumerate(world.lines) if "still be settling" in line]
+    assert said == [waited[0] - 1]
+    assert "'Org-abc123'" in world.lines[said[0]]
+    assert "org-, and that of an API project with proj_" in world.lines[said[0]]
+    assert raised.value.id == "wait_deadline"
+    assert "'Org-abc123' has an unusual form" in raised.value.message
+    assert world.clock.seconds == pytest.approx(WANTED.wait)
+
+
+def test_an_unusual_external_id_is_tried_until_iam_has_settled() -> None:
+    """Guards against: an id of a form that OpenAI may have one day is refused without a try."""
+    world = World()
+    denied = answers(refused(400, DENIED), after_commit=False)
+    result = world.register(_wanted("abc123"), faults={1: denied, 2: denied, 3: denied})
+    assert result.how == "created"
+    assert sum("unusual form" in line for line in world.lines) == 1
+
+
+USE_DENIED = (
+    "User: arn:aws:sts::111122223333:assumed-role/openai-ekm/OpenAI-EKM-Service is not authorized "
+    f"to perform: kms:Encrypt on resource: {INTENT.kms_arn}"
+)
+
+
+@pytest.mark.parametrize(
+    ("external_id", "denial"),
+    [("org-abc123", DENIED), ("proj_abc123", DENIED), ("abc123", USE_DENIED)],
+)
+def test_an_external_id_is_not_suspected_without_a_reason(external_id: str, denial: str) -> None:
+    """Guards against: a usual id is blamed, or one that the role has just taken."""
+    world = World()
+    world.openai.denial = denial
+    with pytest.raises(NotReachable) as raised:
+        world.register(_wanted(external_id))
+    assert not any("unusual form" in line for line in [*world.lines, raised.value.message])
 
 
 def test_no_wait_means_the_refusal_itself() -> None:

@@ -9,6 +9,7 @@ from openai_ekm.errors import Conflict, EkmError, NotReachable, OpenAIRefused
 from openai_ekm.openai_api import Kind, kind_of
 from openai_ekm.openai_api.constants import CALLS_PER_MINUTE, TELL_AFTER
 from openai_ekm.openai_api.rate_limit import SPAN
+from openai_ekm.registration.intent import unusual_external_id
 from openai_ekm.registration.protocol import Elapsed, Explain, Say, TryClaim, Wait
 from openai_ekm.registration.record_store import POLL, Held
 
@@ -51,6 +52,7 @@ class IamWait:
         self._attempt = 0.0  # planned moment of the last attempt, from the first denial
         self._last_line_at: float | None = None
         self._explanation: Explanation | None = None
+        self._unusual_id: str | None = None  # as it was said
 
     def retry(self, denial: EkmError) -> Procedure[None]:
         """Wait before the next attempt after a denial of AWS's.
@@ -61,6 +63,13 @@ class IamWait:
         """
         if kind_of(denial) not in CURABLE or self._allowed <= 0:
             raise denial
+        if self._unusual_id is None and not _passed_the_role(denial):
+            self._unusual_id = unusual_external_id(self._intent.external_id)
+            if self._unusual_id is not None:
+                yield Say(
+                    f"{self._unusual_id} If it is a mistake, no wait helps: stop this run, and "
+                    "give the right id to the role and to the registration."
+                )
         now: float = yield Elapsed()
         if self._started is None:
             self._started = now
@@ -97,6 +106,7 @@ class IamWait:
     def _too_late(self, denial: EkmError) -> EkmError:
         explained = self._explanation
         diagnosis = f" Reading the policies: {explained.message}" if explained else ""
+        diagnosis += f" {self._unusual_id}" if self._unusual_id else ""
         return NotReachable(
             "wait_deadline",
             f"OpenAI could not use the key within {self._allowed:.0f} s. "
@@ -117,6 +127,11 @@ def _incurable(denial: EkmError, explanation: Explanation) -> EkmError:
         remedy=explanation.remedy or denial.remedy,
         request_id=denial.request_id,
     )
+
+
+def _passed_the_role(denial: EkmError) -> bool:
+    """Return whether a denial is about the key: then the role took the external id."""
+    return kind_of(denial) is not Kind.AWS_DENIED or "kms:" in denial.message
 
 
 def _sentence(text: str) -> str:

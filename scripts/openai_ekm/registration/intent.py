@@ -12,7 +12,13 @@ from typing import Final
 
 from openai_ekm.arns import account_of, is_kms_arn, is_role_arn
 from openai_ekm.errors import BadInput
-from openai_ekm.openai import EXTERNAL_ID, LONGEST_NAME, OPENAI_ID
+from openai_ekm.openai import (
+    EXTERNAL_ID,
+    LONGEST_NAME,
+    OPENAI_ID,
+    ORGANIZATION_PREFIX,
+    PROJECT_PREFIX,
+)
 
 __all__ = [
     "Intent",
@@ -21,8 +27,10 @@ __all__ = [
     "check_kms_arn",
     "check_project",
     "check_role_arn",
+    "unusual_external_id",
 ]
 
+_USUAL_EXTERNAL_ID: Final = re.compile(rf"(?:{ORGANIZATION_PREFIX}|{PROJECT_PREFIX})[A-Za-z0-9_-]+")
 OTHER_PARTITION: Final = re.compile(r"arn:(aws-[a-z0-9-]+):")
 
 
@@ -94,6 +102,19 @@ def check_external_id(value: str) -> None:
             at_fault="external_id",
             remedy="Copy it from platform.openai.com, organization settings, without spaces.",
         )
+
+
+def unusual_external_id(value: str) -> str | None:
+    """Return a sentence about an external id that has not the form of OpenAI's ids.
+
+    STS takes it, and OpenAI publishes no pattern: so it is no error. None for a usual one.
+    """
+    if _USUAL_EXTERNAL_ID.fullmatch(value):
+        return None
+    return (
+        f"The external id {_show(value)} has an unusual form: the id of an OpenAI organization "
+        "begins with org-, and that of an API project with proj_."
+    )
 
 
 def check_name(value: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from openai_ekm.errors import BadInput
-from openai_ekm.registration.intent import Intent, check_id, check_project
+from openai_ekm.registration.intent import Intent, check_id, check_project, unusual_external_id
 
 GOOD = {
     "role_arn": "arn:aws:iam::111122223333:role/openai-ekm",
@@ -124,3 +124,23 @@ def test_refuses_id(value: str) -> None:
     with pytest.raises(BadInput) as raised:
         check_id(value, "--adopt")
     assert raised.value.id == "id_malformed"
+
+
+@pytest.mark.parametrize("usual", ["org-abc123", "org-A1_b-2", "proj_abc"])
+def test_ids_of_openai_are_no_unusual_external_ids(usual: str) -> None:
+    """Guards against: every run of a sound set-up begins with a warning."""
+    assert unusual_external_id(usual) is None
+
+
+@pytest.mark.parametrize(
+    "unusual",
+    ["abc123", "Org-abc123", "org_abc123", "proj-abc", "org-", "org-abc/1", "x" * 1224],
+)
+def test_other_external_ids_are_said_to_be_unusual(unusual: str) -> None:
+    """Guards against: a mistyped id passes without a word; 1224 characters fill a terminal."""
+    found = unusual_external_id(unusual)
+    assert found is not None
+    assert repr(unusual[:80])[:-1] in found
+    assert "org-" in found
+    assert "proj_" in found
+    assert len(found) < 400
