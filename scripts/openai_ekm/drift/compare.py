@@ -15,9 +15,9 @@ from openai_ekm.drift.compare_openai import (
     compare_openai,
     organization_by_name,
 )
+from openai_ekm.drift.compare_policies import BOUNDARY, compare_policies
 from openai_ekm.drift.deleted_principals import deleted_principals
 from openai_ekm.drift.difference import Acceptance, Difference, State, Subject, not_compared
-from openai_ekm.drift.policies import BOUNDARY, compare_policies
 from openai_ekm.drift.replicas import compare_replica_policies, replica_policies
 from openai_ekm.drift.slots import slots_of
 from openai_ekm.registration.intent import Intent

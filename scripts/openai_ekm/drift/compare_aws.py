@@ -16,9 +16,9 @@ from openai_ekm.snapshot import UNSEEN, Key, Role
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from openai_ekm.drift.compare_policies import Slot
     from openai_ekm.drift.intended import Intended
     from openai_ekm.drift.observed import Observed
-    from openai_ekm.drift.policies import Slot
 
 __all__ = ["compare_key", "compare_role"]
 

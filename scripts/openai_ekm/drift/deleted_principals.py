@@ -16,8 +16,8 @@ from openai_ekm.snapshot import UNSEEN
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from openai_ekm.drift.compare_policies import Slot
     from openai_ekm.drift.observed import Observed
-    from openai_ekm.drift.policies import Slot
 
 __all__ = ["deleted_principals"]
 

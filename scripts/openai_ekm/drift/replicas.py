@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from openai_ekm.drift.compare_policies import KEY_POLICY, Slot, compare_policies
 from openai_ekm.drift.difference import Difference, not_compared
-from openai_ekm.drift.policies import KEY_POLICY, Slot, compare_policies
 from openai_ekm.policy import DocumentKind
 from openai_ekm.snapshot import UNSEEN
 

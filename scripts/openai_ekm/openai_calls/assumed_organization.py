@@ -1,4 +1,4 @@
-"""Assumptions about an organization and tags that documents name and nobody collected.
+"""The organization that is assumed where documents name one and nobody collected it.
 
 Documents do not say which organization the account is in, and a policy that names an organization
 mostly means its own. If it decides a judgement, the judgement takes an organization that was not

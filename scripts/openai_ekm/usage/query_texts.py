@@ -44,8 +44,9 @@ ANSWERS: Final = (
 
 @cache
 def query(name: str) -> str:
-    """Return the text of a definition or an answer, without a semicolon."""
-    file = resources.files(__package__).joinpath("queries", f"{name}.sql")
+    """Return the text of a table or an answer, without a semicolon."""
+    folder = "tables" if name in DEFINITIONS else "answers"
+    file = resources.files(__package__).joinpath("queries", folder, f"{name}.sql")
     return file.read_text(encoding="utf-8").strip()
 
 

@@ -16,8 +16,8 @@ from openai_ekm.drift.report import as_json
 from openai_ekm.errors import BadInput
 from tests.support.schemas import faults_of, open_validator
 from tests.unit.drift.sample import drift_of, found, intended, told
-from tests.unit.drift.test_aws import GRANT, grants
-from tests.unit.drift.test_policies import by_hand, key_policy
+from tests.unit.drift.test_compare_aws import GRANT, grants
+from tests.unit.drift.test_compare_policies import by_hand, key_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,7 +22,7 @@ from tests.unit.drift.sample import (
     registered,
     told,
 )
-from tests.unit.drift.test_policies import key_policy
+from tests.unit.drift.test_compare_policies import key_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable

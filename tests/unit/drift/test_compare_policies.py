@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from openai_ekm.drift.baseline import Baseline
+from openai_ekm.drift.compare_policies import compare_policies
 from openai_ekm.drift.difference import State
-from openai_ekm.drift.policies import compare_policies
 from openai_ekm.drift.slots import slots_of
 from openai_ekm.evaluation import Policies, Request, decide
 from openai_ekm.snapshot import Snapshot

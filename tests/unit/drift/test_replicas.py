@@ -9,9 +9,9 @@ from openai_ekm.drift.difference import State
 from openai_ekm.drift.report import as_json
 from tests.constants import KEY
 from tests.unit.drift.sample import drift_of, found, intended, only, told
-from tests.unit.drift.test_aws import GRANT, grants
 from tests.unit.drift.test_baseline import accepted
-from tests.unit.drift.test_policies import STRANGER
+from tests.unit.drift.test_compare_aws import GRANT, grants
+from tests.unit.drift.test_compare_policies import STRANGER
 
 if TYPE_CHECKING:
     from collections.abc import Callable

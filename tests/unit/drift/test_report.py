@@ -12,9 +12,9 @@ from openai_ekm.printable import json_text
 from openai_ekm.reports import as_github, as_junit, as_markdown, as_sarif, exit_code
 from tests.support.schemas import faults_of
 from tests.unit.drift.sample import drift_of, key, registered
-from tests.unit.drift.test_aws import GRANT, grants
 from tests.unit.drift.test_baseline import accepted
-from tests.unit.drift.test_policies import by_hand, key_policy
+from tests.unit.drift.test_compare_aws import GRANT, grants
+from tests.unit.drift.test_compare_policies import by_hand, key_policy
 
 Json = Any
 HOSTILE = "x\u202e\x1b[31m|`<b>\n::error::@all"

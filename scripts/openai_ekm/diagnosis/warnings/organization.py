@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from openai_ekm.diagnosis.judge import with_assumptions
 from openai_ekm.diagnosis.result import Warned
-from openai_ekm.openai_calls.assumptions import ORGANIZATION
+from openai_ekm.openai_calls.assumed_organization import ORGANIZATION
 from openai_ekm.snapshot import Customer
 
 if TYPE_CHECKING:
