@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,13 +14,18 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import psutil
 import pytest
 
+from openai_ekm.evidence.read_container import open_pack
+from openai_ekm.evidence.verify import verify
 from openai_ekm.rehearsal.sockets import ended, family
 from tests.doubles.recording_proxy import recording_proxy
+from tests.support.evidence_pack import write
 from tests.support.schemas import faults_of
+from tests.support.tamperings import tamperings
 from tests.support.wheel import build_wheel, install_beside
 
 if TYPE_CHECKING:
@@ -148,6 +154,34 @@ def test_the_whole_story(repository: Path, tmp_path: Path) -> None:
     assert "✗" not in page
     assert "sk-admin-" not in page + run.stdout
     assert list(temporary.iterdir()) == []
+    address = re.search(r"file://(\S+)/index\.html", summary)
+    assert address is not None
+    check_the_pack(Path(unquote(address[1])), programs / "ekm", tmp_path / "auditor")
+
+
+def check_the_pack(written: Path, ekm: Path, elsewhere: Path) -> None:
+    """Verify the pack in a folder of its own, and refuse it after each of 20 tamperings.
+
+    The demo signs nothing: the check says that nothing differs, and that nobody vouches for it.
+    """
+    pack = elsewhere / "pack"
+    shutil.copytree(written, pack)
+    run = subprocess.run(
+        [ekm, "evidence", "verify", pack, "--json"],
+        cwd=elsewhere,
+        env={"HOME": str(elsewhere), "PATH": os.defpath},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert run.returncode == 8, run.stderr
+    assert json.loads(run.stdout)["differences"] == []
+    files = {str(each.relative_to(pack)): each.read_bytes() for each in pack.rglob("*.*")}
+    for number, tampering in enumerate(tamperings(files, 20, seed=13)):
+        found = verify(open_pack(str(write(elsewhere / str(number), tampering.files))))
+        assert found.holds is False, tampering.kind
+        assert {each.path for each in found.differences} & tampering.named, tampering.kind
 
 
 def test_a_kept_demo_outlives_its_program_and_stops_as_it_says(tmp_path: Path) -> None:

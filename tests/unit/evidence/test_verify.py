@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import random
 import struct
 import zipfile
 import zlib
@@ -23,6 +22,7 @@ from openai_ekm.evidence.signature import PublicKey
 from openai_ekm.evidence.verify import Verification, _meetings, verify
 from openai_ekm.evidence.write_container import zip_of
 from tests.support.evidence_pack import ec_key, public, rsa_key, sign, signed_files, write
+from tests.support.tamperings import tamperings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -110,67 +110,11 @@ def test_each_generated_tampering_is_refused_and_named() -> None:
 
     Each difference names a file that was touched, or what signs it.
     """
-    chance = random.Random(13)
-    whole = signed_files(ec_key())
-    paths = sorted(whole)
-    kinds: dict[str, Callable[[Files, str, int], set[str]]] = {
-        "flip": _flip,
-        "cut": _cut,
-        "grow": _grow,
-        "remove": _remove,
-        "add": _add,
-        "swap": _swap,
-    }
-    for number in range(60):
-        kind = list(kinds)[number % len(kinds)]
-        files = dict(whole)
-        path = paths[chance.randrange(len(paths))]
-        if kind == "remove" and path == MANIFEST:
-            path = SIGNATURE
-        named = kinds[kind](files, path, chance.randrange(10_000))
-        assert files != whole
-        found = checked(files)
-        assert found.holds is False, (kind, path)
-        assert {each.path for each in found.differences} & named, (kind, path, found.differences)
-
-
-def _flip(files: Files, path: str, number: int) -> set[str]:
-    files[path] = flipped(files[path], number)
-    return _names(path)
-
-
-def _cut(files: Files, path: str, number: int) -> set[str]:
-    files[path] = files[path][: number % len(files[path])]
-    return _names(path)
-
-
-def _grow(files: Files, path: str, _number: int) -> set[str]:
-    files[path] += b" "
-    return _names(path)
-
-
-def _remove(files: Files, path: str, _number: int) -> set[str]:
-    del files[path]
-    return {path}
-
-
-def _add(files: Files, path: str, number: int) -> set[str]:
-    folder = path.rpartition("/")[0]
-    added = f"{folder}/added-{number}".lstrip("/")
-    files[added] = b"{}"
-    return {added}
-
-
-def _swap(files: Files, path: str, _number: int) -> set[str]:
-    other = "proof.json" if path != "proof.json" else "snapshot.json"
-    files[path], files[other] = files[other], files[path]
-    return {other} | _names(path)
-
-
-def _names(path: str) -> set[str]:
-    """What may be named for a change of a file: of what signs, any of the three."""
-    signing = {MANIFEST, SIGNATURE, PUBLIC_KEY}
-    return signing if path in signing else {path}
+    for tampering in tamperings(signed_files(ec_key()), 60, seed=13):
+        found = checked(tampering.files)
+        assert found.holds is False, tampering.kind
+        named = {each.path for each in found.differences}
+        assert named & tampering.named, (tampering.kind, found.differences)
 
 
 @settings(max_examples=60, deadline=None)
