@@ -376,6 +376,7 @@ def with_uv(uv: str, folder: Path, *more: str) -> None:
 
 def with_pip(folder: Path) -> None:
     """Install with the pip that comes with Python."""
+    variables = pip_variables()  # a broken pip.conf is told before anything is made
     try:
         tool(folder, {}, sys.executable, "-I", "-m", "venv", str(folder / "env"))
     except Refused as refusal:
@@ -385,7 +386,7 @@ def with_pip(folder: Path) -> None:
             BAD_INPUT,
         ) from None
     tool(
-        folder, pip_variables(),
+        folder, variables,
         str(folder / "env" / "bin" / "python"), "-I", "-m", "pip", "install", "--quiet",
         "--disable-pip-version-check", "--no-input", "--require-hashes", "--no-deps",
         "--only-binary", ":all:", "--requirement", str(REQUIREMENTS),
