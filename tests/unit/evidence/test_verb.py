@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 
 from openai_ekm.cli.main import load_verb, run
+from openai_ekm.evidence.signature import PublicKey
 from openai_ekm.evidence.write_container import zip_of
-from tests.support.evidence_pack import signed_files
+from tests.support.evidence_pack import ec_key, public, signed_files
 from tests.support.healthy import KEY_USE, ROOT, TRUST, healthy, put
 
 if TYPE_CHECKING:
@@ -165,3 +166,47 @@ def test_an_auditor_gets_the_proof_of_a_pack_again(
     assert set(found) - set(pack["proof"]) == {"at", "notes"}
     run(load_verb("diagnose"), "diagnose", again)
     assert json.loads(capsys.readouterr().out)["outcome"] == pack["diagnosis"]["outcome"] == "ok"
+
+
+def said(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    """Exit code and text of the verb, in one line."""
+    code = run(load_verb("evidence"), "evidence", list(words))
+    return code, " ".join(capsys.readouterr().out.split())
+
+
+def test_the_check_says_to_a_person_what_it_cannot_prove(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Guards against: a check that passes, and a reader who takes its times for proven."""
+    key = ec_key()
+    given = ("--fingerprint", PublicKey(public(key)).fingerprint)
+    packs = {"unsigned": signed_files(), "signed": signed_files(key)}
+    packs["changed"] = {**packs["signed"], "proof.json": b"{}"}
+    for name, files in packs.items():
+        (tmp_path / f"{name}.zip").write_bytes(zip_of(files))
+    for name, more, code, words in (
+        ("unsigned", (), 8, "The pack is not signed. Anybody could have written it."),
+        ("signed", (), 8, "the signature proves nothing about who signed"),
+        ("signed", given, 0, f"The manifest is signed by {given[1]}"),
+        ("changed", given, 1, "size proof.json has 2 bytes"),
+    ):
+        found = said(capsys, "verify", str(tmp_path / f"{name}.zip"), *more)
+        assert found[0] == code, (name, found)
+        assert words in found[1]
+        assert "No check can prove:" in found[1]
+        assert "by the clock of who wrote it" in found[1]
+
+
+def test_what_was_written_says_to_a_person_what_is_missing(
+    evidence: Verb, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Guards against: a pack that is handed over, and gaps that nobody read of."""
+    (tmp_path / "s.json").write_text(json.dumps({"schema": "ekm-snapshot/1", **healthy()}))
+    code, text = said(
+        capsys, "write", str(tmp_path / "pack"), "--snapshot", str(tmp_path / "s.json")
+    )
+    assert code == 0
+    assert "Claims: holds. Not seen: - " in text
+    for gap in ("usage.json (No file was given: --usage FILE.)", "OpenAI (There is no admin key.)"):
+        assert gap in text
+    assert "Not signed: --sign kms:ARN signs the manifest." in text
