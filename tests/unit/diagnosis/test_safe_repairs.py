@@ -138,17 +138,6 @@ def healthy_condition() -> dict[str, Any]:
     return {"StringEquals": {"sts:ExternalId": ["org-abc"]}}
 
 
-def test_repairs_of_two_conditions_do_not_undo_each_other() -> None:
-    """The second fix would bring back the condition that the first one removed."""
-    block = {
-        "Bool": {"aws:MultiFactorAuthPresent": "true"},
-        "ArnEquals": {"sts:ExternalId": "org-abc"},
-    }
-    found = diagnosed(put(healthy(), ID, block))
-    assert [each.id for each in found.faults] == ["condition_mfa", "external_id_wrong_operator"]
-    cured(Snapshot.from_json(put(healthy(), ID, block)), found)
-
-
 def test_every_deny_that_applies_is_named_and_taken_away() -> None:
     """The fix of one Deny would point at the place that another one had."""
     deny = {"Effect": "Deny", "Action": "kms:Encrypt", "Resource": "*"}
