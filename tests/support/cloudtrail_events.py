@@ -16,9 +16,11 @@ __all__ = [
     "FOREIGN",
     "KEY_ARN",
     "KEY_ID",
+    "MAINTAINERS",
     "MAINTENANCE",
     "MANAGED_POLICY",
     "NAMESAKE",
+    "NAMESAKES",
     "OPENAI_CALLER",
     "OPENAI_SESSION",
     "OPERATOR",
@@ -28,6 +30,7 @@ __all__ = [
     "ROOT",
     "SERVICE",
     "TOPIC",
+    "TOPIC_KEY",
     "USER",
     "api_event",
     "of_key",
@@ -49,6 +52,8 @@ DEPLOYER: Final = f"arn:aws:iam::{ACCOUNT}:role/deployer"
 OPERATOR: Final = f"arn:aws:iam::{ACCOUNT}:user/operator"
 MANAGED_POLICY: Final = f"arn:aws:iam::{ACCOUNT}:policy/use-of-the-key"
 TOPIC: Final = f"arn:aws:sns:{REGION}:{ACCOUNT}:openai-ekm-critical"
+# Tests write it where the module makes a key.
+TOPIC_KEY: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/77777777-2222-4333-8444-555555555555"
 OPENAI: Final = "790389265272"
 
 USER: Final = {
@@ -85,7 +90,18 @@ MAINTENANCE: Final = (
     session_of(DEPLOYER),
     {"type": "IAMUser", "arn": OPERATOR, "accountId": ACCOUNT, "userName": "operator"},
 )
+# And a session of a maintenance role whose own ARN the record leaves out.
+MAINTAINERS: Final = (
+    *MAINTENANCE,
+    {name: value for name, value in MAINTENANCE[0].items() if name != "arn"},
+)
 NAMESAKE: Final = session_of(f"{ROLE_ARN}-2")
+# Their names begin as those of OpenAI's role and of those who maintain.
+NAMESAKES: Final = (
+    NAMESAKE,
+    session_of(f"{DEPLOYER}-2"),
+    {"type": "IAMUser", "arn": f"{OPERATOR}-2", "accountId": ACCOUNT, "userName": "operator-2"},
+)
 
 
 def api_event(service: str, name: str, who: dict[str, Any] = USER, **detail: Any) -> dict[str, Any]:

@@ -16,6 +16,8 @@ locals {
   # No name that `var.name` accepts has a dot in it: no other instance's rules begin like this.
   prefix = "${var.name}."
 
+  # EventBridge takes no empty list: where nothing was given, "-" stands below, which no record has.
+
   # What a caller may write for the key. https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id
   alias_texts = sort(tolist([for name in var.alias_names : "alias/${name}"]))
   key_texts = concat([var.key_arn, local.key_id], local.alias_texts, [
@@ -32,7 +34,7 @@ locals {
   ]
   of_its_aliases = [
     { requestParameters = { targetKeyId = local.key_texts } },
-    { requestParameters = { aliasName = concat(local.alias_texts, ["-"]) } },
+    { requestParameters = { aliasName = coalescelist(local.alias_texts, ["-"]) } },
   ]
   # A refused call may have neither resources nor parameters: AWS names the resource in its message.
   named_key = [
@@ -43,25 +45,34 @@ locals {
     { errorMessage = [{ wildcard = "*role ${local.role_name} *" }, { wildcard = "*${var.role_arn} *" }] },
     { errorMessage = [{ suffix = "role ${local.role_name}" }, { suffix = var.role_arn }] },
   ]
-  same_name        = [{ equals-ignore-case = local.role_name }] # IAM does not tell names apart by case
+  # IAM does not tell names apart by case.
+  same_name        = [{ equals-ignore-case = local.role_name }]
+  same_forwarder   = [{ equals-ignore-case = local.forwarder_name }]
   of_the_role      = [{ requestParameters = { roleName = local.same_name } }]
   managed_policies = sort(tolist(var.managed_policy_arns))
   role_to_assume   = [{ requestParameters = { roleArn = [{ equals-ignore-case = var.role_arn }] } }]
   topics_watched   = sort(values(local.topic_arns))
-  of_the_monitoring = [
+  # What can be in us-east-1, too: of a key elsewhere the topics are not.
+  of_the_forwarding = [
     { eventSource = ["cloudtrail.amazonaws.com"] },
     { requestParameters = { name = [{ prefix = local.prefix }] } },
     { requestParameters = { rule = [{ prefix = local.prefix }] } },
     { requestParameters = { alarmName = [{ prefix = local.prefix }] } },
     { requestParameters = { alarmNames = [{ prefix = local.prefix }] } },
-    { requestParameters = { topicArn = local.topics_watched } },
-    { requestParameters = { subscriptionArn = [for arn in local.topics_watched : { prefix = "${arn}:" }] } },
     { requestParameters = { queueUrl = [{ suffix = "/${local.queue_name}" }] } },
   ]
+  of_the_monitoring = concat(local.of_the_forwarding, [
+    { requestParameters = { topicArn = local.topics_watched } },
+    { requestParameters = { subscriptionArn = [for arn in local.topics_watched : { prefix = "${arn}:" }] } },
+  ])
   # anything-but does not match a member that is absent, and users, root and services have no sessionIssuer.
+  not_the_session = [
+    { sessionContext = { sessionIssuer = { arn = [{ anything-but = [var.role_arn] }] } } },
+    { sessionContext = { sessionIssuer = { arn = local.absent } } },
+  ]
   not_of_maintenance = [
-    { sessionContext = { sessionIssuer = { arn = [{ anything-but = concat(local.roles_of_maintenance, ["-"]) }] } } },
-    { sessionContext = { sessionIssuer = { arn = local.absent } }, arn = [{ anything-but = concat(local.users_of_maintenance, ["-"]) }] },
+    { sessionContext = { sessionIssuer = { arn = [{ anything-but = coalescelist(local.roles_of_maintenance, ["-"]) }] } } },
+    { sessionContext = { sessionIssuer = { arn = local.absent } }, arn = [{ anything-but = coalescelist(local.users_of_maintenance, ["-"]) }] },
     { sessionContext = { sessionIssuer = { arn = local.absent } }, arn = local.absent },
   ]
 
@@ -71,31 +82,34 @@ locals {
     not_key                  = [{ anything-but = [var.key_arn] }]
     of_the_key               = local.of_the_key
     of_the_key_or_alias      = concat(local.of_the_key, local.of_its_aliases)
-    of_the_keys              = concat(local.of_the_key, local.of_its_aliases, [{ resources = { ARN = concat(aws_kms_key.topics[*].arn, ["-"]) } }])
+    of_the_keys              = concat(local.of_the_key, local.of_its_aliases, [{ resources = { ARN = coalescelist(aws_kms_key.topics[*].arn, ["-"]) } }])
+    of_the_key_used_or_named = concat(local.of_the_key, local.named_key)
     of_the_key_or_named      = concat(local.of_the_key, local.of_its_aliases, local.named_key)
     role                     = [var.role_arn]
-    not_role                 = [{ anything-but = [var.role_arn] }]
+    not_the_session          = local.not_the_session
     not_openai               = [{ anything-but = [local.openai_account_id] }]
     role_name                = local.same_name
     of_the_role_or_named     = concat(local.of_the_role, local.named_role)
     managed_policies         = local.managed_policies
-    role_or_managed_policies = [{ roleName = concat(local.same_name, [local.forwarder_name]) }, { policyArn = concat(local.managed_policies, ["-"]) }]
+    role_or_managed_policies = [{ roleName = concat(local.same_name, local.same_forwarder) }, { policyArn = coalescelist(local.managed_policies, ["-"]) }]
     role_to_assume           = [{ equals-ignore-case = var.role_arn }]
     role_to_assume_or_named  = concat(local.role_to_assume, local.named_role)
+    # Of a call with both, a role and a managed policy, the role counts. Refusals have a watch for OpenAI's role alone.
     of_any_role = concat(local.of_the_role, local.named_role, [
-      { requestParameters = { roleName = [local.forwarder_name] } },
-      { requestParameters = { policyArn = concat(local.managed_policies, ["-"]) } },
+      { requestParameters = { roleName = local.same_forwarder }, errorCode = local.absent },
+      { requestParameters = { policyArn = coalescelist(local.managed_policies, ["-"]), roleName = local.absent }, errorCode = local.absent },
     ])
     rules             = [{ prefix = local.prefix }]
     topics            = local.topics_watched
     subscriptions     = [for arn in local.topics_watched : { prefix = "${arn}:" }]
     topic_key         = aws_kms_key.topics[*].arn
     queue             = [{ suffix = "/${local.queue_name}" }]
-    forwarder         = [local.forwarder_name]
+    forwarder         = local.same_forwarder
+    of_the_forwarding = local.of_the_forwarding
     of_the_monitoring = local.of_the_monitoring
     maintenance = [
-      { sessionContext = { sessionIssuer = { arn = concat(local.roles_of_maintenance, ["-"]) } } },
-      { arn = concat(local.users_of_maintenance, ["-"]) },
+      { sessionContext = { sessionIssuer = { arn = coalescelist(local.roles_of_maintenance, ["-"]) } } },
+      { arn = coalescelist(local.users_of_maintenance, ["-"]) },
     ]
   } : name => jsonencode(value) }
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tests.support.cloudtrail_events import (
+    ALIAS,
+    KEY_ARN,
+    MANAGED_POLICY,
     TOPIC,
+    of_key,
 )
 
 __all__ = [
+    "CHANGES",
     "FAILED_USE",
     "KEY_CHANGES",
     "KMS_EVENTS",
@@ -17,6 +22,7 @@ __all__ = [
     "WATCHER_CHANGES",
 ]
 
+QUEUE: Final = "https://x/1/openai-ekm-undelivered"
 KEY_CHANGES: Final = {
     "DisableKey": "key-disabled",
     "ScheduleKeyDeletion": "key-deletion-scheduled",
@@ -74,14 +80,11 @@ WATCHER_CHANGES: Final[tuple[tuple[str, str, dict[str, Any], str], ...]] = (
     ("monitoring", "PutMetricAlarm", {"alarmName": "openai-ekm.silence"}, "alarms-changed"),
     ("monitoring", "DisableAlarmActions", {"alarmNames": ["openai-ekm.silence"]}, "alarms-changed"),
     ("monitoring", "DeleteAlarms", {"alarmNames": ["a", "openai-ekm.silence"]}, "alarms-changed"),
-    ("sqs", "PurgeQueue", {"queueUrl": "https://x/1/openai-ekm-undelivered"}, "queue-changed"),
-    ("sqs", "DeleteQueue", {"queueUrl": "https://x/1/openai-ekm-undelivered"}, "queue-changed"),
-    (
-        "sqs",
-        "SetQueueAttributes",
-        {"queueUrl": "https://x/1/openai-ekm-undelivered"},
-        "queue-changed",
-    ),
+    ("sqs", "PurgeQueue", {"queueUrl": QUEUE}, "queue-changed"),
+    ("sqs", "DeleteQueue", {"queueUrl": QUEUE}, "queue-changed"),
+    ("sqs", "AddPermission", {"queueUrl": QUEUE}, "queue-changed"),
+    ("sqs", "RemovePermission", {"queueUrl": QUEUE}, "queue-changed"),
+    ("sqs", "SetQueueAttributes", {"queueUrl": QUEUE}, "queue-changed"),
 )
 FAILED_USE: Final = {
     "AccessDenied": "errors-denied",
@@ -94,3 +97,24 @@ FAILED_USE: Final = {
     "InvalidCiphertextException": "errors-other",
     "KMSInternalException": "errors-other",
 }
+# One of each kind, and the subject of the watch of a refusal; None where nobody is told of one.
+CHANGES: Final[tuple[tuple[str, str, dict[str, Any], str, str | None], ...]] = (
+    *(("kms", name, of_key(KEY_ARN), watch, "key") for name, watch in KEY_CHANGES.items()),
+    *(
+        ("kms", name, {"requestParameters": {"aliasName": ALIAS}}, "key-alias-changed", "key")
+        for name in ("CreateAlias", "UpdateAlias", "DeleteAlias")
+    ),
+    *(
+        ("iam", name, {"requestParameters": {"roleName": "openai-ekm"}}, watch, "role")
+        for name, watch in ROLE_CHANGES.items()
+    ),
+    *(
+        ("iam", name, {"requestParameters": {"policyArn": MANAGED_POLICY}}, watch, None)
+        for name in ("CreatePolicyVersion", "SetDefaultPolicyVersion")
+        for watch in ("role-managed-policy-changed",)
+    ),
+    *(
+        (service, name, {"requestParameters": parameters}, watch, None)
+        for service, name, parameters, watch in WATCHER_CHANGES
+    ),
+)

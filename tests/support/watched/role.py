@@ -56,10 +56,31 @@ ROLE_CASES: Final = [
         )
         for name in ROLE_CHANGES
     ),
+    *(
+        case(
+            f"{words} calls {name} on {role}, in another case",
+            api_event("iam", name, who, requestParameters={"roleName": role}),
+            seen,
+        )
+        for role, watches in (
+            ("OpenAI-EKM", ROLE_CHANGES),
+            ("OPENAI-EKM-event-forwarder", dict.fromkeys(ROLE_CHANGES, "forwarder-changed")),
+        )
+        for name, watch in watches.items()
+        for words, who, seen in (
+            ("a user", USER, watch),
+            ("the deployer", session_of(DEPLOYER), "maintenance-of-role"),
+        )
+    ),
     case(
-        "a user deletes the role by its name in another case",
-        api_event("iam", "DeleteRole", requestParameters={"roleName": "OpenAI-EKM"}),
-        "role-deleted",
+        "a user is refused to delete the role by its name in another case",
+        api_event(
+            "iam",
+            "DeleteRole",
+            errorCode="AccessDenied",
+            requestParameters={"roleName": "OpenAI-EKM"},
+        ),
+        "role-change-refused",
     ),
     *(
         case(

@@ -10,6 +10,7 @@ from tests.support.cloudtrail_events import (
     FOREIGN,
     KEY_ARN,
     NAMESAKE,
+    NAMESAKES,
     OPENAI_SESSION,
     OTHER_KEY,
     ROOT,
@@ -33,7 +34,7 @@ USE_CASES: Final = [
             *("key-used-by-other",),
         )
         for name in USES
-        for who in (USER, ROOT, SERVICE, ADMINISTRATOR, FOREIGN, NAMESAKE)
+        for who in (USER, ROOT, SERVICE, ADMINISTRATOR, FOREIGN, *NAMESAKES)
     ),
     *(
         case(f"a user calls {name} with another key", api_event("kms", name, **of_key(OTHER_KEY)))

@@ -11,8 +11,10 @@ from tests.support.cloudtrail_events import (
     FOREIGN,
     KEY_ARN,
     KEY_ID,
+    MAINTAINERS,
     MAINTENANCE,
     MANAGED_POLICY,
+    NAMESAKES,
     OPENAI_CALLER,
     OPENAI_SESSION,
     OTHER_KEY,
@@ -26,6 +28,7 @@ from tests.support.cloudtrail_events import (
 )
 from tests.support.watched.case import Case, case, elsewhere, named
 from tests.support.watched.changes import (
+    CHANGES,
     FAILED_USE,
     KEY_CHANGES,
     ROLE_CHANGES,
@@ -33,7 +36,11 @@ from tests.support.watched.changes import (
     WATCHER_CHANGES,
 )
 from tests.support.watched.key import KEY_CASES
+from tests.support.watched.near_misses import near_misses
 from tests.support.watched.role import ROLE_CASES
+from tests.support.watched.session import SESSION_CASES
+from tests.support.watched.topic_key import TOPIC_KEY_CASES
+from tests.support.watched.unwatched import UNWATCHED_CASES
 from tests.support.watched.use import USE_CASES
 from tests.support.watched.watcher import WATCHER_CASES
 
@@ -42,44 +49,20 @@ if TYPE_CHECKING:
 
 __all__ = ["CASES"]
 
-# One of each kind, and the watch of a refusal; None where nobody is told of one.
-_CHANGES: Final = (
-    *(("kms", name, of_key(KEY_ARN), watch, "key") for name, watch in KEY_CHANGES.items()),
-    *(
-        ("kms", name, {"requestParameters": {"aliasName": ALIAS}}, "key-alias-changed", "key")
-        for name in ("CreateAlias", "UpdateAlias", "DeleteAlias")
-    ),
-    *(
-        ("iam", name, {"requestParameters": {"roleName": "openai-ekm"}}, watch, "role")
-        for name, watch in ROLE_CHANGES.items()
-    ),
-    *(
-        ("iam", name, {"requestParameters": {"policyArn": MANAGED_POLICY}}, watch, None)
-        for name in ("CreatePolicyVersion", "SetDefaultPolicyVersion")
-        for watch in ("role-managed-policy-changed",)
-    ),
-    *(
-        (service, name, {"requestParameters": parameters}, watch, None)
-        for service, name, parameters, watch in WATCHER_CHANGES
-    ),
-)
 _FORWARDER: Final = {"requestParameters": {"roleName": "openai-ekm-event-forwarder"}}
-# A session of a maintenance role whose own ARN the record leaves out.
-_UNNAMED: Final = {name: value for name, value in MAINTENANCE[0].items() if name != "arn"}
-_MAINTAINERS: Final = (*MAINTENANCE, _UNNAMED)
 _MAINTAINED: Final = {"kms": "key", "iam": "role"}
-_EVERYBODY: Final = (ROOT, SERVICE, ADMINISTRATOR, FOREIGN)
+_EVERYBODY: Final = (ROOT, SERVICE, ADMINISTRATOR, FOREIGN, *NAMESAKES)
 
 
 def _variants() -> Iterator[Case]:
     """Each change by everybody, by those who maintain, refused, and as another event."""
-    for service, name, detail, watch, subject in _CHANGES:
+    for service, name, detail, watch, subject in CHANGES:
         for who in _EVERYBODY:
             yield case(
                 f"{service} {name} by {named(who)}", api_event(service, name, who, **detail), watch
             )
         maintained = f"maintenance-of-{_MAINTAINED.get(service, 'monitoring')}"
-        for who in _MAINTAINERS:
+        for who in MAINTAINERS:
             yield case(
                 f"{service} {name} by {named(who)}",
                 api_event(service, name, who, **detail),
@@ -97,11 +80,11 @@ def _variants() -> Iterator[Case]:
 def _of_the_forwarder() -> Iterator[Case]:
     """Each change of the forwarder's role by everybody, by those who maintain, and refused."""
     for name in ROLE_CHANGES:
-        for who in (*_EVERYBODY, *_MAINTAINERS):
+        for who in (*_EVERYBODY, *MAINTAINERS):
             yield case(
                 f"{name} of the forwarder's role by {named(who)}",
                 api_event("iam", name, who, **_FORWARDER),
-                "maintenance-of-role" if who in _MAINTAINERS else "forwarder-changed",
+                "maintenance-of-role" if who in MAINTAINERS else "forwarder-changed",
             )
         yield case(
             f"{name} of the forwarder's role is refused",
@@ -109,22 +92,12 @@ def _of_the_forwarder() -> Iterator[Case]:
         )
 
 
-def _near_misses(hits: list[Case]) -> Iterator[Case]:
-    """The first event of each watch, as another source, another kind, or another call."""
-    seen: set[str] = set()
-    for hit in hits:
-        if not hit.watches - seen:
-            continue
-        seen |= hit.watches
-        event, detail = hit.event, hit.event["detail"]
-        yield case(f"{hit.name}, sent by anybody", {**event, "source": "mine"})
-        yield case(f"{hit.name}, sent as another kind", {**event, "detail-type": "Mine"})
-        if detail.get("eventName") and hit.watches != {"role-used-otherwise"}:
-            renamed = {**detail, "eventName": "Another"}
-            others = ["role-used-otherwise"] if detail["userIdentity"] == OPENAI_SESSION else []
-            yield case(f"{hit.name}, under another name", {**event, "detail": renamed}, *others)
-
-
+OF_NAMESAKE: Final = (
+    "on role openai-ekm-2 because",
+    "on role openai-ekm-2",
+    f"on {ROLE_ARN}-2 because",
+    f"on {ROLE_ARN}-2",
+)
 _words_of_aws = [
     case(
         f"{name} is refused: {text}",
@@ -151,7 +124,7 @@ _words_of_aws = [
             ),
             ["role-change-refused"],
         ),
-        ("iam", "TagRole", ("on role openai-ekm-2", f"on {ROLE_ARN}-2 because"), []),
+        ("iam", "TagRole", OF_NAMESAKE, []),
         (
             "sts",
             "AssumeRole",
@@ -163,10 +136,11 @@ _words_of_aws = [
             ),
             ["role-assume-refused"],
         ),
-        ("sts", "AssumeRole", (f"on {ROLE_ARN}-2 because",), []),
+        ("sts", "AssumeRole", OF_NAMESAKE, []),
     )
     for text in texts
 ]
+_NOBODY: Final = {"type": "WebIdentityUser", "userName": "sub"}
 _more_uses = [
     *(
         case(
@@ -180,7 +154,21 @@ _more_uses = [
             ),
             "role-assume-refused",
         )
-        for who in (OPENAI_CALLER, ADMINISTRATOR)
+        for who in (OPENAI_CALLER, ADMINISTRATOR, *NAMESAKES)
+    ),
+    *(
+        case(
+            f"{name} of {role} by {words}",
+            api_event("sts", name, who, **error, requestParameters={"roleArn": role}),
+            seen,
+        )
+        for name in ("AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity")
+        for role in (ROLE_ARN, ROLE_ARN.replace("openai", "OpenAI"))
+        for words, who, error, seen in (
+            ("a namesake", NAMESAKES[0], {}, "role-assumed-by-other"),
+            ("somebody without an account", _NOBODY, {}, "role-assumed-by-other"),
+            ("a user, refused", USER, {"errorCode": "AccessDenied"}, "role-assume-refused"),
+        )
     ),
     *(
         case(
@@ -197,7 +185,7 @@ _more_uses = [
             "key-use-refused",
         )
         for name in USES
-        for who in (ROOT, SERVICE, ADMINISTRATOR)
+        for who in (ROOT, SERVICE, ADMINISTRATOR, *NAMESAKES)
     ),
     *(
         case(
@@ -295,9 +283,10 @@ _by_resources = [
 _of_others = [
     *(
         case(
-            f"another session is answered {code} without a key",
-            api_event("kms", "Decrypt", ADMINISTRATOR, errorCode=code),
+            f"{named(who)} is answered {code} without a key",
+            api_event("kms", "Decrypt", who, errorCode=code),
         )
+        for who in (ADMINISTRATOR, USER, NAMESAKES[0])
         for code in (*FAILED_USE, "LimitExceededException")
     ),
     *(
@@ -339,7 +328,7 @@ _of_others = [
     ),
 ]
 _first = [*KEY_CASES, *USE_CASES, *ROLE_CASES, *WATCHER_CASES]
-CASES: Final = (
+_HITS: Final = (
     *_first,
     *_variants(),
     *_words_of_aws,
@@ -348,5 +337,7 @@ CASES: Final = (
     *_by_text,
     *_by_resources,
     *_of_others,
-    *_near_misses(_first),
+    *SESSION_CASES,
+    *TOPIC_KEY_CASES,
 )
+CASES: Final = (*_HITS, *UNWATCHED_CASES, *near_misses(_HITS))

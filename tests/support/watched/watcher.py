@@ -6,6 +6,8 @@ from typing import Final
 
 from tests.support.cloudtrail_events import (
     DEPLOYER,
+    TOPIC,
+    USER,
     api_event,
     session_of,
 )
@@ -13,6 +15,8 @@ from tests.support.watched.case import case, elsewhere
 from tests.support.watched.changes import WATCHER_CHANGES
 
 __all__ = ["WATCHER_CASES"]
+
+OTHER_QUEUE: Final = "https://x/1/my-openai-ekm-undelivered"
 
 WATCHER_CASES: Final = [
     *(
@@ -42,6 +46,22 @@ WATCHER_CASES: Final = [
         )
         for service, name, parameters, _ in WATCHER_CHANGES
         if service != "cloudtrail"
+    ),
+    *(
+        case(
+            f"{words} unsubscribes from a topic whose name begins like ours, {severity}",
+            api_event("sns", "Unsubscribe", who, requestParameters={"subscriptionArn": topic}),
+        )
+        for words, who in (("a user", USER), ("the deployer", session_of(DEPLOYER)))
+        for severity in ("critical", "warning", "info")
+        for topic in (f"{TOPIC.replace('critical', severity)}-2:1",)
+    ),
+    *(
+        case(
+            f"{words} purges a queue whose name ends like ours",
+            api_event("sqs", "PurgeQueue", who, requestParameters={"queueUrl": OTHER_QUEUE}),
+        )
+        for words, who in (("a user", USER), ("the deployer", session_of(DEPLOYER)))
     ),
     *(
         case(
