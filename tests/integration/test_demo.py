@@ -132,6 +132,7 @@ def test_the_whole_story(repository: Path, tmp_path: Path) -> None:
             assert f"   ✓ {step['number']}. {check}" in summary
     for claim in (
         "Both listen on loopback only",
+        "Nothing that the doctor sees stands in the way",
         "with 4 calls",
         "A second plan is empty",
         "OpenAI can use the key.",

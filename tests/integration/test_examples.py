@@ -213,12 +213,15 @@ def test_monitoring(ekm_workspace: WorkspaceFactory, ekm_localstack: LocalStack)
     workspace = ekm_workspace("examples/monitoring", **EXAMPLES["monitoring"])
     plan = workspace.plan()
     assert_frozen("monitoring", plan)
-    workspace.apply(plan, options=["-parallelism=4"])  # as in test_monitoring
+    workspace.set_variables(**workspace.variables, deletion_protection=False)
+    workspace.apply(options=["-parallelism=4"])  # as in test_monitoring
     assert workspace.plan().empty
     account = workspace.environment["AWS_ACCESS_KEY_ID"]
     rule = "openai-ekm.key-disabled"
     found = ekm_localstack.client("events", account).describe_rule(Name=rule)
     assert workspace.outputs()["ekm"]["key_arn"] in found["EventPattern"]
+    workspace.destroy(options=["-parallelism=4"])
+    assert workspace.addresses() == []
 
 
 EACH_KEY = """

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +18,7 @@ from tests.support.cloudtrail_events import (
     DEPLOYER,
     KEY_ARN,
     MANAGED_POLICY,
+    OPENAI_SESSION,
     OPERATOR,
     REGION,
     ROLE_ARN,
@@ -43,6 +46,16 @@ SEVERITIES = ("critical", "warning", "info")
 # second removal found none.
 FEWER = ["-parallelism=4"]
 LIMIT = 2048  # characters of a pattern
+
+
+# Of those that AWS keeps, by their one dimension; LocalStack takes an alarm on any.
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-monitoring.html
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+METRICS = {
+    ("AWS/Events", "FailedInvocations", "RuleName"),
+    ("AWS/Events", "MatchedEvents", "RuleName"),
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -260,11 +273,16 @@ def test_an_event_becomes_a_message(monitored: Monitored, subscriber: Subscriber
     by_deployer = api_event("kms", "DisableKey", session_of(DEPLOYER), **of_key(KEY_ARN))
     deleted = api_event("iam", "DeleteRole", requestParameters={"roleName": "openai-ekm"})
     namesake = api_event("iam", "DeleteRole", requestParameters={"roleName": "openai-ekm-2"})
-    put(monitored, namesake, disabled, by_deployer, deleted)
+    by_session = {**deleted, "detail": deleted["detail"] | {"userIdentity": OPENAI_SESSION}}
+    put(monitored, namesake, disabled, by_deployer, deleted, by_session)
 
-    critical = subscriber.messages("critical")
-    messages = {message["watch"]: message for message in (next(critical), next(critical))}
-    assert messages.keys() == {"key-disabled", "role-deleted"}
+    came = list(itertools.islice(subscriber.messages("critical"), 4))
+    messages = {message["watch"]: message for message in came}
+    assert Counter(message["watch"] for message in came) == {
+        "key-disabled": 1,
+        "role-deleted": 2,
+        "role-used-otherwise": 1,
+    }
     message = messages["key-disabled"]
     assert message["severity"] == "critical"
     assert message["summary"].startswith("The key was disabled")
@@ -379,7 +397,7 @@ def test_the_forwarder_may_put_events_on_one_bus(monitored: Monitored) -> None:
 
 
 def test_alarms_read_the_metrics_that_aws_keeps(monitored: Monitored) -> None:
-    """Guards against: an alarm on a rule that does not exist, or that tells nobody."""
+    """Guards against: an alarm on a rule or a metric that is none, or that tells nobody."""
     names = {watch.id for watch in WATCHES}
     for region in (REGION, "us-east-1"):
         alarms = monitored.client("cloudwatch", region).describe_alarms()["MetricAlarms"]
@@ -398,12 +416,35 @@ def test_alarms_read_the_metrics_that_aws_keeps(monitored: Monitored) -> None:
             if dimension["Name"] == "RuleName"
         }
         assert used <= exist
+        for metric in read:
+            if "MetricName" in metric:
+                dimensions = {each["Name"] for each in metric["Dimensions"]}
+                assert (metric["Namespace"], metric["MetricName"], *dimensions) in METRICS
         assert len(alarms) == (11 if region == REGION else 2)
         for alarm in alarms:
             told = alarm["AlarmDescription"].rpartition("#")[2]
             assert told in names
             assert bool(alarm["AlarmActions"]) == (region == REGION)
             assert alarm["OKActions"] == alarm["AlarmActions"]
+
+
+def test_trouble_is_counted_and_sends_no_message_for_an_event(monitored: Monitored) -> None:
+    """Guards against: thousands of messages of a disabled key, and silence that nobody is told."""
+    events, cloudwatch = monitored.client("events"), monitored.client("cloudwatch")
+    for watch in WATCHES:
+        if watch.notified_by not in {"errors", "silence"}:
+            continue
+        name = f"openai-ekm.{watch.id}"
+        assert events.list_targets_by_rule(Rule=name)["Targets"] == []
+        [alarm] = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+        assert (alarm["MetricName"], alarm["Threshold"]) == ("MatchedEvents", 1)
+        counted = (alarm["Period"], alarm["EvaluationPeriods"], alarm["ComparisonOperator"])
+        if watch.notified_by == "errors":
+            assert counted == (300, 1, "GreaterThanOrEqualToThreshold"), watch.id
+            assert alarm["TreatMissingData"] == "notBreaching"
+        else:
+            assert counted == (3600, 24, "LessThanThreshold")
+            assert alarm["TreatMissingData"] == "breaching"
 
 
 def test_the_root_module_refuses_to_watch_a_key_elsewhere(ekm_workspace: WorkspaceFactory) -> None:
