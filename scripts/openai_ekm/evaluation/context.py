@@ -61,7 +61,7 @@ def read_context(request: Request, *, bounded: bool) -> Situation | OpenPoint:
         read.resource_account,
         read.region,
         read.way,
-        Context(given, derived, foreign=not all(map(str.isascii, given))),
+        Context(given, derived, not "".join(given).isascii()),
         bounded,
     )
 
@@ -151,7 +151,7 @@ def _context(context: Any) -> dict[str, Value] | OpenPoint:
     for key, value in context.items():
         if not isinstance(key, str):
             return OpenPoint("a condition key is a string")
-        lookup = lower_ascii(key)
+        lookup = key.lower() if key.isascii() else lower_ascii(key)
         if lookup in given:
             return OpenPoint(f"the context holds {key} twice, in different case")
         if type(value) is str:

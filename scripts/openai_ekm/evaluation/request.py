@@ -116,8 +116,6 @@ class Context:
         Args:
             lookup: The key in lower case.
         """
-        if lookup.isascii() and not self.foreign:
-            return None
         if not has_ascii_name(lookup):
             return OpenPoint(f"{lookup} is not the name of a condition key")
         if self.get(lookup) is not None:

@@ -59,10 +59,12 @@ def holds(  # noqa: PLR0911 - one return for each case that AWS tells apart
     Returns:
         Whether it holds, or the open point that keeps it from being decided.
     """
-    if point := context.open_name(condition.lookup):
+    lookup = condition.lookup
+    # Nearly every name is ASCII, and then there is nothing to ask.
+    if (context.foreign or not lookup.isascii()) and (point := context.open_name(lookup)):
         return point
     operator = condition.operator
-    found = context.get(condition.lookup)
+    found = context.get(lookup)
     if operator.family is Family.NULL:
         return _null(condition, found)
     if not condition.values:
