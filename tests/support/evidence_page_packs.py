@@ -321,6 +321,7 @@ def _usage(*, days: int, trouble: bool = False) -> dict[str, Any]:
         "failures": [failure] if trouble else [],
         "others": {"calls": others, "events": [stranger] if trouble else []},
         "undecided": {"calls": 0, "events": []},
+        "unattributed": {"calls": 0, "events": []},
         "changes": {"calls": int(trouble), "events": [change] if trouble else []},
     }  # fmt: skip
 

@@ -50,6 +50,7 @@ def lines(found: dict[str, Any]) -> Iterator[Line]:
             yield from _table(rows, (*columns, *_COUNTS), newest=name == "by_day")
     yield from _events("Somebody else", found["others"])
     yield from _events("Undecided", found["undecided"])
+    yield from _events("Refused, naming no key and no role", found["unattributed"])
     yield from _changes(found["changes"])
     yield from _sources(found)
     yield ""

@@ -65,6 +65,7 @@ def document(
         "failures": [_failure(row) for row in answer("failures")],
         "others": {"calls": others["calls"], "succeeded": succeeded, "events": others["events"]},
         "undecided": undecided,
+        "unattributed": _listed(answer, "unattributed", lambda _: _UNATTRIBUTED),
         "changes": _changes(answer),
     }
 
@@ -198,6 +199,7 @@ _UNRESOLVED: Final = "is an alias, and no record says which key the alias means:
 _UNDECIDED: Final = (
     "A session of the role, or one that may be: no AssumeRole in what was read says whose it is."
 )
+_UNATTRIBUTED: Final = "AWS refused it, and its record names no key and no role: it may be another."
 _WHY: Final = {
     "user": "An IAM user made it.",
     "root": "The root user of an account made it.",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["ANSWERS", "DEFINITIONS", "given", "literal", "query"]
 
 # Tables that the answers use. `events` comes before them.
-DEFINITIONS: Final = ("records", "texts", "assumptions", "calls", "changes")
+DEFINITIONS: Final = ("records", "texts", "assumptions", "calls", "changes", "refused_unnamed")
 ANSWERS: Final = (
     "keys",
     "openai",
@@ -37,6 +37,8 @@ ANSWERS: Final = (
     "others_count",
     "undecided",
     "undecided_count",
+    "unattributed",
+    "unattributed_count",
     "changes_listed",
     "changes_count",
 )

@@ -1,0 +1,1 @@
+SELECT count(*) AS calls FROM refused_unnamed
