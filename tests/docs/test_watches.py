@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from tests.support.watches import (
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail-management.html
 READ_ONLY = ("Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey", "AssumeRole")
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "operate" / "runbook.md"
+MONITORING = PAGE.with_name("monitoring.md").read_text(encoding="utf-8")
 RUNBOOK = PAGE.read_text(encoding="utf-8")
 RULES = [
     *((watch.id, watch.state, watch.pattern) for watch in WATCHES if watch.pattern),
@@ -125,6 +127,34 @@ def test_a_section_says_what_to_do(watch: Watch) -> None:
     assert re.search(r"^1\. \S", section, re.MULTILINE)
     notice = section.split("**You notice:**", 1)[1].split("\n", 1)[0]
     assert f"`{watch.severity}`" in notice
+
+
+def test_the_cost_is_counted_from_the_table() -> None:
+    """Guards against: a price of alarms that a new watch has changed."""
+    kinds = Counter(watch.notified_by for watch in WATCHES)
+    errors, events, there = kinds["errors"], kinds["event"], len(FORWARDS) + 1  # and the queue
+    alarms = -(-events // 10)  # of ten metrics at most
+    assert f"{errors} on errors, 1 on the queue, up to {events} metrics of rules" in MONITORING
+    cost = (errors + 1 + events) / 10
+    assert f"in {alarms} alarms, 0.10 for each metric | about {cost:.2f} |" in MONITORING
+    assert f"{there} metrics of 2 alarms" in MONITORING
+
+
+# Nothing is at stake; a time after which it is too late; or by when to act.
+BY_WHEN = re.compile(
+    r"^Nothing|^Nobody got in|nothing is urgent|\bat once\b|\buntil\b|\bhours?\b|\bdays?\b"
+    r"|Act now\.|working day\."
+)
+
+
+@pytest.mark.parametrize("watch", WATCHES, ids=[watch.id for watch in WATCHES])
+def test_a_section_says_by_when(watch: Watch) -> None:
+    """Guards against: somebody who is told at night, and cannot tell whether it waits."""
+    section = RUNBOOK.split(f"\n### {watch.id}\n", 1)[1]
+    stake = section.split("**At stake:** ", 1)[1].split("\n", 1)[0]
+    assert BY_WHEN.search(stake), stake
+    if watch.severity == "critical":
+        assert "working day" not in stake
 
 
 def test_each_case_of_an_event_has_a_name_of_its_own() -> None:
