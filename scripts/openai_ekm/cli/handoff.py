@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from openai_ekm.cli import inputs
 from openai_ekm.cli.instances import Answer, answer_each
 from openai_ekm.errors import BadInput
 from openai_ekm.registration.handoff import Handoff
+
+if TYPE_CHECKING:
+    from openai_ekm.registration.from_terraform import Outputs
 
 __all__ = ["run"]
 
@@ -40,25 +43,25 @@ def run(options: HandoffOptions) -> int:
 
     def answer(given: inputs.Given) -> Answer:
         if not chosen:
-            _check_workspace(given)
+            _check_workspace(given.outputs)
         return _handoff(given)
 
     return answer_each(instances, answer, as_json=options.as_json)
 
 
-def _check_workspace(given: inputs.Given) -> None:
+def _check_workspace(outputs: Outputs) -> None:
     """Stop where Terraform's outputs say that the key is for API projects.
 
     Raises:
         BadInput: They name projects, or a registration that the apply made.
     """
     named = []
-    if given.projects:
-        more = len(given.projects) - _SHOWN
-        named.append(f"the projects {', '.join(given.projects[:_SHOWN])}")
-        named[0] += f" and {more} more" if more > 0 else ""
-    if given.external_key_id is not None:
-        named.append(f"the registration {given.external_key_id[:80]}")
+    if outputs.projects:
+        more = len(outputs.projects) - _SHOWN
+        shown = ", ".join(name[:80] for name in outputs.projects[:_SHOWN])
+        named.append(f"the projects {shown}" + (f" and {more} more" if more > 0 else ""))
+    if outputs.external_key_id is not None:
+        named.append(f"the registration {outputs.external_key_id[:80]}")
     if named:
         raise BadInput(
             "handoff_not_needed",

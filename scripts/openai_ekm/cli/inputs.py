@@ -40,7 +40,7 @@ __all__ = [
 class Given:
     """The members of an intent that were given in any way; None where nothing was.
 
-    `external_key_id` is the registration that Terraform's outputs name.
+    `outputs` is what Terraform's outputs alone say, whatever else was given.
     """
 
     role_arn: str | None
@@ -49,7 +49,7 @@ class Given:
     name: str | None
     record: str | None
     projects: tuple[str, ...]
-    external_key_id: str | None = None
+    outputs: from_terraform.Outputs
 
     def intent(self) -> Intent:
         """Return the intent, whole.
@@ -184,7 +184,7 @@ def _given(
     return Given(
         **members,
         projects=tuple(dict.fromkeys(wanted)),
-        external_key_id=found.external_key_id,
+        outputs=found,
     )
 
 

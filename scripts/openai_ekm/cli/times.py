@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["called_at", "is_time", "noted", "parse_at"]
 
-_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+# Of a year before 1000 `strftime` makes no four digits.
+_TIME: Final = re.compile(r"[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
 
 def is_time(text: str) -> bool:

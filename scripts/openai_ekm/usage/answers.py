@@ -199,7 +199,9 @@ _UNRESOLVED: Final = "is an alias, and no record says which key the alias means:
 _UNDECIDED: Final = (
     "A session of the role, or one that may be: no AssumeRole in what was read says whose it is."
 )
-_UNATTRIBUTED: Final = "AWS refused it, and its record names no key and no role: it may be another."
+_UNATTRIBUTED: Final = (
+    "AWS refused it, and its record names no key and no role: it may be about another."
+)
 _WHY: Final = {
     "user": "An IAM user made it.",
     "root": "The root user of an account made it.",

@@ -91,7 +91,11 @@ def test_a_note_of_the_time_stands_once_beside_others(file: str, verb: Verb) -> 
 
 @pytest.mark.parametrize("name", ["diagnose", "prove"])
 @pytest.mark.parametrize(
-    "text", ["", "now", "2026-11-29", "2026-11-29T10:00:00", "2026-13-29T10:00:00Z"]
+    "text",
+    [
+        *("", "now", "2026-11-29", "2026-11-29T10:00:00", "2026-13-29T10:00:00Z"),
+        *("2026-11-29T10:00:00+01:00", "2026-11-29T10:00:00Z\n", "0999-11-29T10:00:00Z"),
+    ],
 )
 def test_what_is_no_time_is_refused(name: str, text: str, file: str, verb: Verb) -> None:
     """Guards against: a day whose hour nobody said, and a time in the zone of the machine."""

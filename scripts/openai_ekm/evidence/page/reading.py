@@ -78,6 +78,7 @@ _USAGE: Final = {
     "failures": [_FAILURE],
     "others": _EVENTS,
     "undecided": _EVENTS,
+    "unattributed": _EVENTS,
     "changes": _EVENTS,
 }
 _DRIFT: Final = {

@@ -234,6 +234,19 @@ def test_a_control_says_which_of_its_members_the_pack_lacks() -> None:
     assert "From usage, drift (not in this pack), audit events" in page
 
 
+def test_refused_calls_that_name_nothing_are_shown() -> None:
+    """Guards against: an auditor who reads of every call but those that no alarm tells of."""
+    pack = bad_day()
+    assert pack.usage is not None
+    event = {**pack.usage["others"]["events"][0], "reason": "names neither <b>key</b>"}
+    usage = {**pack.usage, "unattributed": {"calls": 1, "events": [event]}}
+    heading = "Refused calls whose records name no key and no role"
+    page = write_page(replace(pack, usage=usage))
+    assert f"<h3>{heading}</h3>" in page
+    assert "names neither &lt;b&gt;key&lt;/b&gt;" in page
+    assert heading not in write_page(pack)
+
+
 def test_each_plot_has_its_table() -> None:
     """Guards against: a number that only those who see the plot can read."""
     pack = bad_day()
