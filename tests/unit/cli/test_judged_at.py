@@ -57,6 +57,13 @@ def test_diagnose_judges_at_the_time_that_is_given(file: str, verb: Verb) -> Non
     assert verb("diagnose", file, "--at", AFTER)[1]["outcome"] == "ok"
 
 
+def test_a_fault_speaks_of_the_time_that_is_given(file: str, verb: Verb) -> None:
+    """Guards against: "from now on" about a day that is long past, or years away."""
+    (fault,) = verb("diagnose", file, "--at", BEFORE)[1]["faults"]
+    assert fault["id"] == "condition_date"
+    assert f"is {BEFORE} (it does not allow all the time from then on)" in fault["message"]
+
+
 def test_prove_judges_from_the_time_that_is_given(file: str, verb: Verb) -> None:
     """Guards against: a proof about dates that is another one tomorrow."""
     for at, holds in ((BEFORE, False), (AFTER, True)):

@@ -60,8 +60,8 @@ _REASONS: Final = {
     "aws:principalservicename": ("condition_service", "OpenAI's principal is a role"),
     "aws:sourcearn": ("condition_service", "OpenAI's principal is a role, not a service"),
     "aws:sourceaccount": ("condition_service", "OpenAI's principal is a role, not a service"),
-    "aws:currenttime": ("condition_date", "the time that it allows is not all the time from now"),
-    "aws:epochtime": ("condition_date", "the time that it allows is not all the time from now"),
+    "aws:currenttime": ("condition_date", "it does not allow all the time from then on"),
+    "aws:epochtime": ("condition_date", "it does not allow all the time from then on"),
     "aws:tokenissuetime": ("condition_date", "when OpenAI's session began is not known"),
     "sts:rolesessionname": (
         "condition_session_name",
