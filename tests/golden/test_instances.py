@@ -127,10 +127,12 @@ def test_an_instance_of_the_api_is_not_handed_over(
 def test_a_variable_makes_no_instance_of_the_api(
     world: Golden, outputs: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Guards against: a workspace that cannot be handed over, as EKM_PROJECTS is set for others."""
+    """Guards against: a workspace that is taken for the API, as EKM_PROJECTS is set for others."""
     monkeypatch.setenv("EKM_PROJECTS", '["payments"]')
     code, found = ask(world, "handoff", of=outputs)
     assert (code, found["kms_arn"]) == (0, world.kms_arn)
+    monkeypatch.delenv("OPENAI_ADMIN_KEY")
+    assert ask(world, "status", of=outputs)[0] == 0
     code, found = ask(world, "handoff", "--all", of={"api": {**outputs, "projects": ["a"]}})
     assert (code, found["instances"]["api"]["error"]["id"]) == (2, "handoff_not_needed")
     assert "the projects a)" in found["instances"]["api"]["error"]["message"]

@@ -66,7 +66,7 @@ def _status(
 ) -> Answer:
 
     place = parse_record_location(given.record)
-    handed_over = of_terraform and not given.projects and given.kms_arn is not None
+    handed_over = of_terraform and not given.outputs.projects and given.kms_arn is not None
     session = Session(
         place,
         admin_key_from=admin_key_from,
