@@ -5,7 +5,8 @@ which is half of a command's processor time.
 
 Three times, on busy machines, LocalStack made an alias, and the provider, asking again, was told
 that it is there already. Why is not known. Such an apply is done again without that alias, with a
-warning: the account is the workspace's own, so nobody else can have made it.
+warning: the account is the workspace's own, so nobody else can have made it. An apply of a saved
+plan is not: after the first try Terraform says that the plan is stale.
 """
 
 from __future__ import annotations
@@ -98,7 +99,8 @@ def share_provider() -> Attached:
             return run_alone(self, *words, expected=expected, environment=environment)
         except CheckFailed as failure:
             twice = MADE_TWICE.search(failure.message)
-            if words[0] != "apply" or twice is None:
+            saved = "-auto-approve" not in words
+            if words[0] != "apply" or saved or twice is None:
                 raise
             warnings.warn(f"LocalStack made {twice[1]} twice: applied again.", stacklevel=2)
         given = self.environment
