@@ -113,7 +113,7 @@ def unusual_external_id(value: str) -> str | None:
         return None
     return (
         f"The external id {_show(value)} has an unusual form: the id of an OpenAI organization "
-        "begins with org-, and that of an API project with proj_."
+        "is org-, and that of an API project is proj_, with letters, digits, _ and - after it."
     )
 
 
