@@ -106,6 +106,7 @@ def test_the_admin_key_is_nowhere_else(
     ekm_openai: EmulatorProcess,
     ekm_localstack: LocalStack,
     tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
     *,
     kept_in: str,
     holders: set[str],
@@ -129,8 +130,9 @@ def test_the_admin_key_is_nowhere_else(
         del workspace.environment["OPENAI_ADMIN_KEY"]
 
     # All that a run writes outside its folder ends below this one: temporary files, pacing, lists.
-    written = tmp_path / "written"
-    (written / "tmp").mkdir(parents=True)
+    # Its path is short: the provider's socket lies in it, and a socket's path has 108 characters.
+    written = tmp_path_factory.mktemp("w")
+    (written / "tmp").mkdir()
     workspace.environment |= {
         "TMPDIR": str(written / "tmp"),
         "XDG_STATE_HOME": str(written / "state"),

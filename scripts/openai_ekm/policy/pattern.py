@@ -35,8 +35,8 @@ class Pattern:
     @property
     def prefix(self) -> str | None:
         """Return what the text must begin with, when nothing else is asked; else None."""
-        if len(self.pieces) == len(("prefix", "")) and self.pieces[1] == "":
-            first = self.pieces[0]
+        first, *rest = self.pieces
+        if rest == [""]:
             return first if isinstance(first, str) else None
         return None
 

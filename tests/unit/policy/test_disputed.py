@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 from typing import Any
 
@@ -70,3 +71,37 @@ def test_many_open_points_cost_no_more_than_a_few() -> None:
     """A policy of a thousand actions with a blank would be read a thousand times."""
     fault = complaint("Action", [f"kms:A{number} " for number in range(5000)])
     assert fault.disputed
+
+
+@pytest.mark.parametrize(
+    ("place", "texts", "statements"),
+    [
+        ("Statement[0].Action", ("x",), [{"Action": "x"}, {"Action": ["b", "c", "d"]}]),
+        ("Statement[0].Action", ("x", "y"), [{"Action": ["x", "y"]}, {"Action": ["b", "c", "d"]}]),
+        ("Statement[1].Action[0]", ("x",), [{"Action": "a"}, {"Action": ["x", "c", "d"]}]),
+        ("Statement[1].Action[1]", ("x", "y"), [{"Action": "a"}, {"Action": ["b", "x", "y", "d"]}]),
+        ("Statement[1].Action[2]", (), [{"Action": "a"}, {"Action": ["b", "c"]}]),
+    ],
+)
+def test_other_texts_stand_in_the_place_of_one(
+    place: str, texts: tuple[str, ...], statements: list[Any]
+) -> None:
+    """Guards against: a repair that is tried at another place than the fault's."""
+    before = {"Id": "1", "Statement": [{"Action": "a"}, {"Action": ["b", "c", "d"]}]}
+    kept = copy.deepcopy(before)
+    assert replaced(before, place, texts) == {"Id": "1", "Statement": statements}
+    assert before == kept
+
+
+def test_a_statement_that_stands_alone_is_replaced_in_a_list() -> None:
+    """Guards against: a single statement in which nothing is found."""
+    before = {"Statement": {"Effect": "Allow", "Action": ["a"]}}
+    after = {"Statement": [{"Effect": "Allow", "Action": ["x"]}]}
+    assert replaced(before, "Statement[0].Action[0]", ("x",)) == after
+
+
+def test_the_surest_of_twenty_faults_is_told() -> None:
+    """Guards against: a search that goes on for as many faults as somebody writes."""
+    disputed = [f"kms:A{number} " for number in range(19)]
+    assert not complaint("Action", [*disputed, "kms"]).disputed
+    assert complaint("Action", [*disputed, "kms:B ", "kms"]).disputed
