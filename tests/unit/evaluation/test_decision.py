@@ -81,3 +81,9 @@ def test_what_was_missing_does_not_follow_a_later_change_of_the_context() -> Non
     decision = decide(Request(USER, "kms:Encrypt", KEY, None, context), Policies(resource=policy))
     context["aws:x"] = "changed"
     assert "found 'found', wanted 'wanted'" in decision.missing[-1]
+
+
+def test_a_statement_has_the_same_name_in_another_document() -> None:
+    """Guards against: a statement that is lost, or changed, where its document is renamed."""
+    ref = StatementRef("identity[0]", 2, "Sid", "Allow")
+    assert ref.at("policy.json") == StatementRef("policy.json", 2, "Sid", "Allow")

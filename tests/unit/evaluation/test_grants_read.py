@@ -116,6 +116,16 @@ def test_a_grant_is_an_object_of_any_kind() -> None:
     assert not decide(Request(USER, "kms:Encrypt", KEY), Policies(grants=[grant])).allowed
 
 
+@pytest.mark.parametrize("other", ["kms:ViaService", "aws:TagKeys"])
+@pytest.mark.parametrize("value", ["v", ["v", "w"]])
+def test_a_constraint_bears_on_the_encryption_context_alone(other: str, value: Any) -> None:
+    """Guards against: another key of the request that counts as one of the encryption context."""
+    grant = {**GRANT, "constraints": {"EncryptionContextEquals": {"k": "v"}}}
+    context = {"kms:EncryptionContext:k": "v", other: value}
+    request = Request(USER, "kms:Encrypt", KEY, None, context)
+    assert decide(request, Policies(grants=[grant])).allowed
+
+
 @pytest.mark.parametrize("name", ["n", "", None, 1])
 def test_a_decision_names_the_grant(name: Any) -> None:
     """The name that a decision gives a grant is no text, or not the grant's."""

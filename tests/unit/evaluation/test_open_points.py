@@ -68,7 +68,9 @@ def policies(changed: str, statements: tuple[dict[str, Any], ...]) -> Policies:
     if changed == "rcps":
         denies = [{**each, "Principal": "*"} for each in statements if each["Effect"] == "Deny"]
         return replace(found, rcps=((document(RCP_OF_AWS), document(*denies)),))
-    return replace(found, **{changed: level})
+    if changed == "session":
+        return replace(found, session=level)
+    return replace(found, permissions_boundary=level)
 
 
 def answers(request: Request, given: Policies, *, by_resource: bool) -> tuple[bool, bool]:
@@ -114,6 +116,21 @@ def test_a_resource_policy_that_names_the_role_is_enough() -> None:
     given = Policies(resource=document({**OPEN_ALLOW, **NAMED}))
     assert answers(REQUEST, given, by_resource=True) == (True, False)
     assert answers(REQUEST, given, by_resource=False) == (False, False)
+
+
+def test_an_open_allow_names_the_caller_as_closely_as_it_says() -> None:
+    """Guards against: an open statement that only delegates, and counts as enough alone."""
+    delegating = Policies(resource=document({**OPEN_ALLOW, **DELEGATED}))
+    assert answers(REQUEST, delegating, by_resource=True) == (False, False)
+    with_own = replace(delegating, identity=(document(ALLOW),))
+    assert answers(REQUEST, with_own, by_resource=True) == (True, False)
+
+
+def test_a_principal_that_is_open_too_counts_as_closely_as_can_be() -> None:
+    """Guards against: a service that `*` may name, passed over by the proof."""
+    given = Policies(resource=document({**OPEN_ALLOW, "Principal": "*"}))
+    service = replace(REQUEST, principal="s3.amazonaws.com")
+    assert answers(service, given, by_resource=True) == (True, False)
 
 
 def test_a_service_linked_role_is_outside_of_guardrails() -> None:

@@ -105,3 +105,16 @@ def test_the_surest_of_twenty_faults_is_told() -> None:
     disputed = [f"kms:A{number} " for number in range(19)]
     assert not complaint("Action", [*disputed, "kms"]).disputed
     assert complaint("Action", [*disputed, "kms:B ", "kms"]).disputed
+
+
+@pytest.mark.parametrize(
+    ("short", "whole"),
+    [
+        ("arn:aws:s3:*", "arn:aws:s3:*:*:*"),
+        ("arn:aws:kms:eu-*", "arn:aws:kms:eu-*:*:*"),
+        ("arn:aws:s3::*", "arn:aws:s3::*:*"),
+    ],
+)
+def test_a_short_arn_is_lengthened_by_wildcards(short: str, whole: str) -> None:
+    """Guards against: a short ARN that is read as another set of resources than AWS's."""
+    assert complaint("Resource", short).instead == (whole,)
