@@ -267,8 +267,9 @@ class World:
         """Whether some request from now on is surely allowed."""
         policies = self.policies(principal, self.key, action, generous=generous)
         pair = () if action == "kms:PutKeyPolicy" else (PAIR,)
-        # Nobody tags a root user.
-        tag = () if principal.caller.form is CallerForm.ROOT else (TAG,)
+        # Nobody tags a root user, and the role has no tags.
+        untagged = principal.caller.form is CallerForm.ROOT or principal.role_arn == ROLE
+        tag = () if untagged else (TAG,)
         for context in self.to_come(carried=(*tag, TIME, "aws:MultiFactorAuthAge", *pair)):
             request = Request(
                 principal.principal, action, KEY, ACCOUNT, {**principal.context, **context}
