@@ -23,7 +23,7 @@ SCRIPTS = {
     'eval "$(ekm completion zsh)"\n'
     '[[ "${_comps[ekm]} ${_comps[ekm-register]}" == "_ekm_completion _ekm_register_completion" ]]'
     " || exit 1\n"
-    '_describe() { print -l -- "${${(P)3}%%:*}" }\n'
+    '_describe() { print -l -- "${(@)${(@P)3}%%:*}" }\n'
     "words=(ekm dr) CURRENT=2; _ekm_completion\n"
     "words=(ekm-register --prof) CURRENT=2; _ekm_register_completion",
 }
