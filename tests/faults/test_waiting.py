@@ -63,7 +63,8 @@ def test_an_unusual_external_id_is_named_before_the_wait_and_after_it() -> None:
     waited = [number for number, line in enumerate(world.lines) if "still be settling" in line]
     assert said == [waited[0] - 1]
     assert "'Org-abc123'" in world.lines[said[0]]
-    assert "is org-, and that of an API project is proj_, with letters" in world.lines[said[0]]
+    usual = "looks like org-abc123, that of an API project like proj_abc123: letters, digits, _"
+    assert usual in world.lines[said[0]]
     assert raised.value.id == "wait_deadline"
     assert "'Org-abc123' has an unusual form" in raised.value.message
     assert world.clock.seconds == pytest.approx(WANTED.wait)

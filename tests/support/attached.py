@@ -4,9 +4,9 @@ Terraform and the provider are the real ones. The provider is not started anew f
 which is half of a command's processor time.
 
 Three times, on busy machines, LocalStack made an alias, and the provider, asking again, was told
-that it is there already. Why is not known. Such an apply is done again without that alias, with a
-warning: the account is the workspace's own, so nobody else can have made it. An apply of a saved
-plan is not: after the first try Terraform says that the plan is stale.
+that it is there already. The cause is not known. Such an apply is done again without that alias,
+with a warning: the account is the workspace's own, so nobody else can have made it. An apply of a
+saved plan is not done again: after the first try Terraform says that the plan is stale.
 """
 
 from __future__ import annotations

@@ -65,8 +65,8 @@ def _check_workspace(outputs: Outputs) -> None:
     if named:
         raise BadInput(
             "handoff_not_needed",
-            f"This instance is for the API ({', '.join(named)}): OpenAI needs no handoff, which "
-            "is for a ChatGPT Enterprise workspace.",
+            f"This instance is for the API ({', '.join(named)}): OpenAI needs no handoff for "
+            "it. A handoff is for a ChatGPT Enterprise workspace.",
             at_fault="--from-terraform",
             remedy="Use `ekm register`, `ekm validate` and `ekm status`. For a workspace make an "
             "instance without projects and registration. To print the text all the same, give "

@@ -112,8 +112,9 @@ def unusual_external_id(value: str) -> str | None:
     if _USUAL_EXTERNAL_ID.fullmatch(value):
         return None
     return (
-        f"The external id {_show(value)} has an unusual form: the id of an OpenAI organization "
-        "is org-, and that of an API project is proj_, with letters, digits, _ and - after it."
+        f"The external id {_show(value)} has an unusual form. The id of an OpenAI organization "
+        "looks like org-abc123, that of an API project like proj_abc123: letters, digits, _ and - "
+        "stand after the prefix."
     )
 
 
