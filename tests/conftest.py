@@ -99,6 +99,16 @@ def repository() -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _forget_the_terminal() -> Iterator[None]:
+    """Let no test depend on the terminal of whoever runs it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TERM", "xterm-256color")
+        for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"):
+            patch.delenv(name, raising=False)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _read_the_models_of_aws_once() -> Iterator[None]:
     """Let all sessions of boto3 share what describes AWS's API."""
     with pytest.MonkeyPatch.context() as patch:
