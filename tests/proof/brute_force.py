@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from openai_ekm.evaluation import OpenPoints, Outcome, Policies, Request, decide
-from openai_ekm.evaluation.caller import CallerForm, parse_caller
+from openai_ekm.evaluation.request import CallerForm, parse_caller
 from openai_ekm.policy import DocumentKind, parse_document
 from openai_ekm.proof.actions import Action
 from openai_ekm.proof.documents import ALLOWING_IDENTITY, delegating_key, delegating_role

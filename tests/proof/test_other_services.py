@@ -22,7 +22,7 @@ from openai_ekm.value_classes.string_classes import class_texts
 from tests.support.proof_sample import ACCOUNT, NOW, OPENAI, ROLE, document, proven, snapshot
 
 if TYPE_CHECKING:
-    from openai_ekm.value_classes.patterns import TextPattern
+    from openai_ekm.value_classes.string_classes import TextPattern
 
 # `make fuzz` asks for more.
 EXAMPLES = int(os.environ.get("EKM_FUZZ_EXAMPLES", "0")) * 5 or 300

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from openai_ekm.evaluation import OpenPoints, decide
-from openai_ekm.evaluation.limits import exceeded_limit
+from openai_ekm.evaluation.decide import exceeded_limit
 from openai_ekm.proof.allowed_set import find_allowed_set
 from openai_ekm.proof.claims_forbidden import every_request_class
 from openai_ekm.proof.documents import read_documents

@@ -22,7 +22,7 @@ from openai_ekm.registration.record import as_json
 from openai_ekm.registration.register import RegisterRequest
 from openai_ekm.registration.ssm_store import SsmStore
 from openai_ekm.snapshot.aws import collect
-from openai_ekm.snapshot.unseen import UNSEEN
+from openai_ekm.snapshot.members import UNSEEN
 
 if TYPE_CHECKING:
     import boto3

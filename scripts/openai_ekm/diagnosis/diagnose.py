@@ -14,7 +14,7 @@ from openai_ekm.diagnosis.result import Fault, Outcome
 from openai_ekm.diagnosis.warnings import organization, warnings_of
 from openai_ekm.openai_calls import call_decisions
 from openai_ekm.openai_calls.assumed_organization import asked_about
-from openai_ekm.openai_calls.document_paths import document_path
+from openai_ekm.openai_calls.call_decisions import document_path
 from openai_ekm.openai_calls.requests import DECRYPT, ENCRYPT
 from openai_ekm.snapshot import UNSEEN, Role, Snapshot
 

@@ -14,8 +14,13 @@ from openai_ekm.evaluation import Decision
 from openai_ekm.evaluation import Outcome as DecisionOutcome
 from openai_ekm.openai import EXTERNAL_ID
 from openai_ekm.openai_calls.assumed_organization import assumed
-from openai_ekm.openai_calls.call_decisions import Asked, assume_role, use
-from openai_ekm.openai_calls.document_paths import document_path, locate_statements
+from openai_ekm.openai_calls.call_decisions import (
+    Asked,
+    assume_role,
+    document_path,
+    locate_statements,
+    use,
+)
 from openai_ekm.openai_calls.requests import (
     ASSUME_ROLE,
     DECRYPT,

@@ -10,8 +10,8 @@ from openai_ekm.diagnosis.result import NearMiss
 from openai_ekm.evaluation.conditions import holds
 from openai_ekm.evaluation.decision import OpenPoint
 from openai_ekm.evaluation.grants import grant_applies
-from openai_ekm.evaluation.matching import action_matches, resource_matches
 from openai_ekm.evaluation.principals import MatchCloseness, match_closeness, named
+from openai_ekm.evaluation.statements import action_matches, resource_matches
 from openai_ekm.policy.letters import lower_ascii
 
 if TYPE_CHECKING:

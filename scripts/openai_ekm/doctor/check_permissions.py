@@ -16,7 +16,7 @@ from openai_ekm.doctor.line import Family, Line, State, unseen
 from openai_ekm.doctor.permissions import NEEDED
 from openai_ekm.errors import EkmError
 from openai_ekm.evaluation import Outcome, Policies, Request, decide
-from openai_ekm.evaluation.caller import CallerForm, parse_caller
+from openai_ekm.evaluation.request import CallerForm, parse_caller
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

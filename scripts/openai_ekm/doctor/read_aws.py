@@ -15,7 +15,7 @@ from openai_ekm.arns import region_of
 from openai_ekm.aws_session import client, list_items, translated
 from openai_ekm.doctor.facts import Caller, Credentials, Organization, Permitted
 from openai_ekm.errors import AwsRefused, EkmError
-from openai_ekm.evaluation.caller import CallerForm, parse_caller
+from openai_ekm.evaluation.request import CallerForm, parse_caller
 from openai_ekm.policy import ALLOW_ALL
 from openai_ekm.snapshot import UNSEEN, Role
 from openai_ekm.snapshot.aws import collect

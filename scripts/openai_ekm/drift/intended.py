@@ -10,13 +10,12 @@ from openai_ekm.errors import BadInput
 from openai_ekm.policy import parse_arn
 from openai_ekm.snapshot import UNSEEN, Alias, Snapshot
 from openai_ekm.snapshot.plan import snapshot_of
-from openai_ekm.snapshot.plan_instances import KEY, ROLE, find_own, find_prefixes
-from openai_ekm.snapshot.plan_values import known_values
+from openai_ekm.snapshot.plan_instances import KEY, ROLE, find_own, find_prefixes, known_values
 from openai_ekm.snapshot.symbols import holds_symbol
 from openai_ekm.snapshot.terraform_outputs import made_of
 
 if TYPE_CHECKING:
-    from openai_ekm.snapshot.unseen import UnseenType
+    from openai_ekm.snapshot.members import UnseenType
 
 __all__ = ["Intended", "intended_by_outputs", "intended_by_plan"]
 

@@ -10,7 +10,7 @@ from openai_ekm.snapshot import UNSEEN, Snapshot
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from openai_ekm.snapshot.unseen import UnseenType
+    from openai_ekm.snapshot.members import UnseenType
 
 __all__ = ["Observed"]
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from openai_ekm.drift.intended import Intended
     from openai_ekm.snapshot import Snapshot
-    from openai_ekm.snapshot.unseen import UnseenType
+    from openai_ekm.snapshot.members import UnseenType
 
 __all__ = ["read_aws"]
 

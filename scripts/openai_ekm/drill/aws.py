@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from openai_ekm.arns import region_of
 from openai_ekm.aws_session import client, translated
 from openai_ekm.drill.preflight import AwsView
-from openai_ekm.evaluation.caller import parse_caller
+from openai_ekm.evaluation.request import parse_caller
 from openai_ekm.snapshot import UNSEEN, Role, UnseenType
 from openai_ekm.snapshot.aws import collect
 

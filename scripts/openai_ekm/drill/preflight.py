@@ -14,7 +14,7 @@ from openai_ekm.drill import key_policy
 from openai_ekm.drill.note import Method
 from openai_ekm.errors import AwsRefused, BadInput, Conflict
 from openai_ekm.evaluation import Outcome, Policies, Request, decide
-from openai_ekm.evaluation.caller import CallerForm, parse_caller
+from openai_ekm.evaluation.request import CallerForm, parse_caller
 from openai_ekm.openai_calls import call_decisions
 from openai_ekm.openai_calls.requests import DECRYPT, ENCRYPT
 from openai_ekm.policy import ALLOW_ALL

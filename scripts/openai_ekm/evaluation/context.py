@@ -6,9 +6,17 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from openai_ekm.evaluation.caller import Caller, CallerForm, parse_caller
 from openai_ekm.evaluation.decision import OpenPoint
-from openai_ekm.evaluation.request import Context, Request, Situation, Value, derive
+from openai_ekm.evaluation.request import (
+    Caller,
+    CallerForm,
+    Context,
+    Request,
+    Situation,
+    Value,
+    derive,
+    parse_caller,
+)
 from openai_ekm.evaluation.services import way
 from openai_ekm.policy.arn import SEGMENTS, is_account, parse_arn
 from openai_ekm.policy.conditions import text_of

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from openai_ekm.evaluation.conditions import holds
 from openai_ekm.evaluation.decision import OpenPoint
-from openai_ekm.evaluation.matching import action_matches, resource_matches
 from openai_ekm.evaluation.principals import match_closeness
-from openai_ekm.evaluation.statements import ref_of
+from openai_ekm.evaluation.statements import action_matches, ref_of, resource_matches
 from openai_ekm.policy.statement import Condition, Effect, Statement
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from openai_ekm.evaluation.caller import Caller, CallerForm
 from openai_ekm.evaluation.decision import OpenPoint
+from openai_ekm.evaluation.request import Caller, CallerForm
 from openai_ekm.policy.pattern import compile_pattern
 from openai_ekm.policy.principal import Principal, PrincipalForm
 from openai_ekm.policy.statement import Effect, Statement
@@ -20,8 +20,7 @@ from openai_ekm.policy.statement import Effect, Statement
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from openai_ekm.evaluation.caller import Caller
-    from openai_ekm.evaluation.request import Situation
+    from openai_ekm.evaluation.request import Caller, Situation
     from openai_ekm.policy.statement import Condition
 
 __all__ = ["MatchCloseness", "match_closeness", "named", "names_a_path"]

@@ -12,11 +12,11 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from openai_ekm.evaluation.caller import CallerForm
 from openai_ekm.evaluation.decision import OpenPoint, Reason, StatementRef
 from openai_ekm.evaluation.explain import NothingAllows
 from openai_ekm.evaluation.grants import grant_applies
 from openai_ekm.evaluation.principals import MatchCloseness
+from openai_ekm.evaluation.request import CallerForm
 from openai_ekm.policy.light import light
 
 if TYPE_CHECKING:

@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.evaluation import decide
 from openai_ekm.openai import OPENAI_ACCOUNT
-from openai_ekm.openai_calls.call_decisions import Asked, every_assume_role, every_use
-from openai_ekm.openai_calls.document_paths import locate_statements
+from openai_ekm.openai_calls.call_decisions import (
+    Asked,
+    every_assume_role,
+    every_use,
+    locate_statements,
+)
 from openai_ekm.openai_calls.requests import DECRYPT, ENCRYPT
 from openai_ekm.policy import ALLOW_ALL, parse_arn
 from openai_ekm.snapshot import UNSEEN, Key, Role, Snapshot

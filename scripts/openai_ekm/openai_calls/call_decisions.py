@@ -21,16 +21,25 @@ from openai_ekm.openai_calls.requests import (
     use_request,
 )
 from openai_ekm.policy import MalformedPolicy, PrincipalForm
-from openai_ekm.snapshot import Key, Role, Snapshot
+from openai_ekm.snapshot import UNSEEN, Key, Role, Snapshot
 from openai_ekm.value_classes import Undecidable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from openai_ekm.evaluation import StatementRef
     from openai_ekm.evaluation.policies import PreparedPolicies
     from openai_ekm.policy import Statement
 
-__all__ = ["Asked", "assume_role", "every_assume_role", "every_use", "use"]
+__all__ = [
+    "Asked",
+    "assume_role",
+    "document_path",
+    "every_assume_role",
+    "every_use",
+    "locate_statements",
+    "use",
+]
 
 # Every session has a name, a unique id and a user agent. Where no document asks for them, these
 # stand for them.
@@ -234,3 +243,37 @@ def _first_refused(every: Iterable[Asked]) -> Asked:
         first = first or asked
     assert first is not None  # nosec B101 # narrows the type: there is always a possible call
     return first
+
+
+def document_path(snapshot: Snapshot, document: str, key: Key | None) -> str:
+    """Return the snapshot path of a document that a decision names.
+
+    Args:
+        snapshot: The snapshot.
+        document: The document as the decision names it, such as `resource` or `identity[0]`.
+        key: The key that the call uses; None for AssumeRole.
+    """
+    if key is None:
+        return "trust_policy" if document == "resource" else document
+    if document == "resource" and snapshot.keys is not UNSEEN:
+        return f"keys[{snapshot.keys.index(key)}].policy"
+    return document.replace("identity", "permission_policies", 1)
+
+
+def locate_statements(
+    snapshot: Snapshot, statements: Iterable[StatementRef], key: Key | None
+) -> tuple[StatementRef, ...]:
+    """Return the statements that decide a call, by snapshot path.
+
+    The result leaves out the policies that OpenAI's own role has when it assumes the role.
+
+    Args:
+        snapshot: The snapshot.
+        statements: The statements as a decision names them.
+        key: The key that the call uses; None for AssumeRole.
+    """
+    return tuple(
+        statement.at(document_path(snapshot, statement.document, key))
+        for statement in statements
+        if key is not None or not statement.document.startswith("identity")
+    )

@@ -21,8 +21,15 @@ from openai_ekm.evaluation.services.kms import ALIAS_ACTIONS, KEYLESS_ACTIONS
 from openai_ekm.evaluation.services.sts import ROLE_ACTIONS, UNPERMISSIONED
 from openai_ekm.policy.pattern import compile_pattern
 from openai_ekm.policy.statement import parse_action
-from openai_ekm.value_classes.patterns import TextPattern, chars, literal, many, one, wildcard
-from openai_ekm.value_classes.string_classes import class_texts
+from openai_ekm.value_classes.string_classes import (
+    TextPattern,
+    chars,
+    class_texts,
+    literal,
+    many,
+    one,
+    wildcard,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

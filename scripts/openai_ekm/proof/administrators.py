@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openai_ekm.evaluation.caller import CallerForm
-from openai_ekm.evaluation.matching import action_matches
+from openai_ekm.evaluation.request import CallerForm
+from openai_ekm.evaluation.statements import action_matches
 from openai_ekm.policy import Effect, PrincipalForm, parse_arn
 from openai_ekm.policy.arn import is_account
 

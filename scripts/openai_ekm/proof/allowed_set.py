@@ -14,7 +14,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from openai_ekm.evaluation.caller import CallerForm
 from openai_ekm.evaluation.decision import OpenPoint
 from openai_ekm.evaluation.grants import (
     CONTEXT_PREFIX,
@@ -23,8 +22,9 @@ from openai_ekm.evaluation.grants import (
     Grant,
     grant_applies,
 )
-from openai_ekm.evaluation.matching import action_matches, resource_matches
 from openai_ekm.evaluation.principals import MatchCloseness, match_closeness, named
+from openai_ekm.evaluation.request import CallerForm
+from openai_ekm.evaluation.statements import action_matches, resource_matches
 from openai_ekm.policy import Effect
 from openai_ekm.policy.letters import lower_ascii
 from openai_ekm.proof.boxes import EVERYTHING, Box, intersect, meet, subtract

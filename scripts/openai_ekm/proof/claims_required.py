@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from openai_ekm.arns import is_role_arn
 from openai_ekm.evaluation import Decision, Request, decide
-from openai_ekm.evaluation.caller import CallerForm, parse_caller
+from openai_ekm.evaluation.request import CallerForm, parse_caller
 from openai_ekm.openai import EXTERNAL_ID
-from openai_ekm.openai_calls.call_decisions import every_assume_role, every_use
-from openai_ekm.openai_calls.document_paths import locate_statements
+from openai_ekm.openai_calls.call_decisions import every_assume_role, every_use, locate_statements
 from openai_ekm.openai_calls.requests import (
     ASSUME_ROLE,
     DECRYPT,
@@ -22,10 +21,10 @@ from openai_ekm.openai_calls.requests import (
     names_key,
 )
 from openai_ekm.proof.actions import Action
+from openai_ekm.proof.documents import PRINCIPAL_TAG, RESOURCE_TAG, tags_of
 from openai_ekm.proof.principals import PrincipalClass
 from openai_ekm.proof.request_classes import make_request_class
 from openai_ekm.proof.result import Counterexample
-from openai_ekm.proof.tags import PRINCIPAL_TAG, RESOURCE_TAG, tags_of
 from openai_ekm.proof.witnesses import Search, find_witness, statements, witness_in, write_example
 from openai_ekm.snapshot import UNSEEN
 from openai_ekm.snapshot.sizes import too_large_documents

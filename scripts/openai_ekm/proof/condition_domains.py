@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from openai_ekm.proof.request_classes import RequestClass
     from openai_ekm.value_classes.domains import Value
-    from openai_ekm.value_classes.patterns import TextPattern
+    from openai_ekm.value_classes.string_classes import TextPattern
 
 __all__ = ["ConditionDomains", "Masks"]
 

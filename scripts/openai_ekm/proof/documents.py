@@ -1,4 +1,11 @@
-"""Read a snapshot's documents for the proof, and note which are malformed or not there."""
+"""Read a snapshot's documents for the proof, and note which are malformed or not there.
+
+They count for requests that must be possible. A request that must be impossible must be so under
+any tags, because a principal who may tag changes them without a change of a policy.
+
+Sources:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/access_tags.html
+"""
 
 from __future__ import annotations
 
@@ -18,6 +25,7 @@ from openai_ekm.policy import (
     parse_arn,
     parse_document,
 )
+from openai_ekm.policy.letters import lower_ascii
 from openai_ekm.snapshot import UNSEEN, Key, Role, Snapshot
 
 if TYPE_CHECKING:
@@ -25,12 +33,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALLOWING_IDENTITY",
+    "PRINCIPAL_TAG",
+    "RESOURCE_TAG",
     "DocumentPart",
     "Documents",
     "delegating_key",
     "delegating_role",
     "is_related",
     "read_documents",
+    "tags_of",
 ]
 
 # Twice the largest document that AWS keeps (a key policy of 32 KB); of identity policies more
@@ -338,3 +349,22 @@ def delegating_role(partition: str, account: str) -> Document:
         },
         DocumentKind.TRUST,
     )
+
+
+PRINCIPAL_TAG: Final = "aws:principaltag"
+RESOURCE_TAG: Final = "aws:resourcetag"
+
+
+def tags_of(holder: Role | Key, prefix: str) -> dict[str, str]:
+    """Return the tags of a role or key; none when they were not collected.
+
+    Args:
+        holder: The role or key.
+        prefix: `PRINCIPAL_TAG` of a role's sessions, `RESOURCE_TAG` of what is asked about.
+
+    Returns:
+        Tags by condition key in lower case.
+    """
+    if holder.tags is UNSEEN:
+        return {}
+    return {lower_ascii(f"{prefix}/{name}"): value for name, value in holder.tags.items()}

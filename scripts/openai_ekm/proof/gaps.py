@@ -15,9 +15,8 @@ from itertools import islice, product
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.policy import ALLOW_ALL, parse_arn
-from openai_ekm.proof.documents import is_related
+from openai_ekm.proof.documents import PRINCIPAL_TAG, RESOURCE_TAG, is_related
 from openai_ekm.proof.result import Gap
-from openai_ekm.proof.tags import PRINCIPAL_TAG, RESOURCE_TAG
 from openai_ekm.snapshot import UNSEEN, Alias, Customer, Key, NamedPolicy, Role
 
 if TYPE_CHECKING:

@@ -17,8 +17,15 @@ from openai_ekm.proof import request_classes
 from openai_ekm.proof.actions import OWN, Action, about_others
 from openai_ekm.proof.request_classes import make_request_class
 from openai_ekm.proof.witnesses import Search, find_witness
-from openai_ekm.value_classes.patterns import TextPattern, chars, many, one, wildcard
-from openai_ekm.value_classes.string_classes import Undecidable, class_texts
+from openai_ekm.value_classes.string_classes import (
+    TextPattern,
+    Undecidable,
+    chars,
+    class_texts,
+    many,
+    one,
+    wildcard,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

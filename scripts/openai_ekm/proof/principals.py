@@ -13,25 +13,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from openai_ekm.evaluation.caller import Caller, CallerForm, parse_caller
 from openai_ekm.evaluation.conditions import holds
-from openai_ekm.evaluation.request import Context
+from openai_ekm.evaluation.request import Caller, CallerForm, Context, parse_caller
 from openai_ekm.policy import Condition, Family, Principal, PrincipalForm, parse_arn
 from openai_ekm.value_classes.condition_keys import ACCOUNT_KEYS
 from openai_ekm.value_classes.domains import condition_patterns
-from openai_ekm.value_classes.patterns import (
+from openai_ekm.value_classes.string_classes import (
     DIGIT,
     Chars,
     Step,
     TextPattern,
     arn_pattern,
     chars,
+    class_texts,
     literal,
     many,
     name_pattern,
     one,
 )
-from openai_ekm.value_classes.string_classes import class_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -9,27 +9,26 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from openai_ekm.evaluation import Request, allows
-from openai_ekm.evaluation.caller import CallerForm, parse_caller
 from openai_ekm.evaluation.context import read_context
 from openai_ekm.evaluation.decision import OpenPoint
-from openai_ekm.evaluation.request import Context, derive
+from openai_ekm.evaluation.request import CallerForm, Context, derive, parse_caller
 from openai_ekm.evaluation.services import RequiredGrants, route
 from openai_ekm.policy import Family, parse_arn
 from openai_ekm.policy.letters import lower_ascii
 from openai_ekm.proof.actions import is_about
 from openai_ekm.proof.principals import ACCOUNT, NAME, PATH, account_pattern
 from openai_ekm.value_classes.condition_keys import ACCOUNT_KEYS, OF_PRINCIPAL, OF_RESOURCE
-from openai_ekm.value_classes.patterns import (
+from openai_ekm.value_classes.string_classes import (
     Chars,
     Step,
     TextPattern,
     arn_pattern,
     chars,
+    class_texts,
     literal,
     many,
     one,
 )
-from openai_ekm.value_classes.string_classes import class_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     from openai_ekm.proof.principals import PrincipalClass
     from openai_ekm.proof.universe import Universe
     from openai_ekm.value_classes.domains import Value
-    from openai_ekm.value_classes.patterns import Run
+    from openai_ekm.value_classes.string_classes import Run
 
 __all__ = [
     "NOWHERE",

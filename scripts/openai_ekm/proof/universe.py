@@ -6,20 +6,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from openai_ekm.evaluation import Policies
-from openai_ekm.evaluation.caller import CallerForm
 from openai_ekm.evaluation.grants import CONTEXT_PREFIX, OPERATIONS, Grant, parse_grant
+from openai_ekm.evaluation.request import CallerForm
 from openai_ekm.policy import MalformedPolicy, Principal, PrincipalForm, parse_arn
 from openai_ekm.policy.letters import lower_ascii
 from openai_ekm.proof.actions import OWN, about_others, is_about
 from openai_ekm.proof.administrators import administrators
 from openai_ekm.proof.condition_domains import ConditionDomains
-from openai_ekm.proof.documents import ALLOWING_IDENTITY
+from openai_ekm.proof.documents import ALLOWING_IDENTITY, PRINCIPAL_TAG, RESOURCE_TAG, tags_of
 from openai_ekm.proof.principals import Named, PrincipalClass, principal_classes
 from openai_ekm.proof.request_classes import ResourceClass
-from openai_ekm.proof.tags import PRINCIPAL_TAG, RESOURCE_TAG, tags_of
 from openai_ekm.snapshot import UNSEEN, Customer, Key
 from openai_ekm.value_classes.condition_keys import OF_PRINCIPAL
-from openai_ekm.value_classes.patterns import TextPattern, literal, wildcard
+from openai_ekm.value_classes.string_classes import TextPattern, literal, wildcard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from openai_ekm.snapshot.members import Alias, Calls, Customer, Key, NamedPolicy, Registration, Role
+from openai_ekm.snapshot.members import (
+    UNSEEN,
+    Alias,
+    Calls,
+    Customer,
+    Key,
+    NamedPolicy,
+    Registration,
+    Role,
+    Unseen,
+    UnseenType,
+)
 from openai_ekm.snapshot.snapshot import SCHEMA, Snapshot
-from openai_ekm.snapshot.unseen import UNSEEN, Unseen, UnseenType
 
 __all__ = [
     "SCHEMA",

@@ -18,11 +18,19 @@ from openai_ekm.aws_session import list_items
 from openai_ekm.errors import NotReachable
 from openai_ekm.policy import Arn, parse_arn
 from openai_ekm.policy.arn import is_account
-from openai_ekm.snapshot.members import Alias, Customer, Key, NamedPolicy, Registration, Role
+from openai_ekm.snapshot.members import (
+    UNSEEN,
+    Alias,
+    Customer,
+    Key,
+    NamedPolicy,
+    Registration,
+    Role,
+    UnseenType,
+)
 from openai_ekm.snapshot.organization import Organization, read_organization
 from openai_ekm.snapshot.refusals import Refusals, code_of
 from openai_ekm.snapshot.snapshot import Snapshot
-from openai_ekm.snapshot.unseen import UNSEEN, UnseenType
 
 __all__ = ["IntentLike", "SessionFactory", "SessionLike", "collect"]
 

@@ -8,8 +8,16 @@ from typing import Any, TypeVar
 
 from openai_ekm.errors import BadInput
 from openai_ekm.policy.arn import is_account
-from openai_ekm.snapshot.members import Alias, Calls, Customer, Key, NamedPolicy, Registration, Role
-from openai_ekm.snapshot.unseen import UNSEEN
+from openai_ekm.snapshot.members import (
+    UNSEEN,
+    Alias,
+    Calls,
+    Customer,
+    Key,
+    NamedPolicy,
+    Registration,
+    Role,
+)
 
 __all__ = ["members", "snapshot_members"]
 

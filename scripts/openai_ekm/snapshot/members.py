@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
-
-from openai_ekm.snapshot.unseen import UNSEEN, UnseenType
+from enum import Enum
+from typing import Any, Final, Literal, TypeAlias
 
 __all__ = [
+    "UNSEEN",
     "Alias",
     "Calls",
     "Customer",
@@ -16,7 +16,23 @@ __all__ = [
     "NamedPolicy",
     "Registration",
     "Role",
+    "Unseen",
+    "UnseenType",
 ]
+
+
+class Unseen(Enum):
+    """Stands for a member that was not collected; `None` stands for one that is not there."""
+
+    UNSEEN = "unseen"
+
+    def __bool__(self) -> Literal[False]:
+        """Read as false: nothing was seen."""
+        return False
+
+
+UNSEEN: Final = Unseen.UNSEEN
+UnseenType: TypeAlias = Literal[Unseen.UNSEEN]
 
 Extra = Mapping[str, Any]
 

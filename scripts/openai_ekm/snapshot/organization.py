@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from openai_ekm.aws_session import list_items
+from openai_ekm.snapshot.members import UNSEEN, UnseenType
 from openai_ekm.snapshot.refusals import Refusals, code_of
-from openai_ekm.snapshot.unseen import UNSEEN, UnseenType
 
 if TYPE_CHECKING:
     from collections.abc import Callable

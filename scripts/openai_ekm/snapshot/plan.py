@@ -18,19 +18,20 @@ from typing import TYPE_CHECKING, Any
 
 from openai_ekm.errors import BadInput
 from openai_ekm.policy import parse_arn
-from openai_ekm.snapshot.members import Alias
+from openai_ekm.snapshot.members import UNSEEN, Alias
 from openai_ekm.snapshot.plan_additions import add_resources
-from openai_ekm.snapshot.plan_documents import Symbols, find_documents
+from openai_ekm.snapshot.plan_documents import Symbols, add_policies_of_role, find_documents
 from openai_ekm.snapshot.plan_instances import (
     KEY,
     ROLE,
+    UNKNOWN,
     USE,
     find_own,
     find_prefixes,
+    known_values,
+    merge_change,
     refuse_partial,
 )
-from openai_ekm.snapshot.plan_role import add_policies_of_role
-from openai_ekm.snapshot.plan_values import UNKNOWN, known_values, merge_change
 from openai_ekm.snapshot.symbols import (
     EXTERNAL_ID,
     KEY_ID,
@@ -39,7 +40,6 @@ from openai_ekm.snapshot.symbols import (
     ROLE_NAME,
 )
 from openai_ekm.snapshot.terraform_outputs import made_of
-from openai_ekm.snapshot.unseen import UNSEEN
 
 if TYPE_CHECKING:
     from openai_ekm.snapshot.members import Key

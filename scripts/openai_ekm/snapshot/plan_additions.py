@@ -15,11 +15,10 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
-from openai_ekm.snapshot.members import Alias, Key, NamedPolicy, Role
+from openai_ekm.snapshot.members import UNSEEN, Alias, Key, NamedPolicy, Role
+from openai_ekm.snapshot.plan_instances import merge_change, unknown_places
 from openai_ekm.snapshot.plan_references import may_come_from
-from openai_ekm.snapshot.plan_values import merge_change, unknown_places
 from openai_ekm.snapshot.symbols import GRANTEE, OTHER_KEY_ID, ROLE_NAME, holds_symbol
-from openai_ekm.snapshot.unseen import UNSEEN
 
 if TYPE_CHECKING:
     from openai_ekm.snapshot.snapshot import Snapshot

@@ -1,30 +1,43 @@
-"""The documents of one instance of the module: what its own resources write.
+"""The documents of one instance of the module: what its own resources write, and its role shows.
 
 The module notes its documents in a `terraform_data`, since an argument with an unknown value is
 unknown as a whole. A changed copy of the module may note one document and write another. So the
 note counts only where it says why the argument is unknown, and never against a known argument.
+
+A changed copy of the module can give its role further policies in the role's own block. A role that
+exists shows all that it has in AWS, also what somebody put on it outside Terraform.
+
+Sources:
+https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/iam_role
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
-from openai_ekm.snapshot.plan_configuration import written_arguments
+from openai_ekm.snapshot.members import UNSEEN, NamedPolicy, Role
 from openai_ekm.snapshot.plan_instances import (
     KEY,
     ROLE,
+    UNKNOWN,
     USE,
     find_further,
     find_notes,
     find_own,
+    known_values,
+    merge_change,
+    unknown_places,
 )
-from openai_ekm.snapshot.plan_values import UNKNOWN, known_values, merge_change, unknown_places
+from openai_ekm.snapshot.plan_references import written_arguments
 from openai_ekm.snapshot.symbols import EXTERNAL_ID, PRINCIPAL
 
-__all__ = ["Symbols", "find_documents"]
+if TYPE_CHECKING:
+    from openai_ekm.snapshot.snapshot import Snapshot
+
+__all__ = ["Symbols", "add_policies_of_role", "find_documents"]
 
 # The module's statements whose one principal is the account's root user.
 _OF_ACCOUNT: Final = ("AllowUseByRole", "DelegateToAccount")
@@ -244,3 +257,98 @@ def _principals(given: Any, sid: Any, symbols: Symbols) -> Any:
         (first if index == 0 else some) if each is UNKNOWN else each
         for index, each in enumerate(given)
     ]
+
+
+_PATH = "permission_policies"
+
+
+def add_policies_of_role(
+    snapshot: Snapshot,
+    plan: Mapping[str, Any],
+    changes: Iterable[Mapping[str, Any]],
+    change: Mapping[str, Any] | None,
+) -> Snapshot:
+    """Add the policies that a role shows and that no other resource of the plan tells.
+
+    Args:
+        snapshot: What the instance's own resources tell.
+        plan: `terraform show -json PLAN`, decoded.
+        changes: Its resource changes.
+        change: That of the role, if there is one.
+    """
+    if change is None or not isinstance(snapshot.role, Role):
+        return snapshot
+    address, values = change["address"], merge_change(change)
+    written = written_arguments(plan, address) or {}
+    name = values.get("name")
+    told = set(_managed_elsewhere(changes, name)) if isinstance(name, str) else set()
+    for argument, read in (("inline_policy", _inline), ("managed_policy_arns", _managed)):
+        shown = values.get(argument)
+        if shown is UNKNOWN and argument not in written:
+            continue  # What AWS says after the apply: nothing of the module's.
+        if shown is UNKNOWN:
+            return _hide(snapshot, f"the plan does not know {address}.{argument} yet")
+        for each in shown if isinstance(shown, list) else ():
+            policy = read(each)
+            if policy is None:
+                return _hide(snapshot, f"{address}.{argument} may take policies of the role away")
+            if policy.name not in told and policy.arn not in told:
+                snapshot = _add(snapshot, policy, f"{address} has {policy.name}")
+    return snapshot
+
+
+def _inline(shown: Any) -> NamedPolicy | None:
+    """Return an inline policy of a role; None for a block that only takes policies away."""
+    block = shown if isinstance(shown, Mapping) else {}
+    name, document = block.get("name"), block.get("policy")
+    if shown is UNKNOWN or UNKNOWN in {name, document}:
+        told = name if isinstance(name, str) else "an inline policy"
+        return NamedPolicy(told, UNSEEN, type="inline")
+    if not isinstance(name, str) or not isinstance(document, str):
+        return None
+    return NamedPolicy(name, document, type="inline")
+
+
+def _managed(shown: Any) -> NamedPolicy | None:
+    arn = shown if isinstance(shown, str) else UNSEEN
+    return NamedPolicy(arn or "a managed policy", UNSEEN, type="managed", arn=arn)
+
+
+def _managed_elsewhere(changes: Iterable[Mapping[str, Any]], role: str) -> Iterator[str]:
+    """Yield names and ARNs of a role's policies that other resources manage, before or after."""
+    for each in changes:
+        for values in (each["change"].get("before"), each["change"].get("after")):
+            if not isinstance(values, Mapping):
+                continue
+            if each["type"] == "aws_iam_role_policy" and values.get("role") == role:
+                yield str(values.get("name"))
+            attached = each["type"] == "aws_iam_role_policy_attachment"
+            of_several = each["type"] == "aws_iam_policy_attachment"
+            if (attached and values.get("role") == role) or (
+                of_several and role in (values.get("roles") or ())
+            ):
+                yield str(values.get("policy_arn"))
+
+
+def _add(snapshot: Snapshot, policy: NamedPolicy, told: str) -> Snapshot:
+    role = snapshot.role
+    if not isinstance(role, Role) or role.permission_policies is UNSEEN:
+        return snapshot
+    role = replace(role, permission_policies=(*role.permission_policies, policy))
+    found = replace(snapshot, role=role)
+    if policy.document is not UNSEEN:
+        return found
+    return _with_reason(found, f"{told}, whose document the plan does not hold")
+
+
+def _hide(snapshot: Snapshot, reason: str) -> Snapshot:
+    if not isinstance(snapshot.role, Role):
+        return snapshot
+    role = replace(snapshot.role, permission_policies=UNSEEN)
+    return _with_reason(replace(snapshot, role=role), reason)
+
+
+def _with_reason(snapshot: Snapshot, reason: str) -> Snapshot:
+    told = snapshot.reasons.get(_PATH)
+    joined = reason if told is None else f"{told}; {reason}"
+    return replace(snapshot, reasons={**snapshot.reasons, _PATH: joined})

@@ -1,26 +1,29 @@
-"""The instance that a value of a plan may come from, by the references of its configuration.
+"""The configuration in a plan, and the instance that a value may come from by its references.
 
 A value that a plan does not know yet can be the role or the key of an instance of the module. The
 configuration in the plan says what the value is made of. Terraform does not show what a `local`
 value refers to, so a value that is made of one may come from anywhere.
 
-Source: https://developer.hashicorp.com/terraform/internals/json-format (configuration, references).
+Sources:
+https://developer.hashicorp.com/terraform/internals/json-format (configuration, references).
+https://developer.hashicorp.com/terraform/internals/json-format (configuration).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from openai_ekm.snapshot.plan_configuration import (
-    SEGMENT,
-    module_configuration,
-    resource_configuration,
-    split_address,
-    without_index,
-)
-
-__all__ = ["may_come_from"]
+__all__ = [
+    "SEGMENT",
+    "may_come_from",
+    "module_configuration",
+    "resource_configuration",
+    "split_address",
+    "without_index",
+    "written_arguments",
+]
 
 # A resource of these types makes its own role or key: what refers to it is not the module's.
 _MAKERS: Final = frozenset(
@@ -205,3 +208,68 @@ def _is_same(instance: tuple[str, ...], modules: tuple[str, ...]) -> bool:
 
 def _is_alike(one: str, other: str) -> bool:
     return without_index(one) == without_index(other)
+
+
+_INDEX: Final = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^"\]]*)\]')
+# One part of an address or a reference, with its index: what stands between two dots.
+SEGMENT: Final = re.compile(r'[^.\[]+(?:\[(?:"(?:[^"\\]|\\.)*"|[^"\]]*)\])*')
+
+
+def written_arguments(plan: Mapping[str, Any], address: str) -> Mapping[str, Any] | None:
+    """Return the expressions of a resource's arguments.
+
+    Args:
+        plan: `terraform show -json PLAN`, decoded.
+        address: Address of the resource, without an index of its own.
+
+    Returns:
+        By argument; empty for a resource that is not in the configuration. None where the plan
+        has no configuration.
+    """
+    if not isinstance(plan.get("configuration"), Mapping):
+        return None
+    arguments = resource_configuration(plan, *split_address(address)).get("expressions")
+    return arguments if isinstance(arguments, Mapping) else {}
+
+
+def resource_configuration(
+    plan: Mapping[str, Any], modules: tuple[str, ...], address: str
+) -> Mapping[str, Any]:
+    """Return the configuration of a resource or data source; empty where the plan has none.
+
+    Args:
+        plan: As for `written_arguments`.
+        modules: Those that it stands in, the outermost first; an index of theirs is passed over.
+        address: Its address in the innermost one.
+    """
+    resources = module_configuration(plan, modules).get("resources") or ()
+    return next((each for each in resources if each.get("address") == address), {})
+
+
+def module_configuration(plan: Mapping[str, Any], modules: tuple[str, ...]) -> Mapping[str, Any]:
+    """Return the configuration of a module; empty where the plan has none.
+
+    Args:
+        plan: As for `written_arguments`.
+        modules: As for `resource_configuration`.
+    """
+    body = (plan.get("configuration") or {}).get("root_module") or {}
+    for each in modules:
+        call = (body.get("module_calls") or {}).get(without_index(each)) or {}
+        body = call.get("module") or {}
+    return body
+
+
+def split_address(address: str) -> tuple[tuple[str, ...], str]:
+    """Return the modules of an address, and what is left of it."""
+    parts = SEGMENT.findall(address)
+    modules: list[str] = []
+    while len(parts) > 1 and parts[0] == "module":
+        modules.append(parts[1])
+        parts = parts[2:]
+    return tuple(modules), ".".join(parts)
+
+
+def without_index(text: str) -> str:
+    """Return a part of an address without its index."""
+    return _INDEX.sub("", text)

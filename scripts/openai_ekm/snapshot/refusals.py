@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from botocore.exceptions import ClientError
 
-from openai_ekm.snapshot.unseen import UNSEEN, UnseenType
+from openai_ekm.snapshot.members import UNSEEN, UnseenType
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.policy.arn import is_account, parse_arn
-from openai_ekm.snapshot.members import Role
-from openai_ekm.snapshot.unseen import UNSEEN
+from openai_ekm.snapshot.members import UNSEEN, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

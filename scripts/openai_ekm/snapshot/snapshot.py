@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.policy import parse_arn
 from openai_ekm.snapshot import json
-from openai_ekm.snapshot.members import Alias, Calls, Customer, Key, Registration, Role
-from openai_ekm.snapshot.unseen import UNSEEN, UnseenType
+from openai_ekm.snapshot.members import (
+    UNSEEN,
+    Alias,
+    Calls,
+    Customer,
+    Key,
+    Registration,
+    Role,
+    UnseenType,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

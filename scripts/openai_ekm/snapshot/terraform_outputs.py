@@ -7,9 +7,16 @@ from typing import Any
 
 from openai_ekm.errors import BadInput
 from openai_ekm.policy import parse_arn
-from openai_ekm.snapshot.members import Alias, Customer, Key, NamedPolicy, Registration, Role
+from openai_ekm.snapshot.members import (
+    UNSEEN,
+    Alias,
+    Customer,
+    Key,
+    NamedPolicy,
+    Registration,
+    Role,
+)
 from openai_ekm.snapshot.snapshot import Snapshot
-from openai_ekm.snapshot.unseen import UNSEEN
 
 __all__ = ["made_of"]
 

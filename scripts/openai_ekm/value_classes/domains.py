@@ -23,22 +23,23 @@ from openai_ekm.evaluation.request import Context
 from openai_ekm.policy import Condition, Family, Quantifier
 from openai_ekm.policy.letters import lower_ascii
 from openai_ekm.value_classes.condition_keys import BOOLEAN, MULTIVALUED, may_be_multivalued
-from openai_ekm.value_classes.patterns import (
+from openai_ekm.value_classes.string_classes import (
     ANY,
     NOT_COLON,
     TextPattern,
+    Undecidable,
     arn_pattern,
+    class_texts,
     literal,
     many,
     one,
     run_pattern,
 )
-from openai_ekm.value_classes.string_classes import Undecidable, class_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from openai_ekm.value_classes.patterns import Run
+    from openai_ekm.value_classes.string_classes import Run
 
 __all__ = [
     "Domain",

@@ -8,10 +8,9 @@ import pytest
 
 from openai_ekm.evaluation import Decision, Outcome, Policies, Request, decide
 from openai_ekm.evaluation.context import read_context
-from openai_ekm.evaluation.matching import action_matches, resource_matches
 from openai_ekm.evaluation.principals import MatchCloseness
 from openai_ekm.evaluation.request import Situation
-from openai_ekm.evaluation.statements import NOTHING, examine
+from openai_ekm.evaluation.statements import NOTHING, action_matches, examine, resource_matches
 from openai_ekm.policy import DocumentKind, parse_document
 from openai_ekm.policy.statement import split_arn_pattern
 

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from openai_ekm.evaluation import Outcome, Policies, Request, decide
-from openai_ekm.evaluation.caller import Caller, CallerForm, parse_caller
 from openai_ekm.evaluation.context import read_context
 from openai_ekm.evaluation.decision import OpenPoint
-from openai_ekm.evaluation.request import Situation
+from openai_ekm.evaluation.request import Caller, CallerForm, Situation, parse_caller
 from openai_ekm.evaluation.services import RequiredGrants, route
 
 ACCOUNT, OTHER = "111122223333", "444455556666"

@@ -9,10 +9,10 @@ import pytest
 from botocore.session import Session
 
 from openai_ekm.evaluation import Decision, Outcome, Policies, Request, decide
-from openai_ekm.evaluation.caller import parse_caller
+from openai_ekm.evaluation.decide import ACROSS_ACCOUNTS
 from openai_ekm.evaluation.decision import OpenPoint
-from openai_ekm.evaluation.limits import ACROSS_ACCOUNTS
-from openai_ekm.evaluation.matching import action_matches
+from openai_ekm.evaluation.request import parse_caller
+from openai_ekm.evaluation.statements import action_matches
 from openai_ekm.policy import DocumentKind, parse_document
 
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/1"

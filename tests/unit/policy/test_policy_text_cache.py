@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from openai_ekm.evaluation import Policies, Request, decide
-from openai_ekm.evaluation.caller import parse_caller
 from openai_ekm.evaluation.context import REQUESTS
+from openai_ekm.evaluation.request import parse_caller
 from openai_ekm.policy.arn import parse_arn
 from openai_ekm.policy.conditions import CONDITIONS, _lookup
 from openai_ekm.policy.elements import ACTIONS, PRINCIPALS, RESOURCES

@@ -14,8 +14,7 @@ from openai_ekm.policy.pattern import compile_pattern
 from openai_ekm.proof.actions import future, known
 from openai_ekm.proof.boxes import intersect, subtract
 from openai_ekm.value_classes.domains import addresses, dates, numbers
-from openai_ekm.value_classes.patterns import ANY, TextPattern, many, wildcard
-from openai_ekm.value_classes.string_classes import class_texts
+from openai_ekm.value_classes.string_classes import ANY, TextPattern, class_texts, many, wildcard
 from tests.unit.proof.generate_actions import actions
 
 ANYTHING = TextPattern(tuple(many(ANY)))

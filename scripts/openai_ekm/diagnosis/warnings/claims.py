@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from openai_ekm.diagnosis.repairs.repair import shown
 from openai_ekm.diagnosis.result import Change, Warned
 from openai_ekm.errors import BadInput
-from openai_ekm.evaluation.caller import parse_caller
+from openai_ekm.evaluation.request import parse_caller
 from openai_ekm.openai import OPENAI_ACCOUNT, OPENAI_ROLE_ARN
 from openai_ekm.policy import PrincipalForm
 from openai_ekm.proof.breaches import Breach, Matter, breaches

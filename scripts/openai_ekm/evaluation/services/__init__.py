@@ -9,8 +9,7 @@ from openai_ekm.evaluation.services import kms, sts
 from openai_ekm.evaluation.services.required_grants import RequiredGrants
 
 if TYPE_CHECKING:
-    from openai_ekm.evaluation.caller import Caller
-    from openai_ekm.evaluation.request import Request, Situation
+    from openai_ekm.evaluation.request import Caller, Request, Situation
 
 __all__ = ["RequiredGrants", "route", "way"]
 

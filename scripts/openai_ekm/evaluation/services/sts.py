@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openai_ekm.evaluation.caller import CallerForm
 from openai_ekm.evaluation.decision import OpenPoint
+from openai_ekm.evaluation.request import CallerForm
 from openai_ekm.evaluation.services.required_grants import RequiredGrants
 
 if TYPE_CHECKING:
-    from openai_ekm.evaluation.caller import Caller
-    from openai_ekm.evaluation.request import Request
+    from openai_ekm.evaluation.request import Caller, Request
 
 __all__ = ["ROLE_ACTIONS", "route"]
 
