@@ -18,7 +18,7 @@ from openai_ekm.diagnosis.repairs.missing_statement import use_of_key
 from openai_ekm.diagnosis.result import Change, Fault
 from openai_ekm.openai import OPENAI_ROLE_ARN
 from openai_ekm.policy import DocumentKind, MalformedPolicy, parse_document
-from openai_ekm.policy.operators import BASES
+from openai_ekm.policy.conditions import BASES
 from openai_ekm.snapshot import UNSEEN
 
 if TYPE_CHECKING:

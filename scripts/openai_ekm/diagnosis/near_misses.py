@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from openai_ekm.diagnosis.repairs.repair import Site
     from openai_ekm.evaluation.grants import Grant
     from openai_ekm.evaluation.request import Situation
-    from openai_ekm.policy.statement import Condition
+    from openai_ekm.policy.conditions import Condition
 
 __all__ = ["exceptions_not_met", "failing_conditions", "near_grants", "near_statements", "unmet"]
 

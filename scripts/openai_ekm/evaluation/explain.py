@@ -9,13 +9,14 @@ from openai_ekm.evaluation.conditions import holds
 from openai_ekm.evaluation.decision import OpenPoint
 from openai_ekm.evaluation.principals import match_closeness
 from openai_ekm.evaluation.statements import action_matches, ref_of, resource_matches
-from openai_ekm.policy.statement import Condition, Effect, Statement
+from openai_ekm.policy.statement import Effect, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from openai_ekm.evaluation.policies import NamedDocument
     from openai_ekm.evaluation.request import Context, Situation
+    from openai_ekm.policy.conditions import Condition
 
 __all__ = ["NothingAllows"]
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from openai_ekm.evaluation.request import Caller, Situation
-    from openai_ekm.policy.statement import Condition
+    from openai_ekm.policy.conditions import Condition
 
 __all__ = ["MatchCloseness", "match_closeness", "named", "names_a_path"]
 

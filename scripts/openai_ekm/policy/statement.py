@@ -26,13 +26,12 @@ from openai_ekm.policy.variables import Template, parse_template
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from openai_ekm.policy.operators import Operator
+    from openai_ekm.policy.conditions import Condition
     from openai_ekm.policy.principal import Principal
 
 __all__ = [
     "Actions",
     "ArnPattern",
-    "Condition",
     "Effect",
     "Resources",
     "Statement",
@@ -130,25 +129,6 @@ class Resources:
 
     def __len__(self) -> int:
         return len(self.patterns)
-
-
-@light(frozen=True, slots=True)
-class Condition:
-    """One key under one operator.
-
-    Args:
-        operator: How the request's value is compared.
-        key: As the policy spells it.
-        lookup: The key in lower case: condition keys are not case-sensitive.
-        values: What it is compared with; any of them will do.
-        templates: For each value its variables, or None; empty when no value has any.
-    """
-
-    operator: Operator
-    key: str
-    lookup: str
-    values: tuple[str, ...]
-    templates: tuple[Template | None, ...] = ()
 
 
 @light(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from openai_ekm.policy import DocumentKind, Effect, MalformedPolicy, parse_document
+from openai_ekm.policy.conditions import Family, Quantifier, parse_operator
 from openai_ekm.policy.json_text import RepeatedMember, loads
-from openai_ekm.policy.operators import Family, Quantifier, parse_operator
 from openai_ekm.policy.principal import PrincipalForm, parse_principal
 
 STATEMENT = {"Effect": "Allow", "Action": "kms:Encrypt", "Resource": "*"}

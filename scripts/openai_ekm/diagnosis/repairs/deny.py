@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from openai_ekm.diagnosis.repairs.repair import Site
     from openai_ekm.evaluation.decision import OpenPoint
-    from openai_ekm.policy.statement import Condition
+    from openai_ekm.policy.conditions import Condition
 
 __all__ = ["BY_HAND", "may_deny", "repairs"]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from openai_ekm.diagnosis.repairs.repair import Site
-    from openai_ekm.policy.statement import Condition
+    from openai_ekm.policy.conditions import Condition
 
 __all__ = ["KEY", "is_about", "repairs"]
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from openai_ekm.diagnosis.result import Step
     from openai_ekm.evaluation.request import Situation
     from openai_ekm.policy import DocumentKind
-    from openai_ekm.policy.statement import Condition, Statement
+    from openai_ekm.policy.conditions import Condition
+    from openai_ekm.policy.statement import Statement
     from openai_ekm.snapshot import Snapshot
 
 __all__ = ["Repair", "Site", "as_list", "condition_text", "nearest", "set_values", "shown"]

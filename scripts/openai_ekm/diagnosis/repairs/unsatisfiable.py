@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from openai_ekm.diagnosis.repairs.repair import Site
     from openai_ekm.evaluation.request import Situation
-    from openai_ekm.policy.statement import Condition
+    from openai_ekm.policy.conditions import Condition
 
 __all__ = ["encryption_context", "find_unsatisfiable", "of_the_call", "repairs", "tagged"]
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from openai_ekm.evaluation.conditions import arn, binary, boolean, date, ip, null, numeric, string
 from openai_ekm.evaluation.decision import OpenPoint
-from openai_ekm.policy.operators import Family, Operator, Quantifier
+from openai_ekm.policy.conditions import Family, Operator, Quantifier
 
 if TYPE_CHECKING:
     from openai_ekm.evaluation.request import Context
-    from openai_ekm.policy.statement import Condition
+    from openai_ekm.policy.conditions import Condition
     from openai_ekm.policy.variables import Template
 
 __all__ = ["holds", "open_variable"]
