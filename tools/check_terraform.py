@@ -18,9 +18,9 @@ from provider_process import attached_provider, provider_of
 
 from openai_ekm.errors import EkmError
 from openai_ekm.rehearsal import Workspace
-from openai_ekm.rehearsal.command import run_command
 from openai_ekm.rehearsal.module_copy import local_modules
-from openai_ekm.rehearsal.providers import find_terraform
+from openai_ekm.rehearsal.process import run_command
+from openai_ekm.rehearsal.terraform_environment import find_terraform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from openai_ekm.files import write_atomically
-from openai_ekm.rehearsal.command import Run, run_command
+from openai_ekm.rehearsal.process import Run, run_command
 
 __all__ = ["Refused", "chosen", "install", "known_versions"]
 

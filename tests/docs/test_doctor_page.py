@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from openai_ekm.doctor import check_versions
-from openai_ekm.doctor.catalogue import CHECKS
+from openai_ekm.doctor import versions
+from openai_ekm.doctor.checks import CHECKS
 from openai_ekm.doctor.permissions import NEEDED, READS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,8 +85,8 @@ def test_the_versions_are_those_of_the_page_of_versions() -> None:
         (int(row[1]), int(row[2]))
         for row in re.finditer(r"^\| (1)\.(\d+)\.\d+ \| pass", page, re.MULTILINE)
     ]
-    assert min(terraform) == check_versions._LEAST_TERRAFORM
-    assert max(terraform) == check_versions._LAST_TERRAFORM
+    assert min(terraform) == versions._LEAST_TERRAFORM
+    assert max(terraform) == versions._LAST_TERRAFORM
     ran = re.findall(r"^\| 3\.(\d+) \| (?!not run)", page, re.MULTILINE)
-    assert (3, min(map(int, ran))) == check_versions._LEAST_PYTHON
-    assert (3, max(map(int, ran))) == check_versions._LAST_PYTHON
+    assert (3, min(map(int, ran))) == versions._LEAST_PYTHON
+    assert (3, max(map(int, ran))) == versions._LAST_PYTHON

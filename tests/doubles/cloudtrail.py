@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 
 import requests
 
-from openai_ekm.emulator.trail.bus import entry_of
+from openai_ekm.emulator.trail.delivery import entry_of
 from tests.constants import REGION
 from tests.support.cloudtrail_events import USER, api_event
 

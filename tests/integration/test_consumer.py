@@ -15,8 +15,8 @@ from openai_ekm.rehearsal.terraform import Workspace
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from openai_ekm.rehearsal.command import Run
     from openai_ekm.rehearsal.emulator import EmulatorProcess
+    from openai_ekm.rehearsal.process import Run
 
 pytestmark = pytest.mark.terraform
 

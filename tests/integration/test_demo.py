@@ -19,7 +19,7 @@ from urllib.parse import unquote
 import psutil
 import pytest
 
-from openai_ekm.evidence.read_container import open_pack
+from openai_ekm.evidence.container import open_pack
 from openai_ekm.evidence.verify import verify
 from openai_ekm.rehearsal.sockets import ended, family
 from tests.doubles.recording_proxy import recording_proxy

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from openai_ekm.rehearsal.demo.keep import look_around, write_environment
+from openai_ekm.rehearsal.demo.end import look_around, write_environment
 from openai_ekm.rehearsal.documents import UNKNOWN, unknown_leaves
 from tests.support.frozen_plans import EXAMPLES, PLANNED_WITH, PLANS, assert_frozen
 

@@ -17,10 +17,10 @@ from openai_ekm.evaluation import Policies, Request, decide
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from openai_ekm.rehearsal.command import Run
     from openai_ekm.rehearsal.emulator import EmulatorProcess
     from openai_ekm.rehearsal.localstack import LocalStack
     from openai_ekm.rehearsal.plugin import WorkspaceFactory
+    from openai_ekm.rehearsal.process import Run
     from openai_ekm.rehearsal.terraform import Workspace
 
 pytestmark = pytest.mark.terraform

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from openai_ekm.doctor.check_alarms import check_alarms
-from openai_ekm.doctor.line import State
-from openai_ekm.doctor.read_alarms import read_rules
+from openai_ekm.doctor.alarms import check_alarms, read_rules
+from openai_ekm.doctor.checks import State
 from tests.support.cloudtrail_events import (
     ACCOUNT,
     ALIAS,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from openai_ekm.emulator.trail.bus import entry_of
+from openai_ekm.emulator.trail.delivery import entry_of
 from openai_ekm.rehearsal import EmulatorProcess
 from tests.constants import REGION
 from tests.doubles.customer import EXTERNAL_ID, ROLE, Customer, Http

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from openai_ekm.emulator.trail.bus import entry_of
+from openai_ekm.emulator.trail.delivery import entry_of
 from openai_ekm.emulator.trail.records import Origin, RoleSession, record_of
 
 __all__ = [

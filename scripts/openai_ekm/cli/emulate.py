@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from openai_ekm.cli import render
 from openai_ekm.emulator import faults as known_faults
+from openai_ekm.emulator import server
 from openai_ekm.emulator import settings as known_settings
-from openai_ekm.emulator import start
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,7 @@ def run(options: EmulateOptions) -> None:
     elif options.list_faults:
         _print_faults(dict(known_faults.FAULTS), as_json=options.as_json)
     else:
-        start.run(
+        server.run(
             host=options.host,
             port=options.port,
             database=options.database,

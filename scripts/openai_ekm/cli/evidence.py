@@ -18,6 +18,7 @@ from openai_ekm.cli.times import called_at, is_time
 from openai_ekm.diagnosis import diagnose
 from openai_ekm.errors import AwsRefused, BadInput, CheckFailed, NotReachable
 from openai_ekm.evidence.aws import SigningKey, check_signing_key, read_rotation
+from openai_ekm.evidence.container import check_place, open_pack, write_pack
 from openai_ekm.evidence.controls import read_controls
 from openai_ekm.evidence.decisions import decisions_of
 from openai_ekm.evidence.given import check_key, read_given
@@ -25,11 +26,9 @@ from openai_ekm.evidence.manifest import MANIFEST, PUBLIC_KEY, SIGNATURE, Signer
 from openai_ekm.evidence.members import members_of
 from openai_ekm.evidence.openai import ask_validation, read_audit_events
 from openai_ekm.evidence.pack import NotSeen, Pack, documents_of
-from openai_ekm.evidence.read_container import open_pack
 from openai_ekm.evidence.redaction import StandIns, redact
 from openai_ekm.evidence.signature import check_fingerprint
 from openai_ekm.evidence.verify import verify
-from openai_ekm.evidence.write_container import check_place, write_pack
 from openai_ekm.proof import prove
 from openai_ekm.registration import admin_key
 from openai_ekm.registration.intent import check_id

@@ -13,8 +13,12 @@ from openai_ekm.errors import AwsRefused, BadInput, CheckFailed, Conflict, EkmEr
 from openai_ekm.monitoring.aws import Aws
 from openai_ekm.monitoring.carry_out import Order, Outcome, carry_out
 from openai_ekm.monitoring.message import TAG, WATCHES
-from openai_ekm.monitoring.tag_conditions import policies_that_test_the_tag, unseen_policies
-from openai_ekm.monitoring.topics import check_topics, topics_in_outputs
+from openai_ekm.monitoring.preflight import (
+    check_topics,
+    policies_that_test_the_tag,
+    topics_in_outputs,
+    unseen_policies,
+)
 from openai_ekm.registration import admin_key
 from openai_ekm.registration.intent import check_kms_arn, check_role_arn
 

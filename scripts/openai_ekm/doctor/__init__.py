@@ -8,9 +8,8 @@ Source: docs/operate/doctor.md
 
 from __future__ import annotations
 
-from openai_ekm.doctor.catalogue import CHECKS
+from openai_ekm.doctor.checks import CHECKS, Family, Line, State, exit_code
 from openai_ekm.doctor.examine import examine
 from openai_ekm.doctor.facts import Given
-from openai_ekm.doctor.line import Family, Line, State, exit_code
 
 __all__ = ["CHECKS", "Family", "Given", "Line", "State", "examine", "exit_code"]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from openai_ekm.arns import account_of, region_of
-from openai_ekm.doctor.line import Family, Line, State, failed, remedy_of, unseen
+from openai_ekm.doctor.checks import Family, Line, State, failed, remedy_of, unseen
 from openai_ekm.errors import EkmError
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import boto3
 
-    from openai_ekm.doctor.line import Line
+    from openai_ekm.doctor.checks import Line
 
 __all__ = ["hide_secrets", "secrets_of"]
 

@@ -12,8 +12,15 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
-from openai_ekm.drift.canonical import canonical
-from openai_ekm.drift.difference import ID, Acceptance, Difference, State, Subject, identify
+from openai_ekm.drift.difference import (
+    ID,
+    Acceptance,
+    Difference,
+    State,
+    Subject,
+    canonical,
+    identify,
+)
 from openai_ekm.errors import BadInput
 from openai_ekm.json_reader import UnreadableJsonError, read_json
 from openai_ekm.printable import json_text

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from openai_ekm.drift.canonical import canonical, decoded
-from openai_ekm.drift.difference import Difference, State, not_compared
+from openai_ekm.drift.difference import Difference, State, canonical, decoded, not_compared
 from openai_ekm.drift.replicas import compare_replicas
 from openai_ekm.policy.tested_tags import tested_tags, tests_aliases
 from openai_ekm.snapshot import UNSEEN, Key, Role

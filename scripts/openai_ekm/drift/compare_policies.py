@@ -12,8 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from openai_ekm.drift.canonical import canonical, decoded
-from openai_ekm.drift.difference import Difference, State, not_compared
+from openai_ekm.drift.difference import Difference, State, canonical, decoded, not_compared
 from openai_ekm.openai import OPENAI_ACCOUNT, OPENAI_ROLE_ARN
 from openai_ekm.policy import DocumentKind, MalformedPolicy, parse_document
 from openai_ekm.proof.difference import Change, change

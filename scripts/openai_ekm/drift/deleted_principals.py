@@ -9,8 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from openai_ekm.drift.canonical import decoded
-from openai_ekm.drift.difference import Difference
+from openai_ekm.drift.difference import Difference, decoded
 from openai_ekm.snapshot import UNSEEN
 
 if TYPE_CHECKING:

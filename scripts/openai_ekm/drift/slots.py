@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from openai_ekm.drift.canonical import canonical, decoded
 from openai_ekm.drift.compare_policies import BOUNDARY, KEY_POLICY, TRUST_POLICY, Slot
+from openai_ekm.drift.difference import canonical, decoded
 from openai_ekm.policy import DocumentKind
 from openai_ekm.snapshot import UNSEEN, NamedPolicy, Role
 

@@ -26,8 +26,8 @@ from openai_ekm.evidence.signature import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from openai_ekm.evidence.container import Container, Found
     from openai_ekm.evidence.manifest import Manifest
-    from openai_ekm.evidence.read_container import Container, Found
 
 __all__ = ["NOT_VOUCHED_FOR", "Difference", "Verification", "verify"]
 

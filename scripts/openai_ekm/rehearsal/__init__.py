@@ -15,10 +15,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from openai_ekm.rehearsal.command import Run
     from openai_ekm.rehearsal.documents import UNKNOWN, planned_document
     from openai_ekm.rehearsal.emulator import EmulatorProcess
     from openai_ekm.rehearsal.localstack import CUSTOMER_ACCOUNT, OPENAI_ACCOUNT, REGION, LocalStack
+    from openai_ekm.rehearsal.process import Run
     from openai_ekm.rehearsal.terraform import Plan, Workspace
     from openai_ekm.rehearsal.terraform_environment import (
         process_environment,

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from openai_ekm.errors import CheckFailed
 from openai_ekm.files import write_atomically
-from openai_ekm.rehearsal.command import INTERRUPT_SECONDS, Run, run_command
 from openai_ekm.rehearsal.documents import UNKNOWN, planned_document
 from openai_ekm.rehearsal.environment import GO, cache_folder, clean
 from openai_ekm.rehearsal.module_copy import copy_root
-from openai_ekm.rehearsal.process import GuardedProcess
-from openai_ekm.rehearsal.providers import find_terraform, provider_settings
+from openai_ekm.rehearsal.process import INTERRUPT_SECONDS, GuardedProcess, Run, run_command
+from openai_ekm.rehearsal.terraform_environment import find_terraform, provider_settings
 from openai_ekm.terraform import read_printed
 
 if TYPE_CHECKING:

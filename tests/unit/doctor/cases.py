@@ -10,16 +10,16 @@ from functools import partial
 from typing import Any, Final
 
 from openai_ekm.doctor import check_aws
-from openai_ekm.doctor.check_alarms import check_alarms
-from openai_ekm.doctor.check_network import check_network
-from openai_ekm.doctor.check_openai import check_openai
-from openai_ekm.doctor.check_organization import check_organization
-from openai_ekm.doctor.check_permissions import check_permissions
-from openai_ekm.doctor.check_record import check_record
-from openai_ekm.doctor.check_trail import check_trails
-from openai_ekm.doctor.check_versions import check_named, check_versions
+from openai_ekm.doctor.alarms import check_alarms
+from openai_ekm.doctor.checks import Line
 from openai_ekm.doctor.facts import Authorities, Caller, Organization, Proxy, Rule, Target, Topic
-from openai_ekm.doctor.line import Line
+from openai_ekm.doctor.network import check_network
+from openai_ekm.doctor.openai import check_openai
+from openai_ekm.doctor.organization import check_organization
+from openai_ekm.doctor.permissions import check_permissions
+from openai_ekm.doctor.record import check_record
+from openai_ekm.doctor.trails import check_trails
+from openai_ekm.doctor.versions import check_named, check_versions
 from openai_ekm.openai_api.redaction import AdminKey
 from openai_ekm.openai_api.tls import CERTIFICATE_REMEDY, ClientCertificate
 from tests.constants import ACCOUNT, KEY, REGION, SECRET

@@ -27,7 +27,7 @@ from openai_ekm.openai_api.refusals import read_refusal
 from tests.constants import ACCOUNT, KEY, REGION, ROLE
 
 if TYPE_CHECKING:
-    from openai_ekm.doctor.line import Line
+    from openai_ekm.doctor.checks import Line
 
 __all__ = [
     "ALLOW_ALL",

@@ -11,8 +11,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from moto import mock_aws
 
-from openai_ekm.doctor.blocking import Identity, before_openai
-from openai_ekm.doctor.examine import _identity
+from openai_ekm.doctor.examine import Identity, _identity, before_openai
 from openai_ekm.doctor.facts import Caller, Network
 from tests.constants import REGION
 from tests.unit.doctor.facts import CALLER, CREDENTIALS, GIVEN, broken, given, unreached

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from openai_ekm.doctor.catalogue import CHECKS
-from openai_ekm.doctor.line import Family, Line, State, exit_code
+from openai_ekm.doctor.checks import CHECKS, Family, Line, State, exit_code
 from tests.unit.doctor.cases import CASES
 
 if TYPE_CHECKING:

@@ -15,15 +15,14 @@ from moto import mock_aws
 from moto.core.config import default_user_config
 
 from openai_ekm.doctor import read_aws
-from openai_ekm.doctor.check_trail import covers
+from openai_ekm.doctor.alarms import read_rules
+from openai_ekm.doctor.checks import Line, State
 from openai_ekm.doctor.clocks import Clocks
 from openai_ekm.doctor.facts import Caller, Organization, Target, Topic
 from openai_ekm.doctor.hiding import hide_secrets
-from openai_ekm.doctor.line import Line, State
-from openai_ekm.doctor.read_alarms import read_rules
-from openai_ekm.doctor.read_machine import read_machine
-from openai_ekm.doctor.read_record import read_record
-from openai_ekm.doctor.read_trail import read_trails
+from openai_ekm.doctor.record import read_record
+from openai_ekm.doctor.trails import covers, read_trails
+from openai_ekm.doctor.versions import read_machine
 from openai_ekm.errors import AwsRefused, BadInput, EkmError
 from openai_ekm.registration.ssm_store import SsmStore
 from tests.constants import ACCOUNT, KEY, REGION, SECRET

@@ -15,8 +15,7 @@ from botocore.exceptions import ClientError
 
 from openai_ekm.diagnosis import AwsError
 from openai_ekm.emulator.trail import Assumption, KeyUse, Origin, RoleSession, Trail
-from openai_ekm.emulator.trail.bus import EventBus, check_takes_events, entry_of
-from openai_ekm.emulator.trail.files import TrailFolder
+from openai_ekm.emulator.trail.delivery import EventBus, TrailFolder, check_takes_events, entry_of
 from openai_ekm.errors import BadInput
 
 if TYPE_CHECKING:
@@ -275,7 +274,9 @@ def test_files_are_for_this_user_alone_and_never_overwritten(
 ) -> None:
     """Guards against: two deliveries of one minute with the same name."""
     letters = itertools.chain("a" * 32, "b" * 16)
-    monkeypatch.setattr("openai_ekm.emulator.trail.files.secrets.choice", lambda _: next(letters))
+    monkeypatch.setattr(
+        "openai_ekm.emulator.trail.delivery.secrets.choice", lambda _: next(letters)
+    )
     folder = TrailFolder(tmp_path / "trail")
     folder.write(DECRYPT.records(), at=AT)
     folder.write(DECRYPT.records(), at=AT)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from openai_ekm.errors import BadInput
+from openai_ekm.evidence.container import check_place, write_pack, zip_of
 from openai_ekm.evidence.given import check_key, read_given
 from openai_ekm.evidence.manifest import (
     LARGEST_MANIFEST,
@@ -20,7 +21,6 @@ from openai_ekm.evidence.manifest import (
     read_manifest,
 )
 from openai_ekm.evidence.members import members_of
-from openai_ekm.evidence.write_container import check_place, write_pack, zip_of
 from openai_ekm.openai import OPENAI_ACCOUNT
 from openai_ekm.snapshot import Snapshot
 from tests.support.evidence_pack import AT, make_pack, member, signed_files

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 
 from openai_ekm.cli.main import load_verb, run
+from openai_ekm.evidence.container import zip_of
 from openai_ekm.evidence.signature import PublicKey
-from openai_ekm.evidence.write_container import zip_of
 from tests.support.evidence_pack import ec_key, public, signed_files
 from tests.support.healthy import KEY_USE, ROOT, TRUST, healthy, put
 

@@ -16,11 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openai_ekm.errors import BadInput
+from openai_ekm.evidence.container import Found, open_pack, zip_of
 from openai_ekm.evidence.manifest import MANIFEST, PUBLIC_KEY, SIGNATURE
-from openai_ekm.evidence.read_container import Found, open_pack
 from openai_ekm.evidence.signature import PublicKey
 from openai_ekm.evidence.verify import Verification, _meetings, verify
-from openai_ekm.evidence.write_container import zip_of
 from tests.support.evidence_pack import ec_key, public, rsa_key, sign, signed_files, write
 from tests.support.tamperings import tamperings
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from openai_ekm.monitoring.message import TAG
-from openai_ekm.monitoring.tag_conditions import policies_that_test_the_tag, unseen_policies
+from openai_ekm.monitoring.preflight import policies_that_test_the_tag, unseen_policies
 from openai_ekm.snapshot import UNSEEN, Key, NamedPolicy, Registration, Role, Snapshot
 from tests.constants import KEY, ROLE
 

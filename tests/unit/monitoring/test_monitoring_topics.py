@@ -8,7 +8,7 @@ import pytest
 
 from openai_ekm.cli.main import ekm, run
 from openai_ekm.errors import BadInput
-from openai_ekm.monitoring.topics import check_topics, topics_in_outputs
+from openai_ekm.monitoring.preflight import check_topics, topics_in_outputs
 from openai_ekm.terraform import select_instance
 from tests.constants import KEY
 

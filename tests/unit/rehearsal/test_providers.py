@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from openai_ekm.errors import BadInput
-from openai_ekm.rehearsal.providers import PROVIDER, find_mirror, find_terraform, provider_settings
+from openai_ekm.rehearsal.terraform_environment import (
+    PROVIDER,
+    find_mirror,
+    find_terraform,
+    provider_settings,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +68,7 @@ def test_what_the_user_set_wins(tmp_path: Path) -> None:
 
 def test_a_download_goes_through_one_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every workspace would download the provider anew, hundreds of megabytes each time."""
-    monkeypatch.setattr("openai_ekm.rehearsal.providers.find_mirror", lambda _: None)
+    monkeypatch.setattr("openai_ekm.rehearsal.terraform_environment.find_mirror", lambda _: None)
     settings = provider_settings({"EKM_CACHE_DIR": str(tmp_path)})
     assert settings["TF_PLUGIN_CACHE_DIR"] == str(tmp_path / "terraform-plugins")
     assert (tmp_path / "terraform-plugins").is_dir()

@@ -14,7 +14,7 @@ import pytest
 
 from openai_ekm.errors import BadInput, CheckFailed
 from openai_ekm.rehearsal import Workspace
-from openai_ekm.rehearsal.command import Run
+from openai_ekm.rehearsal.process import Run
 
 # Answers as a script says; logs its words and what it sees of the environment.
 FAKE = """#!/bin/sh
@@ -39,7 +39,7 @@ CALLER = """
 import signal
 import sys
 from pathlib import Path
-from openai_ekm.rehearsal.command import run_command
+from openai_ekm.rehearsal.process import run_command
 signal.signal(signal.SIGINT, signal.default_int_handler)
 run_command([sys.argv[1]], Path("/"))
 """

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from openai_ekm.diagnosis import patch
 from openai_ekm.diagnosis.result import Outcome
-from openai_ekm.diagnosis.warnings import claims, key, remedies, trust
+from openai_ekm.diagnosis.warnings import brittle, claims, remedies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,17 +43,17 @@ def warnings_of(
         without which nobody can say whether there is one more.
     """
     if verdict.outcome is Outcome.POLICY_MALFORMED:
-        return tuple(key.registered(snapshot)), ()
+        return tuple(brittle.registered(snapshot)), ()
     broken, gaps = claims.warnings(repaired, passes=passes, now=now)
     found = [
         *broken,
-        *trust.brittle(repaired, passes=passes),
-        *trust.large(snapshot),
-        *key.brittle(repaired),
+        *brittle.brittle_trust_policy(repaired, passes=passes),
+        *brittle.large(snapshot),
+        *brittle.brittle_key_policy(repaired),
     ]
     told = _as_collected(_once(found), snapshot, repaired)
     offers = remedies.Remedies(snapshot, repaired, session_name=session_name, now=now)
-    return tuple(map(offers.offered, (*told, *key.registered(snapshot)))), gaps
+    return tuple(map(offers.offered, (*told, *brittle.registered(snapshot)))), gaps
 
 
 def _once(found: list[Warned]) -> list[Warned]:

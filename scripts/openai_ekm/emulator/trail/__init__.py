@@ -1,5 +1,6 @@
 """CloudTrail's records of calls in an emulated AWS, and the files and the bus they go to."""
 
+from openai_ekm.emulator.trail.delivery import Trail
 from openai_ekm.emulator.trail.records import (
     Assumption,
     KeyChange,
@@ -8,6 +9,5 @@ from openai_ekm.emulator.trail.records import (
     RoleSession,
     new_id,
 )
-from openai_ekm.emulator.trail.trail import Trail
 
 __all__ = ["Assumption", "KeyChange", "KeyUse", "Origin", "RoleSession", "Trail", "new_id"]

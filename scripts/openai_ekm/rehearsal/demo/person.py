@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.diagnosis import AwsError
 from openai_ekm.emulator.trail import KeyChange, KeyUse, Origin, RoleSession, Trail
-from openai_ekm.emulator.trail.bus import EventBus
-from openai_ekm.emulator.trail.files import TrailFolder
+from openai_ekm.emulator.trail.delivery import EventBus, TrailFolder
 from openai_ekm.rehearsal.localstack import CUSTOMER_ACCOUNT, REGION
 
 if TYPE_CHECKING:

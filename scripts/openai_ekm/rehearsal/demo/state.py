@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from openai_ekm.errors import CheckFailed
-from openai_ekm.rehearsal.command import run_command
 from openai_ekm.rehearsal.demo.decisions import Documents
 from openai_ekm.rehearsal.emulator import RUN_EKM
+from openai_ekm.rehearsal.process import run_command
 
 if TYPE_CHECKING:
     from pathlib import Path

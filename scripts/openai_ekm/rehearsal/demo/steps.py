@@ -11,21 +11,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openai_ekm.errors import BadInput
-from openai_ekm.rehearsal.demo.cut import await_monitoring, revoke_and_restore
+from openai_ekm.rehearsal.demo.cut import (
+    Monitoring,
+    await_monitoring,
+    revoke_and_restore,
+    start_monitoring,
+)
 from openai_ekm.rehearsal.demo.decisions import Answer, ask
-from openai_ekm.rehearsal.demo.destroy import destroy
-from openai_ekm.rehearsal.demo.keep import leave_running
-from openai_ekm.rehearsal.demo.monitoring import Monitoring, start_monitoring
+from openai_ekm.rehearsal.demo.end import destroy, leave_running
 from openai_ekm.rehearsal.demo.person import Person, open_trail
 from openai_ekm.rehearsal.demo.state import DemoState, documents
 from openai_ekm.rehearsal.demo.stranger import find_stranger, let_stranger_in
 from openai_ekm.rehearsal.emulator import EmulatorProcess
 from openai_ekm.rehearsal.localstack import CUSTOMER_ACCOUNT, REGION, LocalStack
 from openai_ekm.rehearsal.module_copy import packaged_module, unpack_module
-from openai_ekm.rehearsal.providers import find_terraform
 from openai_ekm.rehearsal.sockets import beyond_loopback, ended, family, listening
 from openai_ekm.rehearsal.terraform import Workspace
-from openai_ekm.rehearsal.terraform_environment import rehearsal_environment
+from openai_ekm.rehearsal.terraform_environment import find_terraform, rehearsal_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

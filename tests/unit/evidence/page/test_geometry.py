@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openai_ekm.evidence.page import geometry
+from openai_ekm.evidence.page import plots
 
 
 @given(st.integers(min_value=0, max_value=10**12))
 def test_an_axis_holds_its_largest_value_with_few_lines(most: int) -> None:
     """Guards against: a column above its plot, or an axis with a hundred lines."""
-    top = geometry.nice_top(most)
-    lines = geometry.ticks(top)
+    top = plots.nice_top(most)
+    lines = plots.ticks(top)
     assert most <= top <= max(2 * most, 1)
     assert lines[0] == 0
     assert lines[-1] == top
@@ -27,7 +27,7 @@ def test_an_axis_holds_its_largest_value_with_few_lines(most: int) -> None:
 )  # fmt: skip
 def test_an_axis_has_numbers_that_one_reads_well(most: int, lines: tuple[int, ...]) -> None:
     """Guards against: lines at 33 and 66."""
-    assert geometry.ticks(geometry.nice_top(most)) == lines
+    assert plots.ticks(plots.nice_top(most)) == lines
 
 
 @pytest.mark.parametrize(
@@ -36,10 +36,10 @@ def test_an_axis_has_numbers_that_one_reads_well(most: int, lines: tuple[int, ..
 )
 def test_a_coordinate_is_short(value: float, text: str) -> None:
     """Guards against: digits that differ between machines."""
-    assert geometry.number(value) == text
+    assert plots.number(value) == text
 
 
 def test_a_share_of_nothing_is_nothing() -> None:
     """Guards against: a division by zero in a trail without a call."""
-    assert geometry.share(0, 0) == 0
-    assert geometry.share(1, 4, 80) == 20
+    assert plots.share(0, 0) == 0
+    assert plots.share(1, 4, 80) == 20

@@ -1,4 +1,4 @@
-"""Read a pack that somebody may have changed: a folder or a zip, without leaving it or filling up.
+"""The container of a pack, a folder or a zip: written whole or not at all, read with distrust.
 
 Nothing is extracted. No link is followed. A file is read only to the size that the manifest allows
 it, and a zip's own sizes are compared with the manifest's before anything is decompressed.
@@ -6,9 +6,12 @@ it, and a zip's own sizes are compared with the manifest's before anything is de
 
 from __future__ import annotations
 
+import io
 import os
+import shutil
 import stat
 import struct
+import tempfile
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -18,12 +21,116 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from openai_ekm.errors import BadInput
 from openai_ekm.evidence.manifest import LARGEST_MANIFEST, LARGEST_PACK
-from openai_ekm.evidence.write_container import zip_of
+from openai_ekm.files import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-__all__ = ["Container", "FolderPack", "Found", "ZipPack", "open_pack"]
+__all__ = [
+    "Container",
+    "FolderPack",
+    "Found",
+    "ZipPack",
+    "check_place",
+    "open_pack",
+    "write_pack",
+    "zip_of",
+]
+
+_FIRST_MOMENT: Final = (1980, 1, 1, 0, 0, 0)  # the first that a zip can hold
+_MODE: Final = 0o100644 << 16
+_UNIX: Final = 3
+
+
+def _is_zip(place: str) -> bool:
+    """Return whether a place names a zip."""
+    return place.lower().endswith(".zip")
+
+
+def check_place(place: str) -> None:
+    """Refuse a place that is taken, or that has no folder, before anything is asked or signed.
+
+    Raises:
+        BadInput: It is.
+    """
+    path = Path(place)
+    try:
+        taken = os.path.lexists(path) and not (
+            path.is_dir()
+            and not path.is_symlink()
+            and not _is_zip(place)
+            and not any(path.iterdir())
+        )
+        has_folder = path.absolute().parent.is_dir()
+    except (OSError, ValueError) as error:
+        raise _unwritable(place, getattr(error, "strerror", None) or str(error)) from None
+    if taken:
+        raise BadInput(
+            "evidence_place_taken",
+            f"{place} is there already. A pack is written anew, and never over another one.",
+            at_fault=place,
+            remedy="Name a new folder or zip, or move the old one away.",
+        )
+    if not has_folder:
+        raise _unwritable(place, "its folder does not exist")
+
+
+def write_pack(place: str, files: Mapping[str, bytes]) -> None:
+    """Write a pack; this user alone may read it.
+
+    Args:
+        place: A folder that is not there or is empty, or a `.zip` that is not there.
+        files: The files by path.
+
+    Raises:
+        BadInput: It cannot be written; nothing is there then.
+    """
+    try:
+        if _is_zip(place):
+            write_atomically(Path(place).absolute(), zip_of(files), replace=False)
+        else:
+            _write_folder(Path(place).absolute(), files)
+    except OSError as error:
+        raise _unwritable(place, error.strerror or str(error)) from None
+
+
+def zip_of(files: Mapping[str, bytes]) -> bytes:
+    """Return a zip whose bytes follow from the files alone.
+
+    Times, order and permissions are fixed. Nothing is compressed: two versions of zlib compress
+    the same text to different bytes.
+    """
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+        for path in sorted(files):
+            entry = zipfile.ZipInfo(path, _FIRST_MOMENT)
+            entry.create_system, entry.external_attr = _UNIX, _MODE
+            archive.writestr(entry, files[path])
+    return stream.getvalue()
+
+
+def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write beside the folder first, so that half a pack never has its name."""
+    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        for path in sorted(files):
+            file = made / path
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_atomically(file, files[path], replace=False)
+        made.rename(folder)  # over an empty folder, and never over a full one
+    except BaseException:
+        shutil.rmtree(made, ignore_errors=True)
+        raise
+
+
+def _unwritable(place: str, why: str) -> BadInput:
+    return BadInput(
+        "evidence_unwritable",
+        f"The pack cannot be written to {place}: {why}.",
+        at_fault=place,
+        remedy="Name a folder or a .zip in a folder that you may write to.",
+    )
+
 
 MOST_NAMES: Final = 20_000  # files and folders; twice what a manifest may list
 _LARGEST_ZIP: Final = LARGEST_PACK + LARGEST_MANIFEST + 16 * 1024 * 1024
@@ -31,7 +138,6 @@ _LARGEST_ZIP: Final = LARGEST_PACK + LARGEST_MANIFEST + 16 * 1024 * 1024
 _END: Final = struct.Struct("<4s2H2H2LH")
 _LARGEST_DIRECTORY: Final = MOST_NAMES * 512  # bytes
 _ENCRYPTED: Final = 0x1
-_UNIX: Final = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.arns import region_of
 from openai_ekm.diagnosis import diagnose
-from openai_ekm.doctor.line import Family, Line, State, unseen
+from openai_ekm.doctor.checks import Family, Line, State, unseen
 from openai_ekm.openai import OPENAI_ROLE_ARN
 from openai_ekm.snapshot import Customer, Key, NamedPolicy, Registration, Role, Snapshot
 

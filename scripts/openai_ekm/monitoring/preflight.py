@@ -1,4 +1,13 @@
-"""The topics that a test listens to: those that are named, else those in Terraform's outputs."""
+"""What a test of the monitoring looks at first: the topics, and policies that test its tag.
+
+A policy tests it by the condition key `aws:ResourceTag/<name>`, or has its value as a policy
+variable of that name. Both are found by the name: AWS takes no variable in it, and does not
+distinguish capital letters in names of condition keys.
+
+Sources:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+(aws:ResourceTag)
+"""
 
 from __future__ import annotations
 
@@ -7,13 +16,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.arns import region_of
 from openai_ekm.errors import BadInput
-from openai_ekm.monitoring.message import WATCHES
+from openai_ekm.json_reader import UnreadableJsonError, read_json
+from openai_ekm.monitoring.message import TAG, WATCHES
+from openai_ekm.policy.tested_tags import texts_in
+from openai_ekm.snapshot import UNSEEN, Role, Snapshot
 from openai_ekm.terraform import module_instances
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["check_topics", "topics_in_outputs"]
+__all__ = ["check_topics", "policies_that_test_the_tag", "topics_in_outputs", "unseen_policies"]
 
 # https://docs.aws.amazon.com/sns/latest/api/API_CreateTopic.html; a FIFO topic takes no messages of
 # EventBridge's rules.
@@ -90,3 +102,47 @@ def _malformed(topic: str, wrong: str) -> BadInput:
         remedy="Give the ARN as an output of the monitoring has it: arn:aws:sns:REGION:ACCOUNT:"
         "NAME.",
     )
+
+
+_TESTED: Final = f"aws:resourcetag/{TAG}"
+
+
+def policies_that_test_the_tag(snapshot: Snapshot) -> tuple[str, ...]:
+    """Return the policies of role and key whose answer the tag could change, by their names."""
+    return tuple(name for name, document in _documents(snapshot) if _tests(document))
+
+
+def unseen_policies(snapshot: Snapshot) -> tuple[str, ...]:
+    """Return the policies of role and key that could not be read, by their names."""
+    found = [name for name, document in _documents(snapshot) if document is UNSEEN]
+    if snapshot.role is UNSEEN:
+        found.append("the role's policies")
+    return tuple(found)
+
+
+def _documents(snapshot: Snapshot) -> Iterator[tuple[str, Any]]:
+    """Yield each policy of role and key with its name; unseen ones too."""
+    if snapshot.keys is UNSEEN:
+        yield "the key policy", UNSEEN
+    else:
+        for key in snapshot.keys:
+            yield "the key policy", key.policy
+    role = snapshot.role
+    if not isinstance(role, Role):
+        return
+    yield "the role's trust policy", role.trust_policy
+    yield "the role's permissions boundary", role.permissions_boundary
+    if role.permission_policies is UNSEEN:
+        yield "the role's identity policies", UNSEEN
+    else:
+        for each in role.permission_policies:
+            yield f"the role's policy {each.name}", each.document
+
+
+def _tests(document: Any) -> bool:
+    if isinstance(document, str):  # a policy as text
+        try:
+            document = read_json(document)
+        except UnreadableJsonError:
+            return _TESTED in document.lower()
+    return any(_TESTED in text.lower() for text in texts_in(document))

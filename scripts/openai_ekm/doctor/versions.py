@@ -1,18 +1,54 @@
-"""Checks of versions, and of what the caller named."""
+"""Versions on this machine, and of what the caller named."""
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from openai_ekm.doctor.line import Line, State, failed, unseen
-from openai_ekm.errors import EkmError
+from openai_ekm import terraform
+from openai_ekm._version import __version__
+from openai_ekm.doctor.checks import Line, State, failed, unseen
+from openai_ekm.doctor.facts import Machine
+from openai_ekm.errors import BadInput, EkmError
 
 if TYPE_CHECKING:
-    from openai_ekm.doctor.facts import Given, Machine
+    from openai_ekm.doctor.facts import Given
 
-__all__ = ["check_named", "check_versions"]
+__all__ = ["check_named", "check_versions", "read_machine"]
+
+
+def read_machine(folder: Path) -> Machine:
+    """Read the versions of Python, package, module and Terraform.
+
+    Args:
+        folder: Where the module is looked for.
+    """
+    return Machine(
+        python=sys.version_info[:3],
+        package=__version__,
+        module=terraform.find_module_version(folder),
+        terraform=_terraform(),
+    )
+
+
+def _terraform() -> tuple[str, str] | BadInput:
+    try:
+        program, printed = terraform.run_version()
+        return program, str(json.loads(printed)["terraform_version"])
+    except BadInput as error:
+        return error
+    except (ValueError, KeyError, TypeError):
+        return BadInput(
+            "terraform_failed",
+            "What Terraform prints for `version -json` cannot be read.",
+            at_fault="--terraform",
+            remedy="Run `terraform version -json` by hand, or name another program with "
+            "--terraform.",
+        )
+
 
 # What pyproject.toml and versions.tf admit, and docs/versions.md says was tried.
 _LEAST_PYTHON: Final = (3, 11)
@@ -24,7 +60,7 @@ _VERSION: Final = re.compile(r"(\d+)\.(\d+)")
 
 def check_versions(machine: Machine) -> list[Line]:
     """Judge Python, Terraform, and package against module."""
-    return [_python(machine.python), _terraform(machine), _module(machine)]
+    return [_python(machine.python), _judge_terraform(machine), _module(machine)]
 
 
 def _python(version: tuple[int, int, int]) -> Line:
@@ -46,7 +82,7 @@ def _python(version: tuple[int, int, int]) -> Line:
     return Line("python_version", State.OK, shown)
 
 
-def _terraform(machine: Machine) -> Line:
+def _judge_terraform(machine: Machine) -> Line:
     if isinstance(machine.terraform, EkmError):
         # A machine that runs ekm alone needs no Terraform: a pipeline can pipe the outputs.
         error = machine.terraform
