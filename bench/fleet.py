@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tests.doubles.fleet_world import FleetWorld, entries, least_seconds
 
 from openai_ekm.fleet.budget import pages
-from openai_ekm.fleet.shared_listing import LOOK_AGAIN_AFTER
+from openai_ekm.fleet.run import LOOK_AGAIN_AFTER
 
 SIZES = (1, 10, 100, 1000)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from openai_ekm.cli.report_options import FORMATS
+from openai_ekm.cli.options import FORMATS
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "pipeline.md").read_text(encoding="utf-8")

@@ -19,8 +19,7 @@ from openai_ekm.openai_api.objects import ExternalKey, Project
 from openai_ekm.openai_api.refusal_errors import as_error
 from openai_ekm.openai_api.refusals import Kind, Refusal
 from openai_ekm.registration.intent import Intent
-from openai_ekm.registration.record import Record, State
-from openai_ekm.registration.record_store import Held
+from openai_ekm.registration.record import Held, Record, State
 from openai_ekm.snapshot import UNSEEN, Key, Registration, Role, Snapshot
 from tests.constants import ACCOUNT
 

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from openai_ekm.emulator.errors import ApiError
     from openai_ekm.emulator.store import Event
     from openai_ekm.registration.protocol import Procedure
-    from openai_ekm.registration.record_store import RecordStore
+    from openai_ekm.registration.record import RecordStore
 
 T = TypeVar("T")
 

@@ -16,12 +16,11 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from openai_ekm.fleet.manifest import Entry, parse
-from openai_ekm.fleet.run import CONCURRENCY, Outcome, Stop, run_fleet
-from openai_ekm.fleet.shared_listing import FleetList, FleetRunner
+from openai_ekm.fleet.run import CONCURRENCY, FleetList, FleetRunner, Outcome, Stop, run_fleet
 from openai_ekm.openai_api.client import AdminApi
+from openai_ekm.openai_api.connection import SharedLists, SharingApi
 from openai_ekm.openai_api.pacing import MemoryBook, WindowPacer
 from openai_ekm.openai_api.redaction import AdminKey
-from openai_ekm.openai_api.shared_lists import SharedLists, SharingApi
 from openai_ekm.openai_api.transport import HttpRequest, HttpResponse
 from openai_ekm.registration.register import RegisterRequest, register
 from openai_ekm.registration.runner import Heartbeat

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from openai_ekm.openai_api.client import AdminApi
 from openai_ekm.registration.intent import Intent
-from openai_ekm.registration.record import Record, State
-from openai_ekm.registration.record_store import Held
+from openai_ekm.registration.record import Held, Record, State
 from openai_ekm.registration.register import Registered, RegisterRequest, register
 from openai_ekm.registration.retire import Retired, RetireRequest, retire
 from openai_ekm.registration.runner import Heartbeat, Runner

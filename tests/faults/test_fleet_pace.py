@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from openai_ekm.fleet.budget import budget, need
-from openai_ekm.fleet.run import Outcome, Stop, run_fleet
-from openai_ekm.fleet.shared_listing import FleetList, twins
+from openai_ekm.fleet.run import FleetList, Outcome, Stop, run_fleet, twins
 from openai_ekm.openai_api.client import AdminApi
 from openai_ekm.openai_api.objects import ExternalKey
 from openai_ekm.openai_api.refusal_errors import as_error

@@ -10,8 +10,7 @@ import pytest
 
 from openai_ekm.errors import Conflict, EkmError
 from openai_ekm.registration import protocol
-from openai_ekm.registration.record import State
-from openai_ekm.registration.record_store import Held
+from openai_ekm.registration.record import Held, State
 from openai_ekm.registration.retire import RetireRequest, retire
 from openai_ekm.registration.retire_plan import RetirePlan, retire_plan
 from tests.doubles.registration_world import BASE_URL, INTENT, PLACE, WANTED, World

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from openai_ekm.openai_api.connection import LONGEST_WAIT, SharedLists
 from openai_ekm.openai_api.objects import ExternalKey
 from openai_ekm.openai_api.redaction import AdminKey
-from openai_ekm.openai_api.shared_lists import LONGEST_WAIT, SharedLists
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from openai_ekm.adoption.changes import Import
 from openai_ekm.adoption.hcl_text import hcl, import_blocks, module_block
-from openai_ekm.adoption.names import Import
 from openai_ekm.adoption.plan import Adoption
 
 if TYPE_CHECKING:

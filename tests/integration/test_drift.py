@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from openai_ekm.cli.main import ekm, run
-from openai_ekm.cli.report_options import FORMATS
+from openai_ekm.cli.options import FORMATS
 from openai_ekm.drift.baseline import serialise
 from tests.constants import REGION
 from tests.doubles.customer import document

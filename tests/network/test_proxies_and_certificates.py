@@ -96,7 +96,7 @@ def test_openai_is_called_through_the_proxy_and_the_key_stays_inside_the_tunnel(
     with listening(tunnel) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:hunter2@127.0.0.1:{proxy.port}")
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.certificate))
-        monkeypatch.setattr("openai_ekm.openai_api.proxy.is_loopback", lambda _host: False)
+        monkeypatch.setattr("openai_ekm.openai_api.transport.is_loopback", lambda _host: False)
         # The certificate is for this address; its port is the proxy's business.
         assert transport("https://127.0.0.1:9/v1").send(GET).body == b"{}"
     connect, inside = proxy.received

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.adoption.changes import (
     DEFAULT_ROTATION,
+    POLICY_NAME,
     ROTATION,
     Change,
+    Import,
+    Names,
     changes,
     steps_after,
     steps_before,
 )
-from openai_ekm.adoption.names import POLICY_NAME, Import, Names
 from openai_ekm.adoption.policies import (
     administrators,
     admitting_openai,

@@ -12,10 +12,12 @@ from openai_ekm.cli.reporting import Answer, Delivery, ReportOptions, shown_at
 from openai_ekm.cli.snapshot import (
     SnapshotOptions,
     Source,
+    called_at,
     collected_unless_given,
+    noted,
+    parse_at,
     reads_aws,
 )
-from openai_ekm.cli.times import called_at, noted, parse_at
 from openai_ekm.diagnosis import diagnose
 from openai_ekm.diagnosis.report import KEY_STATE, report_of
 from openai_ekm.errors import BadInput

@@ -12,10 +12,10 @@ import click
 from openai_ekm import aws_session, terraform
 from openai_ekm.arns import account_of
 from openai_ekm.cli import inputs, render
+from openai_ekm.cli.inputs import outputs_source, read_outputs
 from openai_ekm.cli.reporting import Answer, Delivery, ReportOptions, shown_at
 from openai_ekm.cli.session import Session, parse_record_location
 from openai_ekm.cli.snapshot import read_plan
-from openai_ekm.cli.terraform_outputs import outputs_source, read_outputs
 from openai_ekm.drift import acceptance, baseline, report
 from openai_ekm.drift.checks import CHECKS
 from openai_ekm.drift.compare import compare

@@ -13,8 +13,7 @@ from openai_ekm import aws_session
 from openai_ekm._version import __version__
 from openai_ekm.cli import evidence_text, inputs, render
 from openai_ekm.cli.session import Session, parse_record_location
-from openai_ekm.cli.snapshot import Source, collected
-from openai_ekm.cli.times import called_at, is_time
+from openai_ekm.cli.snapshot import Source, called_at, collected, is_time
 from openai_ekm.diagnosis import diagnose
 from openai_ekm.errors import AwsRefused, BadInput, CheckFailed, NotReachable
 from openai_ekm.evidence.aws import SigningKey, check_signing_key, read_rotation

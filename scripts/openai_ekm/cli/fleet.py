@@ -11,14 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 from openai_ekm import aws_session
 from openai_ekm.cli import render
-from openai_ekm.cli.denial_explainer import make_denial_explainer
 from openai_ekm.cli.fleet_progress import FleetProgress
-from openai_ekm.cli.session import Session, list_lag, parse_record_location
+from openai_ekm.cli.session import Session, list_lag, make_denial_explainer, parse_record_location
 from openai_ekm.errors import BadInput, Conflict, EkmError
 from openai_ekm.fleet import budget as budgets
 from openai_ekm.fleet import manifest
-from openai_ekm.fleet.run import Outcome, Stop, run_fleet
-from openai_ekm.fleet.shared_listing import LOOK_AGAIN_AFTER, FleetList, FleetRunner, twins
+from openai_ekm.fleet.run import (
+    LOOK_AGAIN_AFTER,
+    FleetList,
+    FleetRunner,
+    Outcome,
+    Stop,
+    run_fleet,
+    twins,
+)
 from openai_ekm.json_reader import UnreadableJsonError, decode_text, read_content
 from openai_ekm.registration.consistency import complete_keys
 from openai_ekm.registration.file_store import FileStore
@@ -35,8 +41,7 @@ if TYPE_CHECKING:
     from openai_ekm.openai_api.objects import ExternalKey
     from openai_ekm.registration.intent import Intent
     from openai_ekm.registration.protocol import Explanation
-    from openai_ekm.registration.record import Record
-    from openai_ekm.registration.record_store import RecordStore
+    from openai_ekm.registration.record import Record, RecordStore
 
 __all__ = ["Settings", "carry_out", "read_manifest"]
 

@@ -1,22 +1,80 @@
-"""Options that every verb takes, before or after its name: AWS profile, Region, Terraform, output.
+"""Options that every verb takes, before or after its name: AWS profile, Region, output, logs.
 
-Each one takes effect when it is read, so that an error in the options behind it is shown the same
-way. `forget` undoes all of them: several runs in one process must not share them.
+Each option takes effect when it is read, so that an error in the options behind it is shown the
+same way. `forget` undoes all of them: several runs in one process must not share them.
+
+`-v` and `--debug` show calls, and what the HTTP libraries log. Each line passes the filter that
+hides admin keys and escapes what a terminal acts on.
 """
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from openai_ekm import aws_selection, terraform
-from openai_ekm.cli import logs, render
+from openai_ekm import aws_selection, calls_log, terraform
+from openai_ekm.cli import render
+from openai_ekm.openai_api.redaction import RedactionFilter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["GlobalOption", "forget", "format_options", "global_options"]
+__all__ = [
+    "GlobalOption",
+    "forget",
+    "format_options",
+    "global_options",
+    "show_calls",
+    "show_everything",
+    "stop_logs",
+]
+
+
+class _Printer(logging.Handler):
+    """Print each record as progress is printed."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a record; a traceback in it has lines of its own."""
+        render.log(*self.format(record).split("\n"))
+
+
+_handlers: Final[list[tuple[logging.Logger, logging.Handler]]] = []
+
+
+def show_calls() -> None:
+    """Show one line for each call to OpenAI and AWS, and for each start of Terraform."""
+    _add(calls_log.LOGGER, logging.INFO, "%(message)s")
+
+
+def show_everything() -> None:
+    """Show what requests, urllib3 and botocore log."""
+    _add(logging.getLogger(), logging.DEBUG, "%(levelname)s:%(name)s:%(message)s")
+    # botocore logs whole answers, and one of them may be the secret that is asked for.
+    logging.getLogger("botocore").setLevel(logging.INFO)
+    calls_log.LOGGER.setLevel(logging.INFO)
+
+
+def _add(logger: logging.Logger, level: int, form: str) -> None:
+    if any(known is logger for known, _ in _handlers):
+        return
+    handler = _Printer()
+    handler.setFormatter(logging.Formatter(form))
+    handler.addFilter(RedactionFilter())
+    logger.addHandler(handler)
+    logger.setLevel(level)
+    logger.propagate = False  # a handler further up would print it again
+    _handlers.append((logger, handler))
+
+
+def stop_logs() -> None:
+    """Show nothing any more."""
+    while _handlers:
+        logger, handler = _handlers.pop()
+        logger.removeHandler(handler)
+        logger.propagate = True
+        logger.setLevel(logging.WARNING if logger.parent is None else logging.NOTSET)
 
 
 class GlobalOption(click.Option):
@@ -45,13 +103,13 @@ def _be_quiet(_: click.Context, __: click.Parameter, value: bool) -> None:
 
 def _log_calls(_: click.Context, __: click.Parameter, value: bool) -> None:
     if value:
-        logs.show_calls()
+        show_calls()
 
 
 def _debug(_: click.Context, __: click.Parameter, value: bool) -> None:
     if value:
         render.configure(debug=True)
-        logs.show_everything()
+        show_everything()
 
 
 def _be_plain(_: click.Context, __: click.Parameter, value: bool) -> None:
@@ -127,4 +185,4 @@ def forget() -> None:
     aws_selection.forget()
     terraform.select_program(None)
     render.configure(quiet=False, debug=False, colour=None)
-    logs.stop()
+    stop_logs()

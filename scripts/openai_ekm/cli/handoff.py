@@ -11,7 +11,7 @@ from openai_ekm.errors import BadInput
 from openai_ekm.registration.handoff import Handoff
 
 if TYPE_CHECKING:
-    from openai_ekm.registration.from_terraform import Outputs
+    from openai_ekm.cli.inputs import Outputs
 
 __all__ = ["run"]
 

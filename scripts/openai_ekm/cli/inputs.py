@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from openai_ekm import terraform
 from openai_ekm.arns import account_of
-from openai_ekm.cli.terraform_outputs import outputs_source, read_outputs
+from openai_ekm.cli import render
 from openai_ekm.errors import BadInput
-from openai_ekm.json_reader import UnreadableJsonError, read_json
+from openai_ekm.json_reader import UnreadableJsonError, read_content, read_json
 from openai_ekm.openai_api import tls
-from openai_ekm.registration import from_terraform
 from openai_ekm.registration.intent import Intent, check_project, check_role_arn
 
 if TYPE_CHECKING:
@@ -28,12 +28,113 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Given",
+    "Outputs",
     "client_certificate",
     "gather",
     "gather_each",
+    "outputs_source",
+    "parse_outputs",
+    "read_outputs",
     "secret_variable",
     "text_variable",
 ]
+
+
+def outputs_source(source: str) -> str:
+    """Return where outputs come from, for messages."""
+    return "standard input" if source == "-" else f"terraform output in {source}"
+
+
+def read_outputs(source: str) -> dict[str, Any]:
+    """Return what `terraform output -json` prints, in a folder or on standard input, decoded.
+
+    Raises:
+        BadInput: It cannot be read, or is no JSON object.
+    """
+    if source == "-":
+        try:
+            content = read_content("-")
+        except OSError as failure:
+            raise BadInput(
+                "terraform_outputs_malformed",
+                f"standard input cannot be read: {failure.strerror}.",
+                at_fault="--from-terraform",
+                remedy="Pipe: terraform output -json | ekm … --from-terraform -",
+            ) from None
+    else:
+        folder = Path(source)
+        render.progress(f"Reading Terraform's outputs in {os.path.realpath(folder)}.")
+        with render.waiting("Waiting for Terraform"):
+            content = terraform.run_output(folder)
+    outputs, notice = terraform.read_outputs(content, outputs_source(source))
+    if notice is not None:
+        render.progress(notice)
+    return outputs
+
+
+_TEXTS: Final = ("role_arn", "kms_arn", "external_id", "name", "record", "external_key_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """The outputs that a registration is made of; what is not there is None."""
+
+    role_arn: str | None = None
+    kms_arn: str | None = None
+    external_id: str | None = None
+    name: str | None = None
+    record: str | None = None
+    external_key_id: str | None = None
+    projects: tuple[str, ...] | None = None
+
+
+def parse_outputs(found: Mapping[str, Any], source: str) -> Outputs:
+    """Read the outputs of one instance of the module.
+
+    Args:
+        found: Names to values, as `openai_ekm.terraform.select_instance` gives them.
+        source: Where they came from, for messages.
+
+    Raises:
+        BadInput: None of the module's outputs is in it, or one has another form.
+    """
+    if not found.get("role_arn") and not found.get("kms_arn"):
+        raise BadInput(
+            "terraform_outputs_missing",
+            f"{source} has neither role_arn nor kms_arn, nor an output ekm that has them.",
+            at_fault="--from-terraform",
+            remedy='Apply first; a root that calls the module needs: output "ekm" { value = '
+            "module.ekm }",
+        )
+    texts = {name: _text(found, name, source) for name in _TEXTS}
+    return Outputs(**texts, projects=_projects(found.get("projects"), source))
+
+
+def _text(found: Mapping[str, Any], name: str, source: str) -> str | None:
+    value = found.get(name)
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise _bad(source, f"has the output {name} that is not text")
+    return value
+
+
+def _projects(value: object, source: str) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    names = list(value) if isinstance(value, list | dict) else None
+    if names is None or not all(isinstance(name, str) for name in names):
+        raise _bad(source, "has the output projects that is no list of names")
+    return tuple(names)
+
+
+def _bad(source: str, wrong: str) -> BadInput:
+    return BadInput(
+        "terraform_outputs_malformed",
+        f"{source} {wrong}.",
+        at_fault="--from-terraform",
+        remedy="Give what `terraform output -json` prints, whole.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +150,7 @@ class Given:
     name: str | None
     record: str | None
     projects: tuple[str, ...]
-    outputs: from_terraform.Outputs
+    outputs: Outputs
 
     def intent(self) -> Intent:
         """Return the intent, whole.
@@ -171,7 +272,7 @@ def _given(
     given: Mapping[str, str | None],
 ) -> Given:
 
-    found = from_terraform.parse(outputs, source) if source else from_terraform.Outputs()
+    found = parse_outputs(outputs, source) if source else Outputs()
     wanted = projects or _projects_variable()
     if wanted is None:
         wanted = found.projects or ()

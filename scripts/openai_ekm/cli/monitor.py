@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm import aws_session, terraform
 from openai_ekm.cli import inputs, render
-from openai_ekm.cli.terraform_outputs import outputs_source, read_outputs
+from openai_ekm.cli.inputs import outputs_source, read_outputs
 from openai_ekm.errors import AwsRefused, BadInput, CheckFailed, Conflict, EkmError
 from openai_ekm.monitoring.aws import Aws
 from openai_ekm.monitoring.carry_out import Order, Outcome, carry_out

@@ -10,10 +10,12 @@ from openai_ekm.cli.reporting import Answer, Delivery, ReportOptions, shown_at
 from openai_ekm.cli.snapshot import (
     SnapshotOptions,
     Source,
+    called_at,
     collected_unless_given,
+    noted,
+    parse_at,
     read_plan,
 )
-from openai_ekm.cli.times import called_at, noted, parse_at
 from openai_ekm.errors import BadInput
 from openai_ekm.proof import Judged, prove, worst
 from openai_ekm.proof.gaps import ABSENT

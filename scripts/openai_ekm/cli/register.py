@@ -9,9 +9,9 @@ import click
 
 from openai_ekm.cli import fleet, inputs, render
 from openai_ekm.cli.fleet import read_manifest
+from openai_ekm.cli.inputs import outputs_source, read_outputs
 from openai_ekm.cli.retire import carry_out as carry_out_retire
 from openai_ekm.cli.session import Session, list_lag, parse_record_location
-from openai_ekm.cli.terraform_outputs import outputs_source, read_outputs
 from openai_ekm.errors import BadInput
 from openai_ekm.fleet import manifest
 from openai_ekm.fleet.run import CONCURRENCY

@@ -3,6 +3,9 @@
 All output passes here, and a test forbids it elsewhere. The caller gives lines; a line is escaped
 as a whole (`openai_ekm.printable`), so that no value in it can end the line or act on the terminal.
 Only this module writes the ends of lines and the colours.
+
+A long line is broken at blanks only. A command between backquotes and a long word, such as an ARN,
+stay whole: a person copies them.
 """
 
 from __future__ import annotations
@@ -11,17 +14,18 @@ import contextlib
 import errno
 import io
 import os
+import re
 import shutil
 import sys
 import threading
 import time
 import traceback
+import unicodedata
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
 
-from openai_ekm.cli.wrapping import break_points
 from openai_ekm.errors import BadInput, Defect, EkmError
 from openai_ekm.printable import json_text, printable
 from openai_ekm.project import documentation_address
@@ -32,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Line",
     "Styled",
+    "break_points",
+    "columns_of",
     "configure",
     "defect",
     "document",
@@ -50,6 +56,53 @@ __all__ = [
     "waiting",
     "whole",
 ]
+
+_WORD: Final = re.compile(r"(?:`[^`]*`|[^ `]|`)+")
+_NARROWEST: Final = 40  # columns; below it a broken line is harder to read than a long one
+_INDENT: Final = 2  # columns that a continued line is moved in
+
+
+def columns_of(text: str) -> int:
+    """Return how many columns of a terminal a text takes: wide letters take two, marks none."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0
+        if unicodedata.combining(character)
+        else 2
+        if unicodedata.east_asian_width(character) in "WF"
+        else 1
+        for character in text
+    )
+
+
+def break_points(line: str, width: int) -> dict[int, str]:
+    """Return where to break a line, and what then stands in place of the blank.
+
+    Args:
+        line: The line, without colours and without its end.
+        width: Columns of the terminal.
+
+    Returns:
+        The index of each blank that is replaced, with a newline and the blanks that the next
+        line begins with: two more than the line itself.
+    """
+    if width < _NARROWEST or columns_of(line) <= width:
+        return {}
+    indent = len(line) - len(line.lstrip(" "))
+    continued = min(indent + _INDENT, width // 2)
+    breaks: dict[int, str] = {}
+    column = end = 0
+    for word in _WORD.finditer(line):
+        blanks = word.start() - end
+        length = columns_of(word[0])
+        if column + blanks + length > width and end > indent:
+            breaks[word.start() - 1] = "\n" + " " * continued
+            column = continued + length
+        else:
+            column += blanks + length
+        end = word.end()
+    return breaks
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from openai_ekm.cli import render
-from openai_ekm.cli.report_options import FORMATS
+from openai_ekm.cli.options import FORMATS
 from openai_ekm.errors import BadInput
 from openai_ekm.files import write_atomically
 from openai_ekm.printable import json_text

@@ -1,23 +1,27 @@
-"""Puts the registrar together from what was given: record, admin key, client, runner."""
+"""Puts the registrar together from what was given: record, admin key, client, runner.
+
+After a denial it reads the policies and says whether waiting can cure it."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openai_ekm import aws_session
+from openai_ekm.aws_session import client
 from openai_ekm.cli import render
-from openai_ekm.cli.denial_explainer import make_denial_explainer
 from openai_ekm.cli.inputs import client_certificate, secret_variable, text_variable
 from openai_ekm.drill.note_store import FileNotes, SsmNotes
-from openai_ekm.errors import BadInput
+from openai_ekm.errors import BadInput, EkmError
 from openai_ekm.openai_api.base_url import parse_base_url
 from openai_ekm.openai_api.constants import CALLS_PER_MINUTE, DEFAULT_BASE_URL
 from openai_ekm.registration import admin_key
 from openai_ekm.registration.consistency import LIST_LAG
 from openai_ekm.registration.file_store import FileStore
+from openai_ekm.registration.protocol import Explanation
 from openai_ekm.registration.runner import Heartbeat, Runner
 from openai_ekm.registration.ssm_store import SsmStore, check_prefix
 
@@ -29,16 +33,61 @@ if TYPE_CHECKING:
     from openai_ekm.drill.note_store import NoteStore
     from openai_ekm.openai_api.client import AdminApi
     from openai_ekm.openai_api.redaction import AdminKey
-    from openai_ekm.registration.record_store import RecordStore
+    from openai_ekm.registration.intent import Intent
+    from openai_ekm.registration.record import RecordStore
 
 __all__ = [
     "RecordLocation",
     "Session",
     "calls_per_minute",
     "list_lag",
+    "make_denial_explainer",
     "note_store",
     "parse_record_location",
 ]
+
+
+def make_denial_explainer(session: boto3.Session) -> Callable[[Intent], Explanation | None]:
+    """Return what `Runner` asks after AWS's first denial.
+
+    Args:
+        session: The customer's credentials, which may read role, policies and key.
+    """
+
+    def explain(intent: Intent) -> Explanation | None:
+
+        from openai_ekm.diagnosis import diagnose  # noqa: PLC0415 - see above
+        from openai_ekm.snapshot.aws import collect  # noqa: PLC0415 - see above
+
+        render.progress("OpenAI was denied; reading role, key and policies to see why.")
+        try:
+            snapshot = collect(
+                intent,
+                lambda _account: session,
+                lambda: client(session, "organizations", "us-east-1"),
+            )
+        except EkmError as failure:
+            render.progress(f"The policies could not be read: {failure.message}")
+            return None
+        # OpenAI asked just now: what is allowed from tomorrow on does not help.
+        time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        found = diagnose(replace(snapshot, calls=replace(snapshot.calls, time=time)))
+        if found.allows:
+            return Explanation(
+                curable_by_waiting=True,
+                message="what is saved there allows it, so IAM has not settled, or an "
+                "organization's policy that is not seen from here refuses.",
+            )
+        fault = found.faults[0]
+        return Explanation(
+            curable_by_waiting=found.curable_by_waiting,
+            message=f"{found.outcome.value}: {fault.message}",
+            at_fault=fault.location,
+            remedy=f"{fault.remedy} Then run again; `ekm diagnose` shows the fix.",
+        )
+
+    return explain
+
 
 MOST_CALLS_PER_MINUTE = 100_000
 LONGEST_LIST_LAG = 3600  # seconds

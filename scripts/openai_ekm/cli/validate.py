@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from openai_ekm.cli import inputs, render
-from openai_ekm.cli.denial_explainer import make_denial_explainer
 from openai_ekm.cli.instances import Answer, answer_each
-from openai_ekm.cli.session import Session, parse_record_location
+from openai_ekm.cli.session import Session, make_denial_explainer, parse_record_location
 from openai_ekm.errors import BadInput, OpenAIRefused
 from openai_ekm.registration.intent import check_id
 

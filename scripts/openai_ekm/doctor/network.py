@@ -25,8 +25,8 @@ from openai_ekm.doctor.facts import Authorities, Network, Proxy
 from openai_ekm.errors import BadInput, EkmError, NotReachable
 from openai_ekm.openai_api import transport
 from openai_ekm.openai_api.base_url import host_of
-from openai_ekm.openai_api.proxy import proxies_for
 from openai_ekm.openai_api.tls import CERTIFICATE_REMEDY, ClientCertificate, tls_context
+from openai_ekm.openai_api.transport import proxies_for
 
 if TYPE_CHECKING:
     import boto3

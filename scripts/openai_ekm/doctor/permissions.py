@@ -1,11 +1,10 @@
-"""What the caller may do: the permissions of docs/permissions.md, decided on the policies read.
+"""The caller's permissions: those of docs/permissions.md, decided on the policies that were read.
 
-A test holds this table to the policies of the page.
+A test holds the table of permissions to the policies of the page.
 
 A session policy cannot be read, and an SCP only by some accounts. The lines say what was not seen.
 
-Sources:
-docs/permissions.md
+Source: docs/permissions.md
 """
 
 from __future__ import annotations

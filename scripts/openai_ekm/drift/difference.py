@@ -1,10 +1,10 @@
-"""A difference between what was meant and what is there; equal values have one form.
+"""A difference between what was meant and what is there.
 
-Order counts neither in a policy's lists nor among grants and tags, and a list of one text is the
+Equal values have one form. Order counts neither in a policy's lists nor among grants and tags, and a list of one text is the
 text. So a difference keeps its id when AWS returns the same in another order. In a Condition a
 truth value or a number is the text that AWS compares.
 
-Sources:
+Source:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from openai_ekm.drill.note import Note, parse, serialise
 from openai_ekm.errors import BadInput, Conflict
 from openai_ekm.files import write_atomically
-from openai_ekm.registration.ssm_parameters import STANDARD_BYTES, SsmParameters
+from openai_ekm.registration.ssm_store import STANDARD_BYTES, SsmParameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,18 +1,55 @@
-"""A plan in words and as JSON, before anything is cut. Pure."""
+"""A plan in words and as JSON, before anything is cut, with the commands by hand. Pure."""
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any, Final
 
+from openai_ekm.arns import region_of
 from openai_ekm.drill.key_policy import SID
-from openai_ekm.drill.manual_commands import manual_commands
 from openai_ekm.drill.note import Method
 from openai_ekm.drill.revoke import CACHE, Order, Plan
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from openai_ekm.drill.note import Note
 
-__all__ = ["CACHE_WORDS", "SCHEMA", "as_json", "as_lines", "steps_of"]
+__all__ = ["CACHE_WORDS", "SCHEMA", "as_json", "as_lines", "manual_commands", "steps_of"]
+
+_TAKE_OUT: Final = (
+    "import json,sys; d=json.load(sys.stdin); "
+    f's=d["Statement"]; d["Statement"]=[x for x in s if x.get("Sid")!="{SID}"]; '
+    "json.dump(d,sys.stdout)"
+)
+
+
+def manual_commands(method: Method, key_arn: str, record: str) -> tuple[str, ...]:
+    """Return the commands, in order, for a POSIX shell.
+
+    Args:
+        method: How access was cut.
+        key_arn: The key's own ARN.
+        record: `ssm:PATH` or `file:PATH`, whose note goes last.
+    """
+    region = region_of(key_arn)
+    key = f"--region {region} --key-id {key_arn}"
+    if method is Method.DISABLE_KEY:
+        back: Sequence[str] = (f"aws kms enable-key {key}",)
+    else:
+        read = f"aws kms get-key-policy {key} --policy-name default --query Policy --output text"
+        back = (
+            f"{read} | python3 -c {shlex.quote(_TAKE_OUT)} > policy.json",
+            f"aws kms put-key-policy {key} --policy-name default --policy file://policy.json",
+        )
+    kind, _, path = record.partition(":")
+    note = (
+        f"aws ssm delete-parameter --name {path}/drill"
+        if kind == "ssm"
+        else f"rm {shlex.quote(path + '.drill')}"
+    )
+    return (*back, note)
+
 
 SCHEMA: Final = "ekm-drill-plan/1"
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.drill.log import DrillLog, Mark
-from openai_ekm.drill.manual_commands import manual_commands
-from openai_ekm.drill.plan_text import CACHE_WORDS
+from openai_ekm.drill.plan_text import CACHE_WORDS, manual_commands
 from openai_ekm.drill.revoke import CACHE
 from openai_ekm.printable import code_span, escape_markdown, printable
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from openai_ekm.drill.aws import Aws
     from openai_ekm.drill.note_store import NoteStore
     from openai_ekm.drill.steps import Procedure
-    from openai_ekm.registration.record_store import RecordStore
+    from openai_ekm.registration.record import RecordStore
     from openai_ekm.registration.runner import Runner
 
 __all__ = ["DrillRunner", "Signals"]

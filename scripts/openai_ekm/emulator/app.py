@@ -5,8 +5,8 @@ machine also reaches loopback: a page may send requests there, and with DNS rebi
 name leads there. Therefore the host name of a request must be loopback's, and a page that sends
 one must come from the emulator itself.
 
-They are no part of OpenAI's API: they are outside `/v1` and outside the OpenAPI document, and need
-no key. Therefore the emulator listens on loopback alone, and `own_pages` limits who gets answers.
+The control endpoints are no part of OpenAI's API: they are outside `/v1` and outside the OpenAPI
+document. A test reads the emulator and changes its behaviour by them.
 
 Sources:
 https://fetch.spec.whatwg.org/#origin-header and https://www.w3.org/TR/fetch-metadata/

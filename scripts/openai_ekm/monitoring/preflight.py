@@ -1,10 +1,10 @@
-"""What a test of the monitoring looks at first: the topics, and policies that test its tag.
+"""The state before a test of the monitoring: its topics, and policies that test its tag.
 
-A policy tests it by the condition key `aws:ResourceTag/<name>`, or has its value as a policy
+A policy tests the tag by the condition key `aws:ResourceTag/<name>`, or has its value as a policy
 variable of that name. Both are found by the name: AWS takes no variable in it, and does not
 distinguish capital letters in names of condition keys.
 
-Sources:
+Source:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 (aws:ResourceTag)
 """

@@ -1,6 +1,8 @@
 """The calls that registering, validating and retiring need; each returns a value or raises.
 
-Sources: docs/reference/openai-api.md#external-keys, docs/reference/openai-api.md#projects
+Sources:
+docs/reference/openai-api.md#lists, docs/reference/openai-api.md#external-keys,
+docs/reference/openai-api.md#projects
 """
 
 from __future__ import annotations
@@ -16,9 +18,15 @@ from urllib.parse import quote
 from openai_ekm.errors import BadInput
 from openai_ekm.openai import OPENAI_ID
 from openai_ekm.openai_api import constants, retry
-from openai_ekm.openai_api.objects import ExternalKey, NotAnObject, Project, audit_event, limited
+from openai_ekm.openai_api.objects import (
+    ExternalKey,
+    NotAnObject,
+    Project,
+    audit_event,
+    checked_id,
+    limited,
+)
 from openai_ekm.openai_api.pacing import Pacer, Unpaced
-from openai_ekm.openai_api.pages import all_items
 from openai_ekm.openai_api.redaction import redact
 from openai_ekm.openai_api.refusal_errors import ApiRefused, as_error
 from openai_ekm.openai_api.refusals import Kind, Refusal, read_refusal
@@ -35,7 +43,39 @@ if TYPE_CHECKING:
 
     from openai_ekm.openai_api.retry import RetryPolicy
 
-__all__ = ["AdminApi"]
+__all__ = ["AdminApi", "all_items"]
+
+
+def all_items(fetch: Callable[[str | None], Mapping[str, Any]]) -> list[object]:
+    """Return the items of every page.
+
+    Args:
+        fetch: Takes the cursor (None for the first page), returns the page.
+
+    Raises:
+        NotAnObject: `data` or `has_more` is missing, a cursor is missing, is no id or repeats, or
+            there are more than 1000 pages: half a list must not pass for a whole one.
+    """
+    items: list[object] = []
+    cursors: set[str] = set()
+    cursor: str | None = None
+    for _ in range(constants.MOST_PAGES):
+        page = fetch(cursor)
+        found, more = page.get("data"), page.get("has_more")
+        if not isinstance(found, list) or not isinstance(more, bool):
+            raise NotAnObject("the list has no data or no has_more")
+        items += found
+        if not more:
+            return items
+        last = page.get("last_id")
+        if last is None or last == "":
+            raise NotAnObject("the list says that there is more, and not from where")
+        cursor = checked_id(last)
+        if cursor in cursors:
+            raise NotAnObject(f"the list repeats its cursor {cursor}")
+        cursors.add(cursor)
+    raise NotAnObject(f"the list has more than {constants.MOST_PAGES} pages")
+
 
 T = TypeVar("T")
 Item = TypeVar("Item", ExternalKey, Project)

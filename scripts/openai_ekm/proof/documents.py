@@ -1,10 +1,9 @@
 """Read a snapshot's documents for the proof, and note which are malformed or not there.
 
-They count for requests that must be possible. A request that must be impossible must be so under
+The tags of role and key count for requests that must be possible. A request that must be impossible must be so under
 any tags, because a principal who may tag changes them without a change of a policy.
 
-Sources:
-https://docs.aws.amazon.com/IAM/latest/UserGuide/access_tags.html
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_tags.html
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 from openai_ekm.errors import BadInput, RecordUnreadable
 from openai_ekm.files import write_atomically
 from openai_ekm.registration import record as records
-from openai_ekm.registration.record_store import Held
+from openai_ekm.registration.record import Held
 
 if TYPE_CHECKING:
     from pathlib import Path

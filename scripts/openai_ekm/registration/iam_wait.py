@@ -11,7 +11,7 @@ from openai_ekm.openai_api.constants import CALLS_PER_MINUTE, TELL_AFTER
 from openai_ekm.openai_api.rate_limit import SPAN
 from openai_ekm.registration.intent import unusual_external_id
 from openai_ekm.registration.protocol import Elapsed, Explain, Say, TryClaim, Wait
-from openai_ekm.registration.record_store import POLL, Held
+from openai_ekm.registration.record import POLL, Held
 
 if TYPE_CHECKING:
     from openai_ekm.registration.intent import Intent

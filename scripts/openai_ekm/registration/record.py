@@ -1,6 +1,8 @@
-"""The record of one registration, schema `ekm-record/1`. It has no secret.
+"""The record of one registration, schema `ekm-record/1`, and where it is kept. It has no secret.
 
-Source: docs/registration.md#the-record
+Sources:
+docs/registration.md#the-record
+docs/decisions/0003-claims-in-ssm.md
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from openai_ekm.errors import BadInput, RecordUnreadable
 from openai_ekm.json_reader import UnreadableJsonError, read_json
@@ -19,7 +21,21 @@ from openai_ekm.registration.intent import Intent
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["SCHEMA", "Record", "State", "as_json", "moment", "parse", "serialise", "timestamp"]
+__all__ = [
+    "LEASE",
+    "POLL",
+    "RENEW_AFTER",
+    "SCHEMA",
+    "Held",
+    "Record",
+    "RecordStore",
+    "State",
+    "as_json",
+    "moment",
+    "parse",
+    "serialise",
+    "timestamp",
+]
 
 SCHEMA: Final = "ekm-record/1"
 
@@ -227,3 +243,59 @@ def _unreadable(place: str, wrong: str) -> RecordUnreadable:
         remedy="Restore it from a backup or its history; or move it away and register again, "
         "which adopts what OpenAI has.",
     )
+
+
+LEASE: Final = 90.0  # seconds without renewal until a lease may be taken over; > one HTTP call
+RENEW_AFTER: Final = 20.0  # seconds since the last renewal
+POLL: Final = 2.0  # seconds between two looks at a lease that another run holds
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Another run holds the lease.
+
+    Args:
+        holder: Who, in words (`host deploy-1, process 4711`).
+        expires_in: Seconds until it may be taken over unless renewed; None: when it ends.
+    """
+
+    holder: str
+    expires_in: float | None = None
+
+
+class RecordStore(Protocol):
+    """A record with its lease; one object is one run."""
+
+    place: str
+
+    def read(self) -> Record | None:
+        """Return the record, None when there is none yet.
+
+        Raises:
+            RecordUnreadable: There is one, and this version cannot read it.
+        """
+        ...
+
+    def try_claim(self) -> int | Held:
+        """Take the lease once, without waiting; return its number or who holds it."""
+        ...
+
+    def still_held(self) -> bool:
+        """Return whether this run's lease is the latest: asked before each write."""
+        ...
+
+    def renew(self) -> None:
+        """Tell others that this run is alive."""
+        ...
+
+    def write(self, record: Record) -> None:
+        """Replace the record as a whole."""
+        ...
+
+    def delete(self) -> None:
+        """Delete the record; what the lease needs goes with `release`."""
+        ...
+
+    def release(self) -> None:
+        """Give the lease back; harmless without one."""
+        ...

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from openai_ekm.errors import Conflict, EkmError
 from openai_ekm.registration import protocol
 from openai_ekm.registration.protocol import ProtocolDriver
-from openai_ekm.registration.record import Record, moment, timestamp
-from openai_ekm.registration.record_store import RENEW_AFTER, RecordStore
+from openai_ekm.registration.record import RENEW_AFTER, Record, RecordStore, moment, timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable

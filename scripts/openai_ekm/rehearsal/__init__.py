@@ -48,7 +48,7 @@ _MODULES = {
     "EmulatorProcess": "emulator",
     "LocalStack": "localstack",
     "Plan": "terraform",
-    "Run": "command",
+    "Run": "process",
     "Workspace": "terraform",
     "planned_document": "documents",
     "process_environment": "terraform_environment",

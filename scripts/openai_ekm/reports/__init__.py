@@ -5,13 +5,13 @@ A verb turns its result into a `Report`. Each writer turns reports into one text
 
 from __future__ import annotations
 
-from openai_ekm.reports.acceptance import accept
 from openai_ekm.reports.finding import (
     Finding,
     Place,
     Report,
     Rule,
     State,
+    accept,
     exit_code,
 )
 from openai_ekm.reports.github import as_github

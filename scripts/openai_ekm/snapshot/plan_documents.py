@@ -7,7 +7,7 @@ note counts only where it says why the argument is unknown, and never against a 
 A changed copy of the module can give its role further policies in the role's own block. A role that
 exists shows all that it has in AWS, also what somebody put on it outside Terraform.
 
-Sources:
+Source:
 https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/iam_role
 """
 

@@ -3,9 +3,8 @@
 A changed copy of the module may name its resources otherwise, or add to them. The address alone
 says which resource is the module's own, never the type.
 
-Sources:
-https://developer.hashicorp.com/terraform/internals/json-format (resource_changes).
-https://developer.hashicorp.com/terraform/internals/json-format (after, after_unknown).
+Source: https://developer.hashicorp.com/terraform/internals/json-format
+(resource_changes, after, after_unknown)
 """
 
 from __future__ import annotations

@@ -4,9 +4,8 @@ A value that a plan does not know yet can be the role or the key of an instance 
 configuration in the plan says what the value is made of. Terraform does not show what a `local`
 value refers to, so a value that is made of one may come from anywhere.
 
-Sources:
-https://developer.hashicorp.com/terraform/internals/json-format (configuration, references).
-https://developer.hashicorp.com/terraform/internals/json-format (configuration).
+Source: https://developer.hashicorp.com/terraform/internals/json-format
+(configuration, references)
 """
 
 from __future__ import annotations

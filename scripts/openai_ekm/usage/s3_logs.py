@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.aws_session import translated
 from openai_ekm.errors import BadInput
-from openai_ekm.usage.log_files import days, name_of
+from openai_ekm.usage.loading import days, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

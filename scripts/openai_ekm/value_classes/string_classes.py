@@ -2,8 +2,7 @@
 
 A pattern is a row of characters that a text must have, and of runs that it may have between them.
 Wildcards, ARN patterns compared part by part, text in any case, and what a name or an account may
-look like at all are patterns. `openai_ekm.value_classes.string_classes` finds the classes that they
-make.
+look like at all are patterns.
 
 Two texts are in one class when every pattern has both or neither. All patterns run side by side,
 a bit for each place, over a text that grows by one character at a time. Texts that lead to the same
@@ -12,7 +11,7 @@ every class that has a text, and no other.
 
 Characters that no pattern tells apart are one: the first of them stands for all.
 
-Sources:
+Source:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 """
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from openai_ekm.cli import validate
-from openai_ekm.cli.denial_explainer import make_denial_explainer
+from openai_ekm.cli.session import make_denial_explainer
 from openai_ekm.errors import OpenAIRefused
 from openai_ekm.snapshot import Snapshot
 from tests.support.healthy import ID, KEY, ROLE, equals, healthy, put

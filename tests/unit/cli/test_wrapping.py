@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from openai_ekm.cli import render
-from openai_ekm.cli.wrapping import break_points, columns_of
+from openai_ekm.cli.render import break_points, columns_of
 
 ARN = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from openai_ekm.drill.note import Method, Note, parse, serialise
 from openai_ekm.drill.note_store import FileNotes, NoteStore, SsmNotes
 from openai_ekm.errors import EkmError
-from openai_ekm.registration.ssm_parameters import STANDARD_BYTES
+from openai_ekm.registration.ssm_store import STANDARD_BYTES
 from tests.doubles.drill_world import CALLER, EXTERNAL_KEY, FORMER, KEY_ARN
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from openai_ekm.drill import key_policy, manual_commands, plan_text, report
+from openai_ekm.drill import key_policy, plan_text, report
 from openai_ekm.drill.log import Mark
 from openai_ekm.drill.note import Method
 from openai_ekm.drill.steps import Interrupted
@@ -251,15 +251,13 @@ def test_plan_says_what_a_run_takes_and_interrupts(method: Method) -> None:
 def test_commands_by_hand_take_the_statement_out() -> None:
     """The commands for the case that everything fails fail as well."""
     cut = key_policy.with_statement(FORMER, key_policy.statement_for(ROLE_ARN))
-    read, put, note = manual_commands.manual_commands(
-        Method.KEY_POLICY, KEY_ARN, "ssm:/openai-ekm/drill"
-    )
+    read, put, note = plan_text.manual_commands(Method.KEY_POLICY, KEY_ARN, "ssm:/openai-ekm/drill")
     script = read.partition(" | ")[2].partition(" > ")[0].replace("python3", sys.executable)
     done = subprocess.run(script, shell=True, input=cut, capture_output=True, text=True, check=True)
     assert key_policy.same(done.stdout, FORMER)
     assert "--region eu-west-1" in put
     assert note == "aws ssm delete-parameter --name /openai-ekm/drill/drill"
-    enable, _ = manual_commands.manual_commands(Method.DISABLE_KEY, KEY_ARN, PLACE)
+    enable, _ = plan_text.manual_commands(Method.DISABLE_KEY, KEY_ARN, PLACE)
     assert enable == f"aws kms enable-key --region eu-west-1 --key-id {KEY_ARN}"
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from openai_ekm.openai_api.client import all_items
 from openai_ekm.openai_api.objects import ExternalKey, NotAnObject, Project
-from openai_ekm.openai_api.pages import all_items
 
 
 def pages(*given: dict[str, Any]) -> tuple[list[object], list[str | None]]:

@@ -13,7 +13,7 @@ import pytest
 
 from openai_ekm.errors import BadInput, RecordUnreadable
 from openai_ekm.registration.file_store import FileStore
-from openai_ekm.registration.record_store import Held
+from openai_ekm.registration.record import Held
 from tests.unit.registration.record_samples import RECORD
 
 if TYPE_CHECKING:

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
+from openai_ekm.cli.inputs import Outputs, parse_outputs
 from openai_ekm.errors import BadInput
-from openai_ekm.registration.from_terraform import Outputs
-from openai_ekm.registration.from_terraform import parse as parse_instance
 from openai_ekm.terraform import select_instance
 
 VALUES: dict[str, Any] = {
@@ -30,7 +29,7 @@ def printed(values: dict[str, Any]) -> dict[str, Any]:
 
 def parse(body: dict[str, Any], source: str) -> Outputs:
     """Read what Terraform printed of one instance."""
-    return parse_instance(select_instance(body, source), source)
+    return parse_outputs(select_instance(body, source), source)
 
 
 def test_root_that_is_the_module() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from openai_ekm.errors import AwsRefused
 from openai_ekm.registration.protocol import Say, Step, TryClaim
-from openai_ekm.registration.record_store import LEASE, RENEW_AFTER
+from openai_ekm.registration.record import LEASE, RENEW_AFTER
 from openai_ekm.registration.runner import Heartbeat, Runner
 
 if TYPE_CHECKING:

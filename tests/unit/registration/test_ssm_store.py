@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 from openai_ekm import aws_session
 from openai_ekm.errors import AwsRefused, BadInput, EkmError, NotReachable, RecordUnreadable
 from openai_ekm.openai_api.constants import CALL_TIMEOUT
-from openai_ekm.registration.record_store import LEASE, Held
+from openai_ekm.registration.record import LEASE, Held
 from openai_ekm.registration.ssm_store import SsmStore, check_prefix
 from tests.unit.registration.record_samples import RECORD
 

@@ -12,8 +12,7 @@ from openai_ekm.cli.main import main
 from openai_ekm.errors import BadInput
 from openai_ekm.usage.answers import exit_code
 from openai_ekm.usage.columns import LONGEST_TEXT
-from openai_ekm.usage.loading import Loader
-from openai_ekm.usage.log_files import days, name_of
+from openai_ekm.usage.loading import Loader, days, name_of
 from openai_ekm.usage.table import EventTable
 from openai_ekm.usage.target import Target
 from openai_ekm.usage.watched import is_needed, uses, watched

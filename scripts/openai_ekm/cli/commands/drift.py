@@ -8,7 +8,7 @@ import click
 
 from openai_ekm.cli import options
 from openai_ekm.cli.commands.verb import Verb, VerbWithDefaultPart
-from openai_ekm.cli.report_options import report_options
+from openai_ekm.cli.options import report_options
 
 __all__ = ["drift_command"]
 

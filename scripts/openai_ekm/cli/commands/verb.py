@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openai_ekm.cli import global_options, logs
+from openai_ekm.cli import global_options
 from openai_ekm.errors import BadInput
 from openai_ekm.project import documentation_address
 
@@ -62,7 +62,7 @@ class Verb(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the function with the options that were given."""
         if os.environ.get("EKM_DEBUG"):
-            logs.show_everything()
+            global_options.show_everything()
         function, options_class = self.load()
         return function(options_class(**ctx.params))
 

@@ -1,4 +1,4 @@
-"""Warnings about settings that work and are wrong, one file for each subject."""
+"""Warnings about settings that work and are wrong."""
 
 from __future__ import annotations
 
