@@ -1,6 +1,7 @@
 """Puts the registrar together from what was given: record, admin key, client, runner.
 
-After a denial it reads the policies and says whether waiting can cure it."""
+After a denial it reads the policies and says whether waiting can cure it.
+"""
 
 from __future__ import annotations
 

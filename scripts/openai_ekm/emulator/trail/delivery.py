@@ -3,8 +3,8 @@
 Each log file is whole or absent, gets a name of its own, and can be read by this user alone.
 
 AWS takes no event of a source that begins with `aws.` from anybody but its own services, so the
-event bus works with an emulated AWS alone. There, a rule in state `ENABLED` sees these events too; in AWS
-read events, as these are, reach a rule only in the state
+event bus works with an emulated AWS alone. There, a rule in state `ENABLED` sees these events too;
+in AWS read events, as these are, reach a rule only in the state
 `ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS`.
 
 Sources:
