@@ -1,8 +1,8 @@
 """A difference between what was meant and what is there.
 
 Equal values have one form. Order counts neither in a policy's lists nor among grants and tags, and
-a list of one text is the text. So a difference keeps its id when AWS returns the same in another order. In a Condition a
-truth value or a number is the text that AWS compares.
+a list of one text is the text. So a difference keeps its id when AWS returns the same
+in another order. In a Condition a truth value or a number is the text that AWS compares.
 
 Source:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html

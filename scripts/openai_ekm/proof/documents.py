@@ -1,7 +1,8 @@
 """Read a snapshot's documents for the proof, and note which are malformed or not there.
 
-The tags of role and key count for requests that must be possible. A request that must be impossible
-must be so under any tags, because a principal who may tag changes them without a change of a policy.
+The tags of role and key count for requests that must be possible. A request that must be
+impossible must be so under any tags, because a principal who may tag changes them without a change
+of a policy.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_tags.html
 """

@@ -1,6 +1,7 @@
 """A finding, and a report of findings: the one form that every writer reads.
 
-A caller may accept findings, each for a reason. Only an undecided finding can be accepted. One that fails stays a failure.
+A caller may accept findings, each for a reason. Only an undecided finding can be accepted. One
+that fails stays a failure.
 """
 
 from __future__ import annotations
