@@ -11,6 +11,7 @@ import pytest
 
 from openai_ekm.evidence.page import palette
 from tests.browser.conftest import CHROMIUM, PACKS, Visit
+from tests.support import contrast
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -150,12 +151,12 @@ def test_text_of_drawings_has_its_contrast_where_it_stands(
         found = page.evaluate(COLOURS_OF_TEXT)
         assert len(found) > 20
         known = {
-            (palette.SCHEMES[scheme][each.front], palette.SCHEMES[scheme][each.back])
-            for each in palette.PAIRS
-            if each.least == palette.TEXT
+            (contrast.SCHEMES[scheme][each.front], contrast.SCHEMES[scheme][each.back])
+            for each in contrast.PAIRS
+            if each.least == contrast.TEXT
         }
         for text, front, back in found:
-            assert palette.contrast(rgb(front), rgb(back)) >= palette.TEXT, (text, front, back)
+            assert contrast.contrast(rgb(front), rgb(back)) >= contrast.TEXT, (text, front, back)
             assert (rgb(front), rgb(back)) in known, (text, front, back)
 
 

@@ -8,16 +8,17 @@ from importlib.resources import files
 import pytest
 
 from openai_ekm.evidence.page import palette
+from tests.support import contrast
 
 STYLE = (files("openai_ekm.evidence.page") / "templates" / "page.css").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("scheme", palette.SCHEMES)
-@pytest.mark.parametrize("pair", palette.PAIRS, ids=lambda pair: f"{pair.front}-on-{pair.back}")
-def test_a_pair_of_colours_has_its_contrast(scheme: str, pair: palette.Pair) -> None:
+@pytest.mark.parametrize("scheme", contrast.SCHEMES)
+@pytest.mark.parametrize("pair", contrast.PAIRS, ids=lambda pair: f"{pair.front}-on-{pair.back}")
+def test_a_pair_of_colours_has_its_contrast(scheme: str, pair: contrast.Pair) -> None:
     """Guards against: text or a line that some people cannot see (WCAG 2.2, 1.4.3 and 1.4.11)."""
-    colours = palette.SCHEMES[scheme]
-    assert palette.contrast(colours[pair.front], colours[pair.back]) >= pair.least, pair.where
+    colours = contrast.SCHEMES[scheme]
+    assert contrast.contrast(colours[pair.front], colours[pair.back]) >= pair.least, pair.where
 
 
 @pytest.mark.parametrize(
@@ -26,8 +27,8 @@ def test_a_pair_of_colours_has_its_contrast(scheme: str, pair: palette.Pair) -> 
 )
 def test_contrast_is_as_wcag_computes_it(one: str, other: str, ratio: float) -> None:
     """Guards against: a formula that passes every pair."""
-    assert palette.contrast(one, other) == pytest.approx(ratio, abs=0.01)
-    assert palette.contrast(other, one) == pytest.approx(ratio, abs=0.01)
+    assert contrast.contrast(one, other) == pytest.approx(ratio, abs=0.01)
+    assert contrast.contrast(other, one) == pytest.approx(ratio, abs=0.01)
 
 
 def test_both_schemes_have_the_same_colours() -> None:
@@ -52,7 +53,7 @@ def test_every_colour_in_front_is_in_a_pair() -> None:
     """Guards against: a new colour of a text or a bar without its contrast."""
     used = re.findall(r"(?:[;{]|^)(?:color|fill|stroke):var\(--([a-z-]+)\)", STYLE, re.MULTILINE)
     grounds = {"sunken", "accent-back", "bad-back", "surface", "paper", "line"}
-    assert set(used) - grounds <= {each.front for each in palette.PAIRS}
+    assert set(used) - grounds <= {each.front for each in contrast.PAIRS}
 
 
 def test_print_is_light_whatever_was_chosen() -> None:
