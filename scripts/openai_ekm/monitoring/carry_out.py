@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from openai_ekm.arns import region_of
 from openai_ekm.drill.runner import Signals
@@ -18,7 +18,9 @@ from openai_ekm.monitoring.message import TAG, Arrival, find_arrival
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["QUEUE_PREFIX", "AwsLike", "Left", "Order", "Outcome", "carry_out"]
+    from openai_ekm.monitoring.aws import Aws
+
+__all__ = ["QUEUE_PREFIX", "Left", "Order", "Outcome", "carry_out"]
 
 QUEUE_PREFIX: Final = "openai-ekm-monitor-test-"
 _LOOK: Final = 10  # seconds of one call that waits for messages; AWS takes up to 20
@@ -82,37 +84,6 @@ class Outcome:
     left: tuple[Left, ...] = ()
 
 
-class AwsLike(Protocol):
-    """The calls of `monitoring.aws.Aws` that a test makes."""
-
-    def tag(self, key_arn: str, value: str) -> None:
-        """Set the test's tag."""
-
-    def untag(self, key_arn: str) -> None:
-        """Remove it."""
-
-    def queue_arn(self, name: str) -> str:
-        """Return the ARN of a queue."""
-
-    def create_queue(self, name: str, topics: tuple[str, ...]) -> str:
-        """Make a queue; return its URL."""
-
-    def delete_queue(self, name: str, url: str | None) -> None:
-        """Delete it."""
-
-    def receive(self, url: str, seconds: int) -> list[str]:
-        """Wait for messages; return their bodies."""
-
-    def subscribe(self, topic: str, queue_arn: str) -> str:
-        """Subscribe the queue; return the subscription's ARN."""
-
-    def find_subscription(self, topic: str, queue_arn: str) -> str | None:
-        """Return the ARN of the queue's subscription."""
-
-    def unsubscribe(self, subscription: str) -> None:
-        """Remove a subscription."""
-
-
 @dataclass(slots=True)
 class _Made:
     """Something that may be there now: what removes it, and the command that does so by hand."""
@@ -125,10 +96,9 @@ class _Made:
 @dataclass(slots=True)
 class _Test:
     order: Order
-    aws: AwsLike
+    aws: Aws
     signals: Signals
     say: Callable[[str], None]
-    clock: Callable[[], float]
     outcome: Outcome = field(default_factory=Outcome)
     made: list[_Made] = field(default_factory=list)
 
@@ -141,13 +111,13 @@ class _Test:
         start = self._tag()
         self.say(f"Waiting up to {order.wait:g} s for the message. AWS takes minutes as a rule.")
         deadline, topics = start + order.wait, frozenset(order.topics)
-        while (remaining := deadline - self.clock()) > 0:
+        while (remaining := deadline - time.monotonic()) > 0:
             with self.signals.opened():
                 bodies = self.aws.receive(url, max(1, min(_LOOK, int(remaining))))
             for body in bodies:
                 self.outcome.arrival = find_arrival(body, topics, order.id)
                 if self.outcome.arrival is not None:
-                    self.outcome.seconds = self.clock() - start
+                    self.outcome.seconds = time.monotonic() - start
                     return
 
     def _make_queue(self) -> str:
@@ -202,7 +172,7 @@ class _Test:
         self.say(f"Tagging the key: {TAG} = {order.id}.")
         self.outcome.tagged = True
         self._make(made, lambda: self.aws.tag(order.key_arn, order.id))
-        start = self.clock()
+        start = time.monotonic()
         self.say("Untagging the key.")
         self.aws.untag(order.key_arn)
         self.made.remove(made)
@@ -235,29 +205,19 @@ class _Test:
         return tuple(left)
 
 
-def carry_out(
-    order: Order,
-    aws: AwsLike,
-    *,
-    say: Callable[[str], None] = lambda _line: None,
-    signals: Signals | None = None,
-    clock: Callable[[], float] = time.monotonic,
-) -> Outcome:
+def carry_out(order: Order, aws: Aws, *, say: Callable[[str], None]) -> Outcome:
     """Test the monitoring, and remove what that made, however it ends.
 
     Args:
         order: What is tested.
         aws: The account.
         say: Takes a line for stderr; it raises nothing.
-        signals: What interrupts.
-        clock: Seconds, monotonic.
 
     Returns:
         What came of it; an error and an interruption are in it.
     """
-    signals = signals or Signals(say, stops="as soon as everything is removed")
-    test = _Test(order, aws, signals, say, clock)
-    with signals.handled():
+    test = _Test(order, aws, Signals(say, stops="as soon as everything is removed"), say)
+    with test.signals.handled():
         try:
             test.run()
         except EkmError as failure:
