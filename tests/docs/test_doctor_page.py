@@ -11,7 +11,8 @@ import pytest
 
 from openai_ekm.doctor import versions
 from openai_ekm.doctor.checks import CHECKS
-from openai_ekm.doctor.permissions import NEEDED, READS
+from openai_ekm.doctor.permissions import NEEDED
+from tests.support.doctor_reads import READS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "operate" / "doctor.md").read_text(encoding="utf-8")

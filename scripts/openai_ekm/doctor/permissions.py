@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from openai_ekm.doctor.facts import Caller, Given, Organization, Permitted
 
-__all__ = ["NEEDED", "READS", "check_permissions"]
+__all__ = ["NEEDED", "check_permissions"]
 
 _KEY: Final = "arn:aws:kms:REGION:ACCOUNT:key/*"
 _ALIAS: Final = "arn:aws:kms:REGION:ACCOUNT:alias/NAME"
@@ -104,42 +104,6 @@ NEEDED: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         _ANY_POLICY: (*_READ_ROLE, *_READ_POLICY),
     },
 }
-
-# Every action of AWS that the doctor itself uses. All of them only read.
-READS: Final = frozenset(
-    {
-        "cloudtrail:DescribeTrails",
-        "cloudtrail:GetEventSelectors",
-        "cloudtrail:GetTrailStatus",
-        "events:ListRules",
-        "events:ListTargetsByRule",
-        "iam:GetGroupPolicy",
-        "iam:GetPolicy",
-        "iam:GetPolicyVersion",
-        "iam:GetRole",
-        "iam:GetRolePolicy",
-        "iam:GetUser",
-        "iam:GetUserPolicy",
-        "iam:ListAttachedGroupPolicies",
-        "iam:ListAttachedRolePolicies",
-        "iam:ListAttachedUserPolicies",
-        "iam:ListGroupPolicies",
-        "iam:ListGroupsForUser",
-        "iam:ListRolePolicies",
-        "iam:ListUserPolicies",
-        "kms:GetKeyPolicy",
-        "organizations:DescribeOrganization",
-        "organizations:DescribePolicy",
-        "organizations:ListParents",
-        "organizations:ListPoliciesForTarget",
-        "organizations:ListRoots",
-        "secretsmanager:GetSecretValue",
-        "sns:ListSubscriptionsByTopic",
-        "ssm:GetParameter",
-        "ssm:GetParametersByPath",
-        "sts:GetCallerIdentity",
-    }
-)
 
 _SHOWN: Final = 5  # actions that a line names
 _UNUSED_KEY: Final = "11111111-2222-4333-8444-555555555555"  # stands for a key that is to come

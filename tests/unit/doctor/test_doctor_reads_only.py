@@ -6,7 +6,7 @@ import json
 from itertools import pairwise
 from pathlib import Path
 
-from openai_ekm.doctor.permissions import READS
+from tests.support.doctor_reads import READS
 
 STORY = Path(__file__).resolve().parents[2] / "golden" / "expected" / "looking_at_everything.json"
 # botocore's ids of services, as the stories note them, and how IAM spells them.
