@@ -11,10 +11,10 @@ from fastapi import APIRouter, Depends, Request
 
 from openai_ekm.emulator import request_parsing, schemas
 from openai_ekm.emulator.documentation import answers, list_parameters
-from openai_ekm.emulator.errors import INVALID_FIELD
 from openai_ekm.emulator.state import Emulator, admitted, emulator_of
 
 if TYPE_CHECKING:
+    from openai_ekm.emulator.settings import Settings
     from openai_ekm.emulator.store import Event
 
 __all__ = ["router"]
@@ -42,7 +42,6 @@ _LISTS: Final = (
     summary="List events, newest first",
     openapi_extra=list_parameters(
         limit=(1, 100),
-        after=True,
         texts=("before", *(f"effective_at[{bound}]" for bound in _BOUNDS)),
         flags=("tenant_only",),
         lists=_LISTS,
@@ -52,8 +51,7 @@ def list_audit_logs(request: Request) -> Any:
     """Return a page; filters narrow each other."""
     emulator = emulator_of(request)
     settings = emulator.settings
-    status = INVALID_FIELD
-    limit = request_parsing.integer(request, "limit", 20, lowest=1, highest=100, status=status)
+    limit = request_parsing.page_limit(request)
     tenant_only = request_parsing.flag(request, "tenant_only")
     visible_until = emulator.clock() - settings.audit_delay_seconds
     events = [
@@ -62,24 +60,20 @@ def list_audit_logs(request: Request) -> Any:
         if event.effective_at <= visible_until
         and not tenant_only
         and _matches_filters(request, event)
-        and _in_time(request, event, status)
+        and _in_time(request, event)
     ]
-    events, has_more = _page(request, events, limit, emulator)
+    events, has_more = _page(request, events, limit, settings)
     return schemas.list_page([_answer(emulator, event) for event in events], has_more=has_more)
 
 
 def _page(
-    request: Request, events: list[Event], limit: int, emulator: Emulator
+    request: Request, events: list[Event], limit: int, settings: Settings
 ) -> tuple[list[Event], bool]:
     """Return the page after a cursor, or the one that ends right before one."""
-    ids = [event.id for event in events]
-    after, before = request.query_params.get("after"), request.query_params.get("before")
-    if before is None or after is not None:
-        return request_parsing.page_of(
-            events, ids, after=after, limit=limit, settings=emulator.settings
-        )
+    if "before" not in request.query_params or "after" in request.query_params:
+        return request_parsing.page_of(request, events, limit, settings)
     page, has_more = request_parsing.page_of(
-        events[::-1], ids[::-1], after=before, limit=limit, settings=emulator.settings
+        request, events[::-1], limit, settings, cursor="before"
     )
     return page[::-1], has_more
 
@@ -99,11 +93,11 @@ def _matches_filters(request: Request, event: Event) -> bool:
     return not actors or bool({event.actor_key_id, ACTOR_USER["id"]} & set(actors))
 
 
-def _in_time(request: Request, event: Event, status: int) -> bool:
+def _in_time(request: Request, event: Event) -> bool:
     """Return whether the event's second is inside the bounds asked for."""
     at = int(event.effective_at)
     for bound in _BOUNDS:
-        limit = request_parsing.whole_number(request, f"effective_at[{bound}]", status=status)
+        limit = request_parsing.whole_number(request, f"effective_at[{bound}]")
         if limit is None:
             continue
         inside = {"gt": at > limit, "gte": at >= limit, "lt": at < limit, "lte": at <= limit}

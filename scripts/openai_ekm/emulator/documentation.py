@@ -27,7 +27,6 @@ def body_schema(*models: type[BaseModel]) -> dict[str, Any]:
 def list_parameters(
     *,
     limit: tuple[int, int],
-    after: bool = False,
     flags: Sequence[str] = (),
     texts: Sequence[str] = (),
     lists: Sequence[str] = (),
@@ -37,7 +36,6 @@ def list_parameters(
 
     Args:
         limit: Lowest and highest page size.
-        after: Whether there is a cursor.
         flags: Names of parameters that are true or false.
         texts: Names of further text parameters.
         lists: Names of parameters that may come several times.
@@ -45,7 +43,7 @@ def list_parameters(
     """
     parameters = [
         _query("limit", {"type": "integer", "minimum": limit[0], "maximum": limit[1]}),
-        *(_query("after", {"type": "string"}) for _ in range(after)),
+        _query("after", {"type": "string"}),
         *(
             _query(name, {"type": "string", "enum": list(values)})
             for name, values in choices.items()

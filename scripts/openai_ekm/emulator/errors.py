@@ -154,14 +154,14 @@ def storage_not_found(id: str) -> ApiError:
     return ApiError(404, f"The external storage {id} was not found", param="id")
 
 
-def invalid_pattern(field: str, pattern: str, *, status: int, code: str | None) -> ApiError:
+def invalid_pattern(field: str, pattern: str) -> ApiError:
     """Return the error for a field that does not match its pattern."""
     return ApiError(
-        status,
+        INVALID_FIELD,
         f"Invalid '{field}': string does not match pattern. "
         f"Expected a string that matches the pattern '{pattern}'.",
         param=field,
-        code=code,
+        code="invalid_value",
     )
 
 

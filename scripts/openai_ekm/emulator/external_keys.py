@@ -97,22 +97,21 @@ def _requested_key(body: dict[str, Any], settings: Settings) -> schemas.AwsKey:
 
 def _check_form(emulator: Emulator, asked: schemas.AwsKey) -> None:
     settings = emulator.settings
-    status, code = INVALID_FIELD, "invalid_value"
     if not re.fullmatch(settings.kms_arn_pattern, asked.kms_arn, re.ASCII):
-        raise errors.invalid_pattern("kms_arn", settings.kms_arn_pattern, status=status, code=code)
+        raise errors.invalid_pattern("kms_arn", settings.kms_arn_pattern)
     if asked.purpose == "psp_decryption":
         if settings.psp_registration == "refuse":
             raise request_parsing.unsupported_value("purpose", asked.purpose, "'ekm'")
         if ":alias/" in asked.kms_arn:
             raise ApiError(
-                status,
+                INVALID_FIELD,
                 "Invalid 'kms_arn': an alias cannot be used for purpose 'psp_decryption'.",
                 param="kms_arn",
-                code=code,
+                code="invalid_value",
             )
     if settings.name_max_length and len(asked.name) > settings.name_max_length:
         raise ApiError(
-            status,
+            INVALID_FIELD,
             f"Invalid 'name': string too long. Expected a string with maximum length "
             f"{settings.name_max_length}, but got a string with length {len(asked.name)} instead.",
             param="name",
@@ -121,11 +120,11 @@ def _check_form(emulator: Emulator, asked: schemas.AwsKey) -> None:
     known = {settings.organization} | {row.id for row in emulator.store.projects()}
     if settings.organization and asked.external_id not in known:
         raise ApiError(
-            status,
+            INVALID_FIELD,
             "Invalid 'external_id': it must be the id of your organization or of an API project "
             "that belongs to it.",
             param="external_id",
-            code=code,
+            code="invalid_value",
         )
 
 
@@ -153,22 +152,13 @@ def _check_allowed(emulator: Emulator, row: ExternalKeyRow) -> None:
     dependencies=[READER],
     operation_id="list_external_keys",
     summary="List registrations of every purpose, or of one",
-    openapi_extra=list_parameters(
-        limit=(0, 100), after=True, order=("asc", "desc"), purpose=PURPOSES
-    ),
+    openapi_extra=list_parameters(limit=(0, 100), order=("asc", "desc"), purpose=PURPOSES),
 )
 def list_external_keys(request: Request) -> Any:
     """Return a page."""
     emulator = emulator_of(request)
     settings = emulator.settings
-    limit = request_parsing.integer(
-        request,
-        "limit",
-        settings.external_key_list_limit,
-        lowest=0,
-        highest=100,
-        status=INVALID_FIELD,
-    )
+    limit = request_parsing.page_limit(request, settings.external_key_list_limit, lowest=0)
     if limit == 0 and settings.limit_zero == "default":
         limit = settings.external_key_list_limit
     order = request_parsing.choice(request, "order", ("asc", "desc"))
@@ -178,13 +168,7 @@ def list_external_keys(request: Request) -> Any:
     rows = [row for row in rows if purpose in (None, row.purpose)]
     if (order or settings.external_key_list_order) == "desc":
         rows.reverse()
-    page, has_more = request_parsing.page_of(
-        rows,
-        [row.id for row in rows],
-        after=request.query_params.get("after"),
-        limit=limit,
-        settings=settings,
-    )
+    page, has_more = request_parsing.page_of(request, rows, limit, settings)
     items = [_answer(emulator, row, in_list=True, as_of=as_of) for row in page]
     return schemas.list_page(items, has_more=has_more)
 

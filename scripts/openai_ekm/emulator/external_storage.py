@@ -17,7 +17,6 @@ from fastapi import APIRouter, Depends, Request
 from openai_ekm.emulator import errors, request_parsing, schemas
 from openai_ekm.emulator.auth import MANAGEMENT_READ, MANAGEMENT_WRITE, Caller
 from openai_ekm.emulator.documentation import answers, body_schema, list_parameters
-from openai_ekm.emulator.errors import INVALID_FIELD
 from openai_ekm.emulator.state import admitted, emulator_of, new_id
 
 __all__ = ["router"]
@@ -60,15 +59,13 @@ async def create(request: Request, _caller: Writer) -> Any:
     dependencies=[READER],
     operation_id="list_external_storage",
     summary="List buckets",
-    openapi_extra=list_parameters(limit=(1, 100), after=True, texts=("project_id",), order=_ORDERS),
+    openapi_extra=list_parameters(limit=(1, 100), texts=("project_id",), order=_ORDERS),
 )
 def list_external_storage(request: Request) -> Any:
     """Return a page, of one project where one is asked for."""
     emulator = emulator_of(request)
     settings = emulator.settings
-    limit = request_parsing.integer(
-        request, "limit", 20, lowest=1, highest=100, status=INVALID_FIELD
-    )
+    limit = request_parsing.page_limit(request)
     order = request_parsing.choice(request, "order", _ORDERS) or settings.external_key_list_order
     asked = request.query_params.get("project_id")
     found = [
@@ -76,13 +73,7 @@ def list_external_storage(request: Request) -> Any:
         for storage in emulator.store.storages()[:: -1 if order == "desc" else 1]
         if asked is None or storage["project_id"] == asked
     ]
-    items, has_more = request_parsing.page_of(
-        found,
-        [storage["id"] for storage in found],
-        after=request.query_params.get("after"),
-        limit=limit,
-        settings=settings,
-    )
+    items, has_more = request_parsing.page_of(request, found, limit, settings)
     return schemas.list_page(items, has_more=has_more)
 
 

@@ -151,27 +151,19 @@ def _usable_key(emulator: Emulator, id: str) -> ExternalKeyRow:
     dependencies=[READER],
     operation_id="list_projects",
     summary="List projects, the archived ones when asked",
-    openapi_extra=list_parameters(limit=(1, 100), after=True, flags=("include_archived",)),
+    openapi_extra=list_parameters(limit=(1, 100), flags=("include_archived",)),
 )
 def list_projects(request: Request) -> Any:
     """Return a page, newest first."""
     emulator = emulator_of(request)
     settings = emulator.settings
-    limit = request_parsing.integer(
-        request, "limit", 20, lowest=1, highest=100, status=INVALID_FIELD
-    )
+    limit = request_parsing.page_limit(request)
     rows = emulator.store.projects(
         include_archived=request_parsing.flag(request, "include_archived"),
         as_of=seen_as_of(request, settings.list_delay_seconds),
     )
     rows.reverse()
-    page, has_more = request_parsing.page_of(
-        rows,
-        [row.id for row in rows],
-        after=request.query_params.get("after"),
-        limit=limit,
-        settings=settings,
-    )
+    page, has_more = request_parsing.page_of(request, rows, limit, settings)
     return schemas.list_page([schemas.project(row, settings) for row in page], has_more=has_more)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from openai_ekm.emulator.errors import INVALID_FIELD, ApiError, invalid_pattern
+from openai_ekm.emulator.store import Event, ExternalKeyRow, ProjectRow
 from openai_ekm.json_reader import read_json
 
 if TYPE_CHECKING:
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
 
     from openai_ekm.emulator.settings import Settings
 
-__all__ = ["choice", "flag", "integer", "json_object", "page_of", "parsed", "whole_number"]
+__all__ = ["choice", "flag", "json_object", "page_limit", "page_of", "parsed", "whole_number"]
+
+_LARGEST_PAGE: Final = 100
 
 Model = TypeVar("Model", bound=BaseModel)
-T = TypeVar("T")
+T = TypeVar("T", ExternalKeyRow, ProjectRow, Event, dict[str, Any])
 
 
 async def json_object(request: Request) -> dict[str, Any]:
@@ -67,29 +70,28 @@ def parsed(model: type[Model], body: dict[str, Any], settings: Settings) -> Mode
 def _refusal(failure: ValidationError) -> ApiError:
     first = failure.errors()[0]
     field, kind, found = str(first["loc"][0]), first["type"], first.get("input")
-    status = INVALID_FIELD
     context = first.get("ctx", {})
     if kind == "missing":
         return ApiError(
-            status,
+            INVALID_FIELD,
             f"Missing required parameter: '{field}'.",
             param=field,
             code="missing_required_parameter",
         )
     if kind == "string_pattern_mismatch":
-        return invalid_pattern(field, context["pattern"], status=status, code="invalid_value")
+        return invalid_pattern(field, context["pattern"])
     if kind == "literal_error" and isinstance(found, str):
         return unsupported_value(field, found, str(context["expected"]).replace(" or ", " and "))
     if kind == "string_too_short":
         return ApiError(
-            status,
+            INVALID_FIELD,
             f"Invalid '{field}': string too short. Expected a string with minimum length "
             f"{context['min_length']}, but got an empty string instead.",
             param=field,
             code="string_below_min_length",
         )
     return ApiError(
-        status,
+        INVALID_FIELD,
         f"Invalid type for '{field}': expected a string, but got {_json_type(found)} instead.",
         param=field,
         code="invalid_type",
@@ -119,7 +121,7 @@ def _json_type(value: Any) -> str:
     return names.get(type(value).__name__, type(value).__name__)
 
 
-def whole_number(request: Request, name: str, *, status: int) -> int | None:
+def whole_number(request: Request, name: str) -> int | None:
     """Return a query parameter that is a whole number, or `None` when it is absent.
 
     Raises:
@@ -132,38 +134,36 @@ def whole_number(request: Request, name: str, *, status: int) -> int | None:
         return int(text)
     except ValueError:
         raise ApiError(
-            status,
+            INVALID_FIELD,
             f"Invalid type for '{name}': expected an integer, but got a string instead.",
             param=name,
             code="invalid_type",
         ) from None
 
 
-def integer(
-    request: Request, name: str, default: int, *, lowest: int, highest: int, status: int
-) -> int:
-    """Return a query parameter that is a number in a range.
+def page_limit(request: Request, default: int = 20, *, lowest: int = 1) -> int:
+    """Return the size of the page that is asked for.
 
     Raises:
-        ApiError: It is not.
+        ApiError: It is no whole number, or out of range.
     """
-    number = whole_number(request, name, status=status)
+    number = whole_number(request, "limit")
     if number is None:
         return default
     if number < lowest:
         raise ApiError(
-            status,
-            f"Invalid '{name}': integer below minimum value. Expected a value >= {lowest}, "
+            INVALID_FIELD,
+            f"Invalid 'limit': integer below minimum value. Expected a value >= {lowest}, "
             f"but got {number} instead.",
-            param=name,
+            param="limit",
             code="integer_below_min_value",
         )
-    if number > highest:
+    if number > _LARGEST_PAGE:
         raise ApiError(
-            status,
-            f"Invalid '{name}': integer above maximum value. Expected a value <= {highest}, "
-            f"but got {number} instead.",
-            param=name,
+            INVALID_FIELD,
+            "Invalid 'limit': integer above maximum value. Expected a value <= "
+            f"{_LARGEST_PAGE}, but got {number} instead.",
+            param="limit",
             code="integer_above_max_value",
         )
     return number
@@ -188,21 +188,16 @@ def flag(request: Request, name: str) -> bool:
 
 
 def page_of(
-    items: Sequence[T],
-    ids: Sequence[str],
-    *,
-    after: str | None,
-    limit: int,
-    settings: Settings,
+    request: Request, items: Sequence[T], limit: int, settings: Settings, *, cursor: str = "after"
 ) -> tuple[list[T], bool]:
     """Cut a page out of a list.
 
     Args:
+        request: With the cursor: the id of the last item of the page before.
         items: Everything, in the order asked for.
-        ids: Their ids.
-        after: The cursor: the id of the last item of the page before.
         limit: Page size; 0 is an empty page.
         settings: What an unknown cursor does.
+        cursor: Name of the query parameter.
 
     Returns:
         The page, and whether there is more behind it.
@@ -210,17 +205,18 @@ def page_of(
     Raises:
         ApiError: An unknown cursor, unless the settings say that it returns nothing.
     """
-    start = 0
-    if after:
-        if after not in ids:
+    start, last = 0, request.query_params.get(cursor)
+    if last:
+        ids = [item["id"] if isinstance(item, dict) else item.id for item in items]
+        if last not in ids:
             if settings.unknown_after == "empty":
                 return [], False
             raise ApiError(
                 INVALID_FIELD,
-                f"Invalid 'after': no item with id '{after}'.",
+                f"Invalid 'after': no item with id '{last}'.",
                 param="after",
                 code="invalid_value",
             )
-        start = list(ids).index(after) + 1
+        start = ids.index(last) + 1
     page = list(items[start : start + limit])
     return page, limit > 0 and len(items) > start + limit
