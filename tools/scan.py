@@ -24,7 +24,7 @@ from scanners_page import Finding
 
 from openai_ekm.errors import EkmError
 from openai_ekm.rehearsal import LocalStack, Workspace
-from openai_ekm.rehearsal.documents import merge_unknown
+from openai_ekm.snapshot.plan_instances import merge_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

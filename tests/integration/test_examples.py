@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from openai_ekm.rehearsal.demo.end import look_around, write_environment
-from openai_ekm.rehearsal.documents import UNKNOWN, unknown_leaves
+from openai_ekm.rehearsal.documents import UNKNOWN
 from tests.support.frozen_plans import EXAMPLES, PLANNED_WITH, PLANS, assert_frozen
+from tests.support.plans import unknown_leaves
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from openai_ekm.rehearsal.documents import merge_unknown
+from openai_ekm.snapshot.plan_instances import merge_unknown
 from tests.support.masking import masked
 
 if TYPE_CHECKING:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from openai_ekm.rehearsal.documents import UNKNOWN
 from tests.constants import ACCOUNT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/team/openai-ekm"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
@@ -130,3 +134,15 @@ def write_documents(body: dict[str, Any]) -> dict[str, Any]:
             if not unknown:
                 change["after"][argument] = json.dumps(noted["after"]["input"][name])
     return body
+
+
+def unknown_leaves(value: Any, place: str = "") -> Iterator[str]:
+    """Yield the path of every stand-in in a merged value, such as `Statement[0].Resource`."""
+    if value == UNKNOWN:
+        yield place
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            yield from unknown_leaves(member, f"{place}.{name}" if place else str(name))
+    elif isinstance(value, list):
+        for index, member in enumerate(value):
+            yield from unknown_leaves(member, f"{place}[{index}]")

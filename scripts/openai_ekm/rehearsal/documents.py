@@ -12,54 +12,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from openai_ekm.errors import BadInput
+from openai_ekm.snapshot.plan_instances import merge_unknown
 
-__all__ = ["UNKNOWN", "merge_unknown", "planned_document", "unknown_leaves"]
+__all__ = ["UNKNOWN", "planned_document"]
 
 UNKNOWN = "(known after apply)"  # stands where Terraform does not know a leaf yet
-
-
-def merge_unknown(known: Any, unknown: Any, stand_in: Any = UNKNOWN) -> Any:
-    """Return a planned value with a stand-in at every leaf that is not known yet.
-
-    Args:
-        known: `after` of a change in plan JSON.
-        unknown: `after_unknown` of the same change: true where a leaf is unknown.
-        stand_in: What to put there.
-    """
-    if unknown is True:
-        return stand_in
-    if isinstance(unknown, Mapping):
-        before = known if isinstance(known, Mapping) else {}
-        merged = {name: merge_unknown(value, unknown.get(name, False), stand_in)
-                  for name, value in before.items()}  # fmt: skip
-        for name in unknown.keys() - before.keys():
-            if _marks(unknown[name]):
-                merged[name] = merge_unknown(None, unknown[name], stand_in)
-        return merged
-    if isinstance(unknown, list):
-        values = known if isinstance(known, list) else []
-        length = max(len(values), len(unknown))
-        return [
-            merge_unknown(
-                values[place] if place < len(values) else None,
-                unknown[place] if place < len(unknown) else False,
-                stand_in,
-            )
-            for place in range(length)
-        ]
-    return known
-
-
-def unknown_leaves(value: Any, place: str = "") -> Iterator[str]:
-    """Yield the path of every stand-in in a merged value, such as `Statement[0].Resource`."""
-    if value == UNKNOWN:
-        yield place
-    elif isinstance(value, Mapping):
-        for name, member in value.items():
-            yield from unknown_leaves(member, f"{place}.{name}" if place else str(name))
-    elif isinstance(value, list):
-        for index, member in enumerate(value):
-            yield from unknown_leaves(member, f"{place}[{index}]")
 
 
 def planned_document(plan: Mapping[str, Any], name: str, stand_in: Any = UNKNOWN) -> Any:
@@ -123,14 +80,6 @@ def _objects(value: Any) -> Iterator[Mapping[str, Any]]:
         yield value
         for member in value.values():
             yield from _objects(member)
-
-
-def _marks(unknown: Any) -> bool:
-    if isinstance(unknown, Mapping):
-        return any(_marks(member) for member in unknown.values())
-    if isinstance(unknown, list):
-        return any(_marks(member) for member in unknown)
-    return unknown is True
 
 
 def _parse(value: Any) -> Any:

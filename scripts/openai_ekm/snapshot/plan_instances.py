@@ -27,6 +27,7 @@ __all__ = [
     "find_prefixes",
     "known_values",
     "merge_change",
+    "merge_unknown",
     "refuse_partial",
     "unknown_places",
 ]
@@ -161,26 +162,33 @@ def known_values(change: Mapping[str, Any] | None) -> dict[str, Any]:
 def merge_change(change: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a plan says of a resource, with a mark at what it does not know yet."""
     body = change["change"]
-    merged = _merge_unknown(body.get("after"), body.get("after_unknown"))
+    merged = merge_unknown(body.get("after"), body.get("after_unknown"))
     return merged if isinstance(merged, dict) else {}
 
 
-def _merge_unknown(known: Any, unknown: Any) -> Any:
-    """Return a planned value with a mark at every leaf that is not known yet."""
+def merge_unknown(known: Any, unknown: Any, mark: Any = UNKNOWN) -> Any:
+    """Return a planned value with a mark at every leaf that is not known yet.
+
+    Args:
+        known: `after` of a change in plan JSON.
+        unknown: `after_unknown` of the same change: true where a leaf is unknown.
+        mark: What to put there.
+    """
     if unknown is True:
-        return UNKNOWN
+        return mark
     if isinstance(unknown, Mapping):
         before = known if isinstance(known, Mapping) else {}
         merged = {
-            name: _merge_unknown(value, unknown.get(name, False)) for name, value in before.items()
+            name: merge_unknown(value, unknown.get(name, False), mark)
+            for name, value in before.items()
         }
         for name in unknown.keys() - before.keys():
             if _has_mark(unknown[name]):
-                merged[name] = _merge_unknown(None, unknown[name])
+                merged[name] = merge_unknown(None, unknown[name], mark)
         return merged
     if isinstance(unknown, list) and (isinstance(known, list) or _has_mark(unknown)):
         values = known if isinstance(known, list) else []
-        return [_merge_unknown(value, mark) for value, mark in zip_longest(values, unknown)]
+        return [merge_unknown(value, each, mark) for value, each in zip_longest(values, unknown)]
     return known
 
 

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from openai_ekm.errors import BadInput
-from openai_ekm.rehearsal.documents import UNKNOWN, merge_unknown, planned_document, unknown_leaves
+from openai_ekm.rehearsal.documents import UNKNOWN, planned_document
+from openai_ekm.snapshot.plan_instances import merge_unknown
+from tests.support.plans import unknown_leaves
 
 KNOWN = {
     "Version": "2012-10-17",
@@ -110,4 +112,4 @@ def test_two_documents_of_one_name_are_not_guessed_between() -> None:
 )
 def test_merging(known: Any, unknown: Any, expected: Any) -> None:
     """A leaf would be lost, or one that Terraform knows would be taken for unknown."""
-    assert merge_unknown(known, unknown) == expected
+    assert merge_unknown(known, unknown, UNKNOWN) == expected
