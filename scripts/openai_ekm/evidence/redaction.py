@@ -108,41 +108,25 @@ def redact(pack: Pack, further: Iterable[str] = ()) -> tuple[Pack, StandIns]:
 
 
 def _redacted(pack: Pack, further: Iterable[str]) -> tuple[Pack, StandIns]:
-    body = {
-        field.name: _plain(getattr(pack, field.name))
-        for field in fields(Pack)
-        if field.name not in _OURS
+    searched = {
+        field.name: getattr(pack, field.name) for field in fields(Pack) if field.name not in _OURS
     }
+    body = {name: _plain(value) for name, value in searched.items()}
     stand_ins = StandIns((*find_names(body), *(f for text in further for f in find_in_text(text))))
+    rewrite = stand_ins.rewrite
 
-    def rewritten(value: Any, member: str = "") -> Any:
-        return _map(value, stand_ins.rewrite, member)
+    def rewritten(value: Any, member: str) -> Any:
+        if isinstance(value, Document):
+            body = _object(_map(value.body, rewrite, member))
+            return Document(value.path, rewrite(value.title), body)
+        if isinstance(value, NotSeen):
+            return NotSeen(value.member, rewrite(value.what), rewrite(value.why))
+        if isinstance(value, tuple):
+            return tuple(rewritten(each, member) for each in value)
+        return _map(value, rewrite, member)
 
-    return (
-        replace(
-            pack,
-            redacted=True,
-            snapshot=rewritten(pack.snapshot),
-            documents=tuple(
-                Document(each.path, stand_ins.rewrite(each.title), _object(rewritten(each.body)))
-                for each in pack.documents
-            ),
-            decisions=tuple(map(rewritten, pack.decisions)),
-            proof=rewritten(pack.proof),
-            diagnosis=rewritten(pack.diagnosis),
-            validation=rewritten(pack.validation),
-            usage=rewritten(pack.usage),
-            drift=rewritten(pack.drift),
-            drills=tuple(map(rewritten, pack.drills)),
-            rotation=rewritten(pack.rotation),
-            audit_events=rewritten(pack.audit_events, "audit_events"),
-            not_seen=tuple(
-                NotSeen(each.member, stand_ins.rewrite(each.what), stand_ins.rewrite(each.why))
-                for each in pack.not_seen
-            ),
-        ),
-        stand_ins,
-    )
+    members: dict[str, Any] = {name: rewritten(value, name) for name, value in searched.items()}
+    return replace(pack, redacted=True, **members), stand_ins
 
 
 def _plain(value: Any) -> Any:
