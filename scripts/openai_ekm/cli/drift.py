@@ -292,7 +292,7 @@ def _lines_of(each: Difference, drift: Drift) -> Iterator[render.Line]:
         until = f" (by {each.accepted.by}, until {each.accepted.expires})"
         yield f"{'':12}accepted: {each.accepted.reason}{until if each.accepted.by else ''}"
     elif each.state is State.DRIFT or each.observed is not None:
-        yield f"{'':12}id: {report.identify(each, drift.subject)}"
+        yield f"{'':12}id: {each.id(drift.subject)}"
     if (remedy := report.remedy_of(each)) is not None:
         yield f"{'':12}remedy: {remedy}"
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from openai_ekm.drift.baseline import LONGEST, MOST, Entry
 from openai_ekm.drift.checks import CHECKS
-from openai_ekm.drift.difference import ID, Difference, State, Subject, identify
+from openai_ekm.drift.difference import ID, State, Subject, identify
 from openai_ekm.drift.report import SCHEMA
 from openai_ekm.errors import BadInput
 from openai_ekm.json_reader import UnreadableJsonError, read_json
@@ -202,16 +202,7 @@ def _place(entry: Entry) -> tuple[str, ...]:
 def _identity(each: Mapping[str, Any], subject: Subject) -> str | None:
     if not isinstance(each["id"], str) or not ID.fullmatch(each["id"]):
         return None
-    return identify(
-        Difference(
-            check=each["check"],
-            subject=each["subject"],
-            message="",
-            meant=each["meant"],
-            observed=each["observed"],
-        ),
-        subject,
-    )
+    return identify(subject, each["check"], each["subject"], each["meant"], each["observed"])
 
 
 def _malformed(place: str, wrong: str) -> BadInput:

@@ -130,7 +130,7 @@ class Baseline:
         """
         if difference.state is State.NO_EFFECT:
             return difference
-        own = identify(difference, subject)
+        own = difference.id(subject)
         entry = next((each for each in self._in_force() if each.id == own), None)
         if entry is None and difference.document and difference.state is State.ACCEPTED:
             entry = self._entry(difference.check, difference.subject, difference.meant)
@@ -227,14 +227,8 @@ def _entry(value: Any, path: str, place: str) -> Entry:
     if (days["expires"] - days["accepted_on"]).days > LONGEST:
         raise _malformed(place, f"has {path} that is accepted for more than {LONGEST} days")
     entry = Entry(**{name: value[name] for name in Entry.__slots__})
-    found = Difference(
-        check=entry.check,
-        subject=entry.subject,
-        message="",
-        meant=entry.meant,
-        observed=entry.observed,
-    )
-    if identify(found, Subject(entry.role_arn, entry.kms_arn)) != entry.id:
+    of = Subject(entry.role_arn, entry.kms_arn)
+    if identify(of, entry.check, entry.subject, entry.meant, entry.observed) != entry.id:
         raise _malformed(
             place,
             f"has {path} whose id is not that of its check, subject, role, key, meant and "

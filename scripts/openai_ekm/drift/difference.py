@@ -153,24 +153,24 @@ class Difference:
     accepted: Acceptance | None = None
     document: bool = False
 
+    def id(self, of: Subject) -> str:
+        """Return the id of exactly this difference: another value has another id."""
+        return identify(of, self.check, self.subject, self.meant, self.observed)
 
-def identify(difference: Difference, subject: Subject) -> str:
-    """Return the id of exactly this difference: another value has another id.
+
+def identify(of: Subject, check: str, subject: str, meant: Any, observed: Any) -> str:
+    """Return the id of a difference.
 
     Args:
-        difference: What differs.
-        subject: Of which role and key.
+        of: The role and the key.
+        check: Id of the check.
+        subject: What differs.
+        meant: The value that was meant.
+        observed: The value that is there.
     """
-    told = [
-        difference.check,
-        difference.subject,
-        subject.role_arn,
-        subject.kms_arn,
-        canonical(difference.meant),
-        canonical(difference.observed),
-    ]
+    told = [check, subject, of.role_arn, of.kms_arn, canonical(meant), canonical(observed)]
     text = json.dumps(told, sort_keys=True, ensure_ascii=True)
-    return f"{difference.check}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    return f"{check}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
 def not_compared(check: str, subject: str, why: str) -> Difference:

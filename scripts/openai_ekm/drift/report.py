@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.drift.checks import CHECKS
-from openai_ekm.drift.difference import Difference, State, identify
+from openai_ekm.drift.difference import Difference, State
 from openai_ekm.registration.record import timestamp
 from openai_ekm.reports.finding import Finding, Place, Report, Rule, sentence
 from openai_ekm.reports.finding import State as Answer
@@ -24,7 +24,6 @@ __all__ = [
     "UNDECIDED",
     "answer_of",
     "as_json",
-    "identify",
     "remedy_of",
     "report_of",
 ]
@@ -138,7 +137,7 @@ def as_json(drift: Drift) -> dict[str, Any]:
 
 def _difference(each: Difference, drift: Drift) -> dict[str, Any]:
     return {
-        "id": identify(each, drift.subject),
+        "id": each.id(drift.subject),
         "check": each.check,
         "subject": each.subject,
         "state": each.state.value,
@@ -186,7 +185,7 @@ def _findings(drift: Drift) -> Iterator[Finding]:
 
 
 def _finding(each: Difference, drift: Drift) -> Finding:
-    own = identify(each, drift.subject)
+    own = each.id(drift.subject)
     reason = each.accepted
     state = _ANSWERS[each.state]
     if each.state is State.UNDECIDED and reason is not None:
