@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from openai_ekm.doctor.checks import Line, State, failed, unseen
 from openai_ekm.doctor.facts import OpenAI
 from openai_ekm.errors import EkmError
-from openai_ekm.openai import OPENAI_ID, PROJECT_PREFIX
+from openai_ekm.openai import OPENAI_ID, ORGANIZATION_PREFIX, PROJECT_PREFIX
 from openai_ekm.openai_api import Kind, kind_of, transport
 from openai_ekm.openai_api.client import AdminApi
 from openai_ekm.openai_api.pacing import WindowPacer
@@ -94,7 +94,16 @@ _OWNERS: Final = {
     Kind.FEATURE_OFF: "openai_feature",
     Kind.SCOPE_MISSING: "openai_read_scopes",
 }
-_ORGANIZATION: Final = "org-"
+# In the order in which OpenAI looks.
+_CHECKS: Final = (
+    "openai_admin_key",
+    "openai_certificate",
+    "openai_address",
+    "openai_organization",
+    "openai_feature",
+    "openai_read_scopes",
+    "openai_write_scopes",
+)
 _WRITE: Final = "api.external_keys.write and api.management.write"
 
 
@@ -114,32 +123,25 @@ def check_openai(
     failing = {
         _owner(error): error for error in (answer.projects, answer.keys) if error is not None
     }
-    early = ("openai_admin_key", "openai_certificate", "openai_address")
-    stops = next((each for each in early if each in failing), None)
-    lines = []
-    for check, words in zip(
-        early,
-        (
-            "OpenAI accepts the admin key.",
-            _shown(given),
-            "OpenAI takes calls from this address.",
-        ),
-        strict=True,
-    ):
-        if check == stops:
-            lines.append(failed(check, failing[check]))
-        elif stops is not None and early.index(check) > early.index(stops):
-            lines.append(unseen(check, _after(stops)))
-        else:
-            lines.append(Line(check, State.OK, words))
-    if stops is not None:
-        lines += [
-            unseen(each, _after(stops))
-            for each in ("openai_organization", "openai_feature", "openai_read_scopes")
-        ]
-        return [*lines, _write_scopes(_after(stops))]
-    lines += [_organization(answer, given), _feature(answer), _read_scopes(answer)]
-    return [*lines, _write_scopes(None)]
+    passed = {
+        "openai_admin_key": "OpenAI accepts the admin key.",
+        "openai_certificate": _shown(given),
+        "openai_address": "OpenAI takes calls from this address.",
+    }
+    lines: list[Line] = []
+    for check, words in passed.items():
+        if check in failing:
+            stop = f"OpenAI refuses the call before it looks at this ({check})."
+            later = _CHECKS[len(lines) + 1 :]
+            return [*lines, failed(check, failing[check]), *(unseen(each, stop) for each in later)]
+        lines.append(Line(check, State.OK, words))
+    return [
+        *lines,
+        _organization(answer, given),
+        _feature(answer),
+        _read_scopes(answer),
+        _write_scopes(),
+    ]
 
 
 def _owner(error: EkmError) -> str:
@@ -147,10 +149,6 @@ def _owner(error: EkmError) -> str:
         return "openai_certificate"
     kind = kind_of(error)
     return _OWNERS.get(kind, "openai_admin_key") if kind is not None else "openai_admin_key"
-
-
-def _after(id: str) -> str:
-    return f"OpenAI refuses the call before it looks at this ({id})."
 
 
 def _not_asked(key: EkmError | None, blocked: str, given: Given) -> list[Line]:
@@ -177,16 +175,7 @@ def _not_asked(key: EkmError | None, blocked: str, given: Given) -> list[Line]:
         lines.append(failed("openai_certificate", certificate))
     else:
         lines.append(unseen("openai_certificate", blocked))
-    lines += [
-        unseen(each, blocked)
-        for each in (
-            "openai_address",
-            "openai_organization",
-            "openai_feature",
-            "openai_read_scopes",
-        )
-    ]
-    return [*lines, _write_scopes(blocked)]
+    return [*lines, *(unseen(each, blocked) for each in _CHECKS[2:])]
 
 
 def _shown(given: Given) -> str:
@@ -206,7 +195,7 @@ def _organization(answer: OpenAI, given: Given) -> Line:
     if found is None:
         return unseen(check, f"{of_key} in its answers.")
     if found != wanted and not (
-        found.startswith(_ORGANIZATION) and wanted.startswith(_ORGANIZATION)
+        found.startswith(ORGANIZATION_PREFIX) and wanted.startswith(ORGANIZATION_PREFIX)
     ):
         return unseen(
             check,
@@ -268,12 +257,10 @@ def _read_scopes(answer: OpenAI) -> Line:
     return Line(check, State.OK, "The admin key may list external keys and projects.")
 
 
-def _write_scopes(blocked: str | None) -> Line:
+def _write_scopes() -> Line:
     return unseen(
         "openai_write_scopes",
-        blocked or f"No call that changes nothing shows whether the admin key has {_WRITE}.",
-        None
-        if blocked
-        else "Choose all four scopes when you make the admin key: scopes that are added later have "
+        f"No call that changes nothing shows whether the admin key has {_WRITE}.",
+        "Choose all four scopes when you make the admin key: scopes that are added later have "
         "been seen not to take effect.",
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from openai_ekm.drift.checks import CHECKS, PROJECT_KEYS
 from openai_ekm.drift.difference import Difference, State
+from openai_ekm.openai import ORGANIZATION_PREFIX
 from openai_ekm.registration.matching import matches
 from openai_ekm.registration.status import Topic, judge, judge_handed_over
 
@@ -31,7 +32,6 @@ _CHECK_OF: Final = {
     Topic.DUPLICATES: "duplicates",
     Topic.PROJECTS: "projects",
 }
-_ORGANIZATION: Final = "org-"
 _FATES: Final = {
     "archived": " It is archived, which is final.",
     "elsewhere": " It is active without this key.",
@@ -137,7 +137,7 @@ def _organization_sought(found: Registered, meant: Intended) -> str | None:
     wanted = found.record.organization if found.record is not None else None
     if wanted is None:
         wanted = meant.snapshot.registration.external_id
-    return wanted if wanted.startswith(_ORGANIZATION) else None
+    return wanted if wanted.startswith(ORGANIZATION_PREFIX) else None
 
 
 def organization_by_name(found: Registered, meant: Intended) -> str | None:
@@ -148,7 +148,11 @@ def organization_by_name(found: Registered, meant: Intended) -> str | None:
         meant: What was meant.
     """
     told = found.organization
-    if told is None or told.startswith(_ORGANIZATION) or _organization_sought(found, meant) is None:
+    if (
+        told is None
+        or told.startswith(ORGANIZATION_PREFIX)
+        or _organization_sought(found, meant) is None
+    ):
         return None
     return told
 
@@ -158,7 +162,7 @@ def _other_organization(found: Registered, meant: Intended) -> Difference | None
     wanted = _organization_sought(found, meant)
     if wanted is None or found.organization is None or wanted == found.organization:
         return None
-    if not found.organization.startswith(_ORGANIZATION):
+    if not found.organization.startswith(ORGANIZATION_PREFIX):
         return None  # told as a note
     return Difference(
         check="organization",
