@@ -20,15 +20,12 @@ if TYPE_CHECKING:
 
 __all__ = ["ApiRefused", "ApiUnclear", "as_error", "kind_of"]
 
-_READ_ITS_WORDS: Final = (
-    "Read OpenAI's words: they may mean the key, its owner or organization, or where the call "
-    "comes from. Give another admin key (sk-admin-…) only if they mean the key."
-)
 _BETWEEN: Final = (
     "Something between this machine and OpenAI answers: a proxy, the sign-in page of a network, or "
     "what guards OpenAI from floods of calls. Look at HTTPS_PROXY and OPENAI_BASE_URL, or call "
     "from another network."
 )
+_DIAGNOSE: Final = "Look at role and key with `ekm diagnose`."
 # Codes that say neither yes nor no to the key: what is at fault, and what helps.
 _AT_FAULT: Final[Mapping[str, tuple[str, str]]] = {
     "account_deactivated": (
@@ -49,38 +46,143 @@ _AT_FAULT: Final[Mapping[str, tuple[str, str]]] = {
     ),
 }
 
+# What each kind says. `{said}` is OpenAI's answer, `{asked}` the call, `{status}` and `{message}`
+# are those of the answer; `_of_this_answer` changes some.
+_ERRORS: Final[Mapping[Kind, OpenAIRefused | NotReachable]] = {
+    Kind.FEATURE_OFF: OpenAIRefused(
+        "openai_feature_off",
+        "{said}. Enterprise Key Management is not enabled for this organization.",
+        remedy="Ask your OpenAI account representative to enable it; nothing was changed.",
+    ),
+    Kind.GONE: OpenAIRefused(
+        "openai_gone",
+        "{said}. The registration does not exist any more.",
+        remedy="Run `ekm register` to register the key anew.",
+    ),
+    Kind.NOT_FOUND: OpenAIRefused(
+        "openai_not_found",
+        "{said}. This is none of the texts that mean that a registration is gone, so nothing was "
+        "concluded from it.",
+        remedy="Check OPENAI_BASE_URL and the id; ask OpenAI with the request id.",
+    ),
+    Kind.SCOPE_MISSING: OpenAIRefused(
+        "openai_scope_missing",
+        "{said}",
+        remedy="Make a new admin key with api.external_keys.read and .write, and "
+        "api.management.read and .write for projects: scopes added later have been seen not to "
+        "take effect.",
+    ),
+    Kind.INVALID_KEY: OpenAIRefused(
+        "openai_invalid_key",
+        "{said}",
+        at_fault="the admin key",
+        remedy="Give an admin key (sk-admin-…) that is not revoked; project keys are refused here.",
+    ),
+    Kind.UNAUTHORIZED: OpenAIRefused(
+        "openai_unauthorized",
+        "{said}",
+        remedy="Read OpenAI's words: they may mean the key, its owner or organization, or where "
+        "the call comes from. Give another admin key (sk-admin-…) only if they mean the key.",
+    ),
+    Kind.IP_NOT_ALLOWED: OpenAIRefused(
+        "openai_ip_not_allowed",
+        "{said}",
+        at_fault="the address that the call comes from",
+        remedy="Add it to the IP allowlist in OpenAI's settings (a project's list replaces the "
+        "organization's), or call from a listed one. A change acts within 15 minutes.",
+    ),
+    Kind.CERTIFICATE_NEEDED: OpenAIRefused(
+        "openai_certificate_needed",
+        "{said}",
+        at_fault="the client certificate",
+        remedy=CERTIFICATE_REMEDY,
+    ),
+    Kind.QUOTA: OpenAIRefused(
+        "openai_quota",
+        "{said}",
+        at_fault="the organization's credit or budget at OpenAI",
+        remedy="Add credit, or raise the limit in OpenAI's billing settings: waiting does not "
+        "help.",
+    ),
+    Kind.WRONG_HOST: OpenAIRefused(
+        "openai_wrong_host",
+        "{said}",
+        at_fault="OPENAI_BASE_URL",
+        remedy="Set OPENAI_BASE_URL to the host of the key's region, for example "
+        "https://eu.api.openai.com/v1.",
+    ),
+    Kind.IN_USE: OpenAIRefused(
+        "openai_key_in_use",
+        "{said}",
+        remedy="Archive or move the projects first; `ekm retire` says how.",
+    ),
+    Kind.AWS_DENIED: OpenAIRefused("aws_denied", "{said}", remedy=_DIAGNOSE),
+    Kind.AWS_KEY_UNUSABLE: OpenAIRefused("aws_key_unusable", "{said}", remedy=_DIAGNOSE),
+    Kind.AWS_TRANSIENT: OpenAIRefused("aws_transient", "{said}", remedy=_DIAGNOSE),
+    Kind.NOT_VALIDATED: OpenAIRefused(
+        "openai_not_validated",
+        "{said}. Only the status success means that OpenAI can use the key.",
+        remedy="Run `ekm validate` again; ask OpenAI what this status means.",
+    ),
+    Kind.RATE_LIMITED: OpenAIRefused(
+        "openai_rate_limited",
+        "{said}",
+        remedy="Try again in some minutes, and lower EKM_CALLS_PER_MINUTE.",
+    ),
+    Kind.REDIRECTED: OpenAIRefused(
+        "openai_redirected",
+        "{asked} was answered with a redirect (HTTP {status}) {message}. None is followed: the "
+        "admin key stays with the host that was named.",
+        at_fault="OPENAI_BASE_URL",
+        remedy="OpenAI's API redirects nobody. Pass the sign-in page of the network, if one "
+        "answers; else set OPENAI_BASE_URL to OpenAI's API itself.",
+    ),
+    Kind.REFUSED: OpenAIRefused(
+        "openai_refused",
+        "{said}",
+        remedy="Correct what the message names; ask OpenAI with the request id.",
+    ),
+    Kind.FOREIGN_PAGE: NotReachable(
+        "openai_foreign_page",
+        "{asked} was not answered by OpenAI's API: HTTP {status} {message}. This call changed "
+        "nothing.",
+        remedy=_BETWEEN,
+    ),
+    Kind.AMBIGUOUS: NotReachable(
+        "openai_unclear",
+        "{said}. Whether it was done is not known.",
+        remedy="Run the same command again: it looks before it creates, and adopts.",
+    ),
+    Kind.UNREACHABLE: NotReachable(
+        "openai_not_reachable",
+        "{asked} did not reach OpenAI: {message}",
+        remedy="Check the network, the proxy and OPENAI_BASE_URL.",
+    ),
+}
+_UNCLEAR_READ: Final = NotReachable(
+    "openai_unclear",
+    "{said}. This call changed nothing.",
+    remedy="Run the same command again; ask OpenAI with the request id if it stays so.",
+)
+
 
 class ApiRefused(OpenAIRefused):
-    """OpenAI answered, and nothing was done.
+    """OpenAI answered, and nothing was done; `refusal` is what was read."""
 
-    Args:
-        words: Id, message and remedy.
-        refusal: What was read.
-    """
-
-    def __init__(self, words: OpenAIRefused, refusal: Refusal) -> None:
+    def __init__(
+        self, id: str, message: str, *, at_fault: str | None, remedy: str | None, refusal: Refusal
+    ) -> None:
         super().__init__(
-            words.id,
-            words.message,
-            at_fault=words.at_fault or refusal.param,
-            remedy=words.remedy,
-            request_id=refusal.request_id,
+            id, message, at_fault=at_fault, remedy=remedy, request_id=refusal.request_id
         )
         self.refusal = refusal
 
 
 class ApiUnclear(NotReachable):
-    """No answer that can be read: what was asked may have been done, or not.
+    """No answer that can be read: what was asked may have been done, or not."""
 
-    Args:
-        words: Id, message and remedy.
-        refusal: What was read.
-    """
-
-    def __init__(self, words: NotReachable, refusal: Refusal) -> None:
-        super().__init__(
-            words.id, words.message, remedy=words.remedy, request_id=refusal.request_id
-        )
+    def __init__(self, id: str, message: str, *, remedy: str | None, refusal: Refusal) -> None:
+        super().__init__(id, message, remedy=remedy, request_id=refusal.request_id)
         self.refusal = refusal
 
 
@@ -96,186 +198,40 @@ def as_error(refusal: Refusal, asked: str) -> ApiRefused | ApiUnclear:
         refusal: What was read.
         asked: The call in words (`POST /organization/external_keys`).
     """
-    error = _error(refusal, asked)
+    error = _ERRORS[refusal.kind]
+    if refusal.kind is Kind.AMBIGUOUS and (asked.startswith("GET ") or asked.endswith("/validate")):
+        error = _ERRORS[Kind.FOREIGN_PAGE] if refusal.page else _UNCLEAR_READ
+    message = error.message.format(
+        said=f"OpenAI answered {asked} with HTTP {refusal.status}: {refusal.message}",
+        asked=asked,
+        status=refusal.status,
+        message=refusal.message,
+    )
+    at_fault, remedy = _of_this_answer(error, refusal)
     if isinstance(error, NotReachable):
-        return ApiUnclear(error, refusal)
-    return ApiRefused(error, refusal)
-
-
-def _error(refusal: Refusal, asked: str) -> OpenAIRefused | NotReachable:  # noqa: PLR0911 - one for each kind
-    said = f"OpenAI answered {asked} with HTTP {refusal.status}: {refusal.message}"
-    match refusal.kind:
-        case Kind.FEATURE_OFF:
-            return OpenAIRefused(
-                "openai_feature_off",
-                f"{said}. Enterprise Key Management is not enabled for this organization.",
-                remedy="Ask your OpenAI account representative to enable it; nothing was changed.",
-            )
-        case Kind.GONE:
-            return OpenAIRefused(
-                "openai_gone",
-                f"{said}. The registration does not exist any more.",
-                remedy="Run `ekm register` to register the key anew.",
-            )
-        case Kind.NOT_FOUND:
-            return OpenAIRefused(
-                "openai_not_found",
-                f"{said}. This is none of the texts that mean that a registration is "
-                "gone, so nothing was concluded from it.",
-                remedy="Check OPENAI_BASE_URL and the id; ask OpenAI with the request id.",
-            )
-        case Kind.SCOPE_MISSING:
-            return OpenAIRefused(
-                "openai_scope_missing",
-                said,
-                at_fault=_scopes(refusal.message),
-                remedy="Make a new admin key with api.external_keys.read and .write, and "
-                "api.management.read and .write for projects: scopes added later have been "
-                "seen not to take effect.",
-            )
-        case Kind.INVALID_KEY:
-            return OpenAIRefused(
-                "openai_invalid_key",
-                said,
-                at_fault="the admin key",
-                remedy="Give an admin key (sk-admin-…) that is not revoked; project keys are "
-                "refused here.",
-            )
-        case Kind.UNAUTHORIZED | Kind.IP_NOT_ALLOWED | Kind.CERTIFICATE_NEEDED | Kind.QUOTA:
-            return _caller_error(refusal, said)
-        case Kind.WRONG_HOST:
-            return OpenAIRefused(
-                "openai_wrong_host",
-                said,
-                at_fault="OPENAI_BASE_URL",
-                remedy="Set OPENAI_BASE_URL to the host of the key's region, for example "
-                "https://eu.api.openai.com/v1.",
-            )
-        case Kind.IN_USE:
-            return OpenAIRefused(
-                "openai_key_in_use",
-                said,
-                remedy="Archive or move the projects first; `ekm retire` says how.",
-            )
-        case _:
-            return _other_error(refusal, said, asked)
-
-
-def _other_error(  # noqa: PLR0911 - see above
-    refusal: Refusal, said: str, asked: str
-) -> OpenAIRefused | NotReachable:
-    match refusal.kind:
-        case Kind.AWS_DENIED | Kind.AWS_KEY_UNUSABLE | Kind.AWS_TRANSIENT:
-            return _aws_error(refusal, said)
-        case Kind.NOT_VALIDATED:
-            return OpenAIRefused(
-                "openai_not_validated",
-                f"{said}. Only the status success means that OpenAI can use the key.",
-                remedy="Run `ekm validate` again; ask OpenAI what this status means.",
-            )
-        case Kind.RATE_LIMITED:
-            return OpenAIRefused(
-                "openai_rate_limited",
-                said,
-                remedy=f"Try again in {refusal.retry_after:.0f} s."
-                if refusal.retry_after
-                else "Try again in some minutes, and lower EKM_CALLS_PER_MINUTE.",
-            )
-        case Kind.REDIRECTED:
-            return OpenAIRefused(
-                "openai_redirected",
-                f"{asked} was answered with a redirect (HTTP {refusal.status}) "
-                f"{refusal.message}. None is followed: the admin key stays with the host that was "
-                "named.",
-                at_fault="OPENAI_BASE_URL",
-                remedy="OpenAI's API redirects nobody. Pass the sign-in page of the network, if "
-                "one answers; else set OPENAI_BASE_URL to OpenAI's API itself.",
-            )
-        case Kind.FOREIGN_PAGE:
-            return _foreign_page(refusal, asked)
-        case Kind.AMBIGUOUS if asked.startswith("GET ") or asked.endswith("/validate"):
-            if refusal.page:
-                return _foreign_page(refusal, asked)
-            return NotReachable(
-                "openai_unclear",
-                f"{said}. This call changed nothing.",
-                remedy="Run the same command again; ask OpenAI with the request id if it stays so.",
-            )
-        case Kind.AMBIGUOUS:
-            return NotReachable(
-                "openai_unclear",
-                f"{said}. Whether it was done is not known.",
-                remedy="Run the same command again: it looks before it creates, and adopts."
-                + (f" {_BETWEEN}" if refusal.page else ""),
-            )
-        case Kind.UNREACHABLE:
-            return NotReachable(
-                "openai_not_reachable",
-                f"{asked} did not reach OpenAI: {refusal.message}",
-                remedy=refusal.remedy or "Check the network, the proxy and OPENAI_BASE_URL.",
-            )
-        case _:
-            at_fault, remedy = _AT_FAULT.get(
-                refusal.code or "",
-                (None, "Correct what the message names; ask OpenAI with the request id."),
-            )
-            return OpenAIRefused("openai_refused", said, at_fault=at_fault, remedy=remedy)
-
-
-def _caller_error(refusal: Refusal, said: str) -> OpenAIRefused:
-    """Return the error for a refusal of the caller, its address or its account, not of the key."""
-    match refusal.kind:
-        case Kind.IP_NOT_ALLOWED:
-            return OpenAIRefused(
-                "openai_ip_not_allowed",
-                said,
-                at_fault="the address that the call comes from",
-                remedy="Add it to the IP allowlist in OpenAI's settings (a project's list replaces "
-                "the organization's), or call from a listed one. A change acts within 15 minutes.",
-            )
-        case Kind.CERTIFICATE_NEEDED:
-            return OpenAIRefused(
-                "openai_certificate_needed",
-                said,
-                at_fault="the client certificate",
-                remedy=CERTIFICATE_REMEDY,
-            )
-        case Kind.QUOTA:
-            return OpenAIRefused(
-                "openai_quota",
-                said,
-                at_fault="the organization's credit or budget at OpenAI",
-                remedy="Add credit, or raise the limit in OpenAI's billing settings: waiting does "
-                "not help.",
-            )
-        case _:
-            at_fault, remedy = _AT_FAULT.get(refusal.code or "", (None, _READ_ITS_WORDS))
-            return OpenAIRefused("openai_unauthorized", said, at_fault=at_fault, remedy=remedy)
-
-
-def _aws_error(refusal: Refusal, said: str) -> OpenAIRefused:
-    row = find_error_text(refusal.message)
-    at_fault = row.at_fault if row else None
-    remedy = row.remedy if row else "Look at role and key with `ekm diagnose`."
-    match refusal.kind:
-        case Kind.AWS_KEY_UNUSABLE:
-            return OpenAIRefused("aws_key_unusable", said, at_fault=at_fault, remedy=remedy)
-        case Kind.AWS_TRANSIENT:
-            return OpenAIRefused("aws_transient", said, at_fault=at_fault, remedy=remedy)
-        case _:
-            return OpenAIRefused("aws_denied", said, at_fault=at_fault, remedy=remedy)
-
-
-def _foreign_page(refusal: Refusal, asked: str) -> NotReachable:
-    return NotReachable(
-        "openai_foreign_page",
-        f"{asked} was not answered by OpenAI's API: HTTP {refusal.status} {refusal.message}. "
-        "This call changed nothing.",
-        remedy=_BETWEEN,
+        return ApiUnclear(error.id, message, remedy=remedy, refusal=refusal)
+    return ApiRefused(
+        error.id, message, at_fault=at_fault or refusal.param, remedy=remedy, refusal=refusal
     )
 
 
-def _scopes(message: str) -> str | None:
-    """Return the scopes that OpenAI says are missing."""
-    found = MISSING_SCOPES.search(message)
-    return f"the admin key's scopes: {found[1]}" if found else None
+def _of_this_answer(
+    error: OpenAIRefused | NotReachable, refusal: Refusal
+) -> tuple[str | None, str | None]:
+    """Return what is at fault and what helps, where the answer says more than its kind."""
+    at_fault, remedy = error.at_fault, error.remedy
+    match refusal.kind:
+        case Kind.SCOPE_MISSING if found := MISSING_SCOPES.search(refusal.message):
+            at_fault = f"the admin key's scopes: {found[1]}"
+        case Kind.UNAUTHORIZED | Kind.REFUSED:
+            at_fault, remedy = _AT_FAULT.get(refusal.code or "", (at_fault, remedy))
+        case Kind.AWS_DENIED | Kind.AWS_KEY_UNUSABLE | Kind.AWS_TRANSIENT:
+            if row := find_error_text(refusal.message):
+                at_fault, remedy = row.at_fault, row.remedy
+        case Kind.RATE_LIMITED if refusal.retry_after:
+            remedy = f"Try again in {refusal.retry_after:.0f} s."
+        case Kind.UNREACHABLE:
+            remedy = refusal.remedy or remedy
+        case Kind.AMBIGUOUS if refusal.page and error is _ERRORS[Kind.AMBIGUOUS]:
+            remedy = f"{remedy} {_BETWEEN}"
+    return at_fault, remedy
