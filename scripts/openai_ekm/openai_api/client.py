@@ -41,8 +41,6 @@ from openai_ekm.openai_api.transport import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from openai_ekm.openai_api.retry import RetryPolicy
-
 __all__ = ["AdminApi", "all_items"]
 
 
@@ -280,9 +278,9 @@ class AdminApi:
             raise _unreadable(request.endpoint, failure) from None
 
     def _send(
-        self, request: HttpRequest, policy: RetryPolicy, external_key_id: str | None = None
+        self, request: HttpRequest, repeats: frozenset[Kind], external_key_id: str | None = None
     ) -> Mapping[str, Any]:
-        """Send, repeat as the policy says, and return the JSON object of a 2xx answer."""
+        """Send, repeat after these kinds of refusals, and return the object of a 2xx answer."""
         attempt = 0
         while True:
             attempt += 1
@@ -290,7 +288,7 @@ class AdminApi:
             outcome = self._attempt(request, external_key_id)
             if not isinstance(outcome, Refusal):
                 return outcome
-            delay = policy.delay(outcome, attempt, self._chance())
+            delay = retry.delay(repeats, outcome, attempt, self._chance())
             if delay is None:
                 raise as_error(outcome, f"{request.method} {request.path}")
             if outcome.kind is Kind.RATE_LIMITED:
@@ -299,7 +297,7 @@ class AdminApi:
             if delay > constants.TELL_AFTER:
                 self._progress(
                     f"{request.endpoint} {_describe_outcome(outcome)}; "
-                    f"again in {delay:.0f} s (attempt {attempt + 1} of {policy.attempts})."
+                    f"again in {delay:.0f} s (attempt {attempt + 1} of {constants.MOST_ATTEMPTS})."
                 )
             self._sleep(delay)
 

@@ -17,7 +17,7 @@ MOST_BYTES: Final = 32 * 1024 * 1024  # bytes of one answer; OpenAI's provider r
 MOST_BYTES_AROUND: Final = 1024 * 1024  # bytes beside a body: headers, lengths of chunks
 MOST_CHARACTERS: Final = 2000  # of one text of OpenAI's, such as a message; AWS's have 1000
 
-SAFE_ATTEMPTS: Final = 5  # one and four repeats, as OpenAI's provider does for GET
+MOST_ATTEMPTS: Final = 5  # one and four repeats, as OpenAI's provider does for GET
 FIRST_DELAY: Final = 0.5  # seconds before the first repeat, doubling, as in OpenAI's SDKs
 LONGEST_DELAY: Final = 8.0  # seconds between two repeats, as in OpenAI's SDKs
 FIRST_RATE_DELAY: Final = 5.0  # seconds after a 429 without Retry-After, doubling

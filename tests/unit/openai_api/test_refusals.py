@@ -7,7 +7,7 @@ import json
 import pytest
 
 from openai_ekm.openai_api.refusals import Kind, read_refusal
-from openai_ekm.openai_api.retry import SAFE
+from openai_ekm.openai_api.retry import SAFE, delay
 from tests.constants import KEY
 
 ID = "extkey_1"
@@ -152,7 +152,7 @@ WAITING_IS_VAIN = {
 def test_a_call_is_repeated_where_waiting_can_help(cause: str) -> None:
     """Guards against: minutes of repeats against a quota or a sign-in page."""
     refusal = read_refusal(*CAUSES[cause][:2])
-    assert (SAFE.delay(refusal, 1, 0.0) is not None) is (cause in WAITING_HELPS)
+    assert (delay(SAFE, refusal, 1, 0.0) is not None) is (cause in WAITING_HELPS)
 
 
 def test_texts_of_openai_are_kept_short_and_in_their_form() -> None:
