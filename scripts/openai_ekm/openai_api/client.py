@@ -79,8 +79,12 @@ T = TypeVar("T")
 Item = TypeVar("Item", ExternalKey, Project)
 
 _KEYS = "/organization/external_keys"
+_KEY = "/organization/external_keys/{id}"
 _PROJECTS = "/organization/projects"
+_PROJECT = "/organization/projects/{id}"
 _AUDIT_LOGS = "/organization/audit_logs"
+_PAGE_SIZE = ("limit", str(constants.PAGE_SIZE))
+_EKM = ("purpose", "ekm")
 _SUCCESS = range(200, 300)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:/+=-]{1,128}")
 
@@ -119,31 +123,19 @@ class AdminApi:
 
     def list_external_keys(self) -> tuple[ExternalKey, ...]:
         """Return every registration whose purpose is `ekm`, as the API lists them."""
-
-        def fetch(cursor: str | None) -> Mapping[str, Any]:
-            query = [("limit", str(constants.PAGE_SIZE)), ("purpose", "ekm")]
-            return self._safe(_get(_KEYS, query, cursor))
-
-        return self._list(_KEYS, fetch, ExternalKey.parse)
+        return _once_each(self._list(_KEYS, [_PAGE_SIZE, _EKM], ExternalKey.parse))
 
     def try_external_keys(self) -> None:
         """Ask for one registration, to see whether the admin key may."""
-        self._safe(_get(_KEYS, [("limit", "1"), ("purpose", "ekm")], None))
+        self._send(_request("GET", _KEYS, query=[("limit", "1"), _EKM]), retry.SAFE)
 
     def try_projects(self) -> None:
         """Ask for one project, to see whether the admin key may."""
-        self._safe(_get(_PROJECTS, [("limit", "1")], None))
+        self._send(_request("GET", _PROJECTS, query=[("limit", "1")]), retry.SAFE)
 
     def has_project(self, id: str) -> bool:
         """Return whether the organization has a project; False is what any 404 says."""
-        request = HttpRequest("GET", f"{_PROJECTS}/{_segment(id)}", f"GET {_PROJECTS}/{{id}}")
-        try:
-            self._send(request, retry.SAFE)
-        except ApiRefused as refused:
-            if refused.refusal.kind is not Kind.NOT_FOUND:
-                raise
-            return False
-        return True
+        return self._send_unless_missing(_request("GET", _PROJECT, id), retry.SAFE)
 
     def get_external_key(self, id: str) -> ExternalKey:
         """Return a registration.
@@ -151,8 +143,8 @@ class AdminApi:
         Raises:
             ApiRefused: Kind GONE only when OpenAI says exactly that.
         """
-        request = HttpRequest("GET", f"{_KEYS}/{_segment(id)}", f"GET {_KEYS}/{{id}}")
-        return self._parse(request, self._send(request, retry.SAFE, id), ExternalKey.parse)
+        request = _request("GET", _KEY, id)
+        return _parse(request, self._send(request, retry.SAFE, id), ExternalKey.parse)
 
     def create_external_key(
         self, *, name: str, role_arn: str, kms_arn: str, external_id: str
@@ -170,8 +162,8 @@ class AdminApi:
             "kms_arn": kms_arn,
             "external_id": external_id,
         }
-        request = HttpRequest("POST", _KEYS, f"POST {_KEYS}", body=body)
-        return self._parse(request, self._send(request, retry.ONCE), ExternalKey.parse)
+        request = _request("POST", _KEYS, body=body)
+        return _parse(request, self._send(request, retry.ONCE), ExternalKey.parse)
 
     def validate_external_key(self, id: str) -> None:
         """Ask OpenAI to use the key now. It changes nothing, so it may be repeated.
@@ -179,9 +171,7 @@ class AdminApi:
         Raises:
             ApiRefused: OpenAI cannot use it; the message has AWS's words.
         """
-        request = HttpRequest(
-            "POST", f"{_KEYS}/{_segment(id)}/validate", f"POST {_KEYS}/{{id}}/validate"
-        )
+        request = _request("POST", f"{_KEY}/validate", id)
         answer = self._send(request, retry.SAFE, id)
         status = answer.get("status")
         if status != "success":
@@ -195,16 +185,11 @@ class AdminApi:
         Raises:
             ApiRefused: Kind GONE or IN_USE among others.
         """
-        request = HttpRequest("DELETE", f"{_KEYS}/{_segment(id)}", f"DELETE {_KEYS}/{{id}}")
-        self._send(request, retry.ONCE, id)
+        self._send(_request("DELETE", _KEY, id), retry.ONCE, id)
 
     def list_projects(self) -> tuple[Project, ...]:
         """Return every active project of the organization."""
-
-        def fetch(cursor: str | None) -> Mapping[str, Any]:
-            return self._safe(_get(_PROJECTS, [("limit", str(constants.PAGE_SIZE))], cursor))
-
-        found = self._list(_PROJECTS, fetch, Project.parse)
+        found = _once_each(self._list(_PROJECTS, [_PAGE_SIZE], Project.parse))
         return tuple(project for project in found if not project.archived)
 
     def list_audit_events(self, resource_ids: Sequence[str]) -> tuple[dict[str, Any], ...]:
@@ -215,16 +200,8 @@ class AdminApi:
 
         Source: docs/reference/openai-api.md#audit-log
         """
-        query = [("limit", str(constants.PAGE_SIZE))]
-        query += [("resource_ids[]", each) for each in resource_ids]
-
-        def fetch(cursor: str | None) -> Mapping[str, Any]:
-            return self._safe(_get(_AUDIT_LOGS, query, cursor))
-
-        try:
-            return tuple(audit_event(item) for item in all_items(fetch))
-        except NotAnObject as failure:
-            raise _unreadable(f"GET {_AUDIT_LOGS}", failure) from None
+        query = [_PAGE_SIZE, *(("resource_ids[]", each) for each in resource_ids)]
+        return tuple(self._list(_AUDIT_LOGS, query, audit_event))
 
     def create_project(self, *, name: str, external_key_id: str) -> Project:
         """Create a project that is encrypted from its first moment.
@@ -233,49 +210,37 @@ class AdminApi:
             ApiUnclear: It may have happened: list and adopt.
         """
         body = {"name": name, "external_key_id": external_key_id}
-        request = HttpRequest("POST", _PROJECTS, f"POST {_PROJECTS}", body=body)
-        answer = self._send(request, retry.ONCE, external_key_id)
-        return self._parse(request, answer, Project.parse)
+        request = _request("POST", _PROJECTS, body=body)
+        return _parse(request, self._send(request, retry.ONCE, external_key_id), Project.parse)
 
     def archive_project(self, id: str) -> bool:
         """Archive a project, for good; False when it is not there, which any 404 says.
 
         Source: docs/reference/openai-api.md#projects
         """
-        request = HttpRequest(
-            "POST", f"{_PROJECTS}/{_segment(id)}/archive", f"POST {_PROJECTS}/{{id}}/archive"
-        )
+        return self._send_unless_missing(_request("POST", f"{_PROJECT}/archive", id), retry.ONCE)
+
+    def _list(
+        self, path: str, query: list[tuple[str, str]], parse: Callable[[object], T]
+    ) -> list[T]:
+        def fetch(cursor: str | None) -> Mapping[str, Any]:
+            after = [] if cursor is None else [("after", cursor)]
+            return self._send(_request("GET", path, query=[*query, *after]), retry.SAFE)
+
         try:
-            self._send(request, retry.ONCE)
+            return [parse(item) for item in all_items(fetch)]
+        except NotAnObject as failure:
+            raise _unreadable(f"GET {path}", failure) from None
+
+    def _send_unless_missing(self, request: HttpRequest, repeats: frozenset[Kind]) -> bool:
+        """Send, and return whether it was there: False for any 404."""
+        try:
+            self._send(request, repeats)
         except ApiRefused as refused:
             if refused.refusal.kind is not Kind.NOT_FOUND:
                 raise
             return False
         return True
-
-    def _list(
-        self,
-        path: str,
-        fetch: Callable[[str | None], Mapping[str, Any]],
-        parse: Callable[[object], Item],
-    ) -> tuple[Item, ...]:
-        try:
-            # What is on two pages, since the list changed meanwhile, is there once all the same.
-            found = {item.id: item for item in map(parse, all_items(fetch))}
-            return tuple(found.values())
-        except NotAnObject as failure:
-            raise _unreadable(f"GET {path}", failure) from None
-
-    def _safe(self, request: HttpRequest) -> Mapping[str, Any]:
-        return self._send(request, retry.SAFE)
-
-    def _parse(
-        self, request: HttpRequest, answer: Mapping[str, Any], parse: Callable[[object], T]
-    ) -> T:
-        try:
-            return parse(answer)
-        except NotAnObject as failure:
-            raise _unreadable(request.endpoint, failure) from None
 
     def _send(
         self, request: HttpRequest, repeats: frozenset[Kind], external_key_id: str | None = None
@@ -354,9 +319,17 @@ def _describe_outcome(outcome: Refusal) -> str:
     return f"answered HTTP {outcome.status} ({outcome.kind.value})"
 
 
-def _get(path: str, query: list[tuple[str, str]], cursor: str | None) -> HttpRequest:
-    pages = [("after", cursor)] if cursor is not None else []
-    return HttpRequest("GET", path, f"GET {path}", query=(*query, *pages))
+def _request(
+    method: str,
+    template: str,
+    id: str | None = None,
+    *,
+    query: Sequence[tuple[str, str]] = (),
+    body: Mapping[str, object] | None = None,
+) -> HttpRequest:
+    """Return a call of an endpoint, whose template has `{id}` where an id stands."""
+    path = template if id is None else template.replace("{id}", _segment(id))
+    return HttpRequest(method, path, f"{method} {template}", query=tuple(query), body=body)
 
 
 def _segment(id: str) -> str:
@@ -368,6 +341,18 @@ def _segment(id: str) -> str:
             remedy="Give the id as OpenAI shows it, extkey_… or proj_….",
         )
     return quote(id, safe="")
+
+
+def _parse(request: HttpRequest, answer: object, parse: Callable[[object], T]) -> T:
+    try:
+        return parse(answer)
+    except NotAnObject as failure:
+        raise _unreadable(request.endpoint, failure) from None
+
+
+def _once_each(listed: list[Item]) -> tuple[Item, ...]:
+    """Return each once, though it is on two pages, since the list changed meanwhile."""
+    return tuple({item.id: item for item in listed}.values())
 
 
 def _unreadable(asked: str, failure: NotAnObject) -> Exception:
