@@ -60,18 +60,24 @@ class Explanation:
     remedy: str | None = None
 
 
+class Step:
+    """A step of the registrar; its outcome is sent in."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
-class TryClaim:
+class TryClaim(Step):
     """Take the record's lease, once. Outcome: its number, or `Held`."""
 
 
 @dataclass(frozen=True, slots=True)
-class ReadRecord:
+class ReadRecord(Step):
     """Outcome: `Record` or None."""
 
 
 @dataclass(frozen=True, slots=True)
-class WriteRecord:
+class WriteRecord(Step):
     """Replace the record. Outcome: the record with its times set. A write."""
 
     record: Record
@@ -79,50 +85,50 @@ class WriteRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteRecord:
+class DeleteRecord(Step):
     """A write."""
 
 
 @dataclass(frozen=True, slots=True)
-class FetchKey:
+class FetchKey(Step):
     """Outcome: `ExternalKey`."""
 
     id: str
 
 
 @dataclass(frozen=True, slots=True)
-class ListKeys:
+class ListKeys(Step):
     """Outcome: every registration with purpose `ekm`."""
 
 
 @dataclass(frozen=True, slots=True)
-class CreateKey:
+class CreateKey(Step):
     """Outcome: `ExternalKey`. A write."""
 
     intent: Intent
 
 
 @dataclass(frozen=True, slots=True)
-class ValidateKey:
+class ValidateKey(Step):
     """Outcome: None, when OpenAI can use the key now."""
 
     id: str
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteKey:
+class DeleteKey(Step):
     """A write."""
 
     id: str
 
 
 @dataclass(frozen=True, slots=True)
-class ListProjects:
+class ListProjects(Step):
     """Outcome: every active project."""
 
 
 @dataclass(frozen=True, slots=True)
-class CreateProject:
+class CreateProject(Step):
     """Outcome: `Project`. A write."""
 
     name: str
@@ -130,14 +136,14 @@ class CreateProject:
 
 
 @dataclass(frozen=True, slots=True)
-class ArchiveProject:
+class ArchiveProject(Step):
     """A write, and for good. Outcome: whether OpenAI knew the project."""
 
     id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Step):
     """Wait some seconds, and say for what."""
 
     seconds: float
@@ -145,56 +151,36 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class Elapsed:
+class Elapsed(Step):
     """Outcome: seconds since the start, without time spent pacing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Age:
+class Age(Step):
     """Outcome: seconds since a time of the record, None when it has none."""
 
     since: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Organization:
+class Organization(Step):
     """Outcome: the organization that the admin key is of, None when no answer has told."""
 
 
 @dataclass(frozen=True, slots=True)
-class Explain:
+class Explain(Step):
     """Read the policies and say whether waiting can cure the denial. Outcome: or None."""
 
     intent: Intent
 
 
 @dataclass(frozen=True, slots=True)
-class Say:
+class Say(Step):
     """A line of progress."""
 
     text: str
 
 
-Step: TypeAlias = (
-    TryClaim
-    | ReadRecord
-    | WriteRecord
-    | DeleteRecord
-    | FetchKey
-    | ListKeys
-    | CreateKey
-    | ValidateKey
-    | DeleteKey
-    | ListProjects
-    | CreateProject
-    | ArchiveProject
-    | Wait
-    | Elapsed
-    | Age
-    | Organization
-    | Explain
-    | Say
-)
 Procedure: TypeAlias = Generator[Step, Any, T]
 WRITES = (WriteRecord, DeleteRecord, CreateKey, DeleteKey, CreateProject, ArchiveProject)
 
