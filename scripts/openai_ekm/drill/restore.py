@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from openai_ekm.drill.steps import Procedure
     from openai_ekm.registration.intent import Intent
 
-__all__ = ["Asked", "ask_again_in", "end_drill", "give_back", "restore", "wait_for_recovery"]
+__all__ = ["Asked", "ask_again_in", "copy_note", "end_drill", "restore", "wait_for_recovery"]
 
 # Seconds before each new try at giving access back; botocore has repeated each call by then.
 TRIES: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
@@ -85,7 +85,7 @@ def restore(asked: Asked, log: DrillLog) -> Procedure[bool]:
         note = yield from _without_note(log)
     if note is None:
         return False
-    _copy(note, log)
+    copy_note(note, log)
     log.note_stands = noted
     yield Say(f"A drill of {note.begun_at} (by {note.caller}, on {note.host}) has not ended.")
     yield from end_drill(note, log, former=note.policy)
@@ -283,7 +283,8 @@ def _without_note(log: DrillLog) -> Procedure[Note | None]:
     )
 
 
-def _copy(note: Note, log: DrillLog) -> None:
+def copy_note(note: Note, log: DrillLog) -> None:
+    """Tell the log what a note says."""
     log.drill_id = note.id
     log.method = note.method
     log.external_key_id = note.external_key_id

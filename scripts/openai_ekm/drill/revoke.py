@@ -13,7 +13,7 @@ from openai_ekm.drill import key_policy, targets
 from openai_ekm.drill.log import DrillLog, Mark
 from openai_ekm.drill.note import Method, Note
 from openai_ekm.drill.preflight import Cut, check_preconditions
-from openai_ekm.drill.restore import SETTLES, ask_again_in, end_drill, wait_for_recovery
+from openai_ekm.drill.restore import SETTLES, ask_again_in, copy_note, end_drill, wait_for_recovery
 from openai_ekm.drill.steps import (
     DeferInterrupts,
     DeleteNote,
@@ -201,9 +201,7 @@ def _finish(
 
 def _end_standing(note: Note, log: DrillLog, order: Order) -> Procedure[None]:
     """End a drill that did not end itself, and do nothing else in this run."""
-    log.drill_id, log.method = note.id, note.method
-    log.external_key_id, log.key_arn = note.external_key_id, note.key_arn
-    log.role_arn, log.policy_before = note.role_arn, note.policy_digest
+    copy_note(note, log)
     log.note_stands = True
     yield Say(f"A drill of {note.begun_at} (by {note.caller}, on {note.host}) has not ended.")
     yield from end_drill(note, log, former=note.policy)
