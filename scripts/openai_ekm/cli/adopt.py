@@ -12,6 +12,7 @@ from openai_ekm.adoption import adopt_key, hcl_text
 from openai_ekm.adoption import aws as set_up
 from openai_ekm.adoption import plan as planning
 from openai_ekm.cli import inputs, render
+from openai_ekm.cli.options import IntentOptions, PlaceOptions
 from openai_ekm.cli.session import RecordLocation, Session, list_lag, parse_record_location
 from openai_ekm.diagnosis import diagnose
 from openai_ekm.errors import BadInput
@@ -39,17 +40,10 @@ _ADDRESS: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdoptOptions:
+@dataclass(frozen=True, kw_only=True)
+class AdoptOptions(IntentOptions, PlaceOptions):
     """Options of `ekm adopt`."""
 
-    role_arn: str | None
-    kms_arn: str | None
-    external_id: str | None
-    name: str | None
-    record: str | None
-    from_terraform: str | None
-    module: str | None
     external_key: str | None
     module_address: str
     module_source: str | None
@@ -61,15 +55,7 @@ class AdoptOptions:
 
 def run(options: AdoptOptions) -> None:
     """Run `ekm adopt`."""
-    given = inputs.gather(
-        role_arn=options.role_arn,
-        kms_arn=options.kms_arn,
-        external_id=options.external_id,
-        name=options.name,
-        record=options.record,
-        from_terraform=options.from_terraform,
-        module=options.module,
-    )
+    given = inputs.gather(options)
     if (
         not _ADDRESS.fullmatch(options.module_address)
         or printable(options.module_address) != options.module_address

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from openai_ekm.cli import inputs, render
+from openai_ekm.cli.options import IdentifierOptions, PlaceOptions
 from openai_ekm.cli.session import calls_per_minute, parse_record_location
 from openai_ekm.doctor import CHECKS, Given, Line, State, examine, exit_code
 from openai_ekm.errors import BadInput
@@ -36,16 +37,10 @@ _UNAPPLIED: Final = "terraform_outputs_missing"
 _UNREAD: Final = frozenset({"terraform_missing", "terraform_failed", "terraform_outputs_malformed"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DoctorOptions:
+@dataclass(frozen=True, kw_only=True)
+class DoctorOptions(PlaceOptions, IdentifierOptions):
     """Options of `ekm doctor`."""
 
-    record: str | None
-    from_terraform: str | None
-    module: str | None
-    role_arn: str | None
-    kms_arn: str | None
-    external_id: str | None
     admin_key_from: str | None
     tasks: tuple[str, ...]
     as_json: bool
@@ -104,22 +99,12 @@ def _given(options: DoctorOptions) -> Given:
 
 def _members(options: DoctorOptions) -> tuple[BadInput | None, inputs.Given]:
     """Return what is named; without Terraform's outputs where they cannot be read."""
-    given: dict[str, Any] = {
-        "record": options.record,
-        "role_arn": options.role_arn,
-        "kms_arn": options.kms_arn,
-        "external_id": options.external_id,
-    }
-    if options.from_terraform is not None:
-        try:
-            return None, inputs.gather(
-                from_terraform=options.from_terraform, module=options.module, **given
-            )
-        except BadInput as error:
-            if error.id not in _UNREAD | {_UNAPPLIED}:
-                raise
-            return error, inputs.gather(**given)
-    return None, inputs.gather(module=options.module, **given)
+    try:
+        return None, inputs.gather(options)
+    except BadInput as error:
+        if error.id not in _UNREAD | {_UNAPPLIED}:
+            raise
+        return error, inputs.gather(replace(options, from_terraform=None, module=None))
 
 
 def _admin_key(secret: str | None) -> AdminKey | BadInput | None:

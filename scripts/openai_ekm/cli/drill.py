@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openai_ekm.cli import inputs, render
+from openai_ekm.cli.options import PlaceOptions
 from openai_ekm.cli.session import RecordLocation, Session, note_store, parse_record_location
 from openai_ekm.drill import plan_text
 from openai_ekm.drill import report as reports
@@ -37,13 +38,10 @@ __all__ = ["run_restore", "run_revoke"]
 EXIT_INTERRUPTED = 130
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RevokeOptions:
+@dataclass(frozen=True, kw_only=True)
+class RevokeOptions(PlaceOptions):
     """Options of `ekm drill revoke`."""
 
-    record: str | None
-    from_terraform: str | None
-    module: str | None
     by: str
     plan: bool
     confirm: str | None
@@ -57,9 +55,7 @@ class RevokeOptions:
 
 def run_revoke(options: RevokeOptions) -> int:
     """Run `ekm drill revoke`."""
-    given = inputs.gather(
-        record=options.record, from_terraform=options.from_terraform, module=options.module
-    )
+    given = inputs.gather(options)
     place = parse_record_location(given.record)
     if options.confirm is not None:
         check_id(options.confirm, "--confirm")
@@ -84,13 +80,10 @@ def run_revoke(options: RevokeOptions) -> int:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RestoreOptions:
+@dataclass(frozen=True, kw_only=True)
+class RestoreOptions(PlaceOptions):
     """Options of `ekm drill restore`."""
 
-    record: str | None
-    from_terraform: str | None
-    module: str | None
     validate: bool
     report: str | None
     wait: int
@@ -100,9 +93,7 @@ class RestoreOptions:
 
 def run_restore(options: RestoreOptions) -> int:
     """Run `ekm drill restore`."""
-    given = inputs.gather(
-        record=options.record, from_terraform=options.from_terraform, module=options.module
-    )
+    given = inputs.gather(options)
     place = parse_record_location(given.record)
     _check_report(options.report)
     session = Session(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from openai_ekm import aws_session
 from openai_ekm._version import __version__
 from openai_ekm.cli import evidence_text, inputs, render
+from openai_ekm.cli.options import IdentifierOptions, PlaceOptions
 from openai_ekm.cli.session import Session, parse_record_location
 from openai_ekm.cli.snapshot import Source, called_at, collected, is_time
 from openai_ekm.diagnosis import diagnose
@@ -47,18 +48,12 @@ _LAST_SECOND: Final = 253_402_300_799  # of the year 9999
 _GIVEN: Final = ("validation", "usage", "drift", "rotation", "audit_events")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WriteOptions:
+@dataclass(frozen=True, kw_only=True)
+class WriteOptions(PlaceOptions, IdentifierOptions):
     """Options of `ekm evidence write`."""
 
     place: str
     snapshot: str | None
-    record: str | None
-    from_terraform: str | None
-    module: str | None
-    role_arn: str | None
-    kms_arn: str | None
-    external_id: str | None
     external_key: str | None
     admin_key_from: str | None
     usage: str | None
@@ -162,14 +157,7 @@ def _now() -> str:
 
 
 def _members(options: WriteOptions) -> inputs.Given:
-    given = inputs.gather(
-        from_terraform=options.from_terraform,
-        module=options.module,
-        record=options.record,
-        role_arn=options.role_arn,
-        kms_arn=options.kms_arn,
-        external_id=options.external_id,
-    )
+    given = inputs.gather(options)
     if options.external_key is not None:
         check_id(options.external_key, "--external-key")
     return given

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from openai_ekm.cli import inputs
 from openai_ekm.cli.instances import Answer, answer_each
+from openai_ekm.cli.options import AllOptions, ArnOptions
 from openai_ekm.errors import BadInput
 from openai_ekm.registration.handoff import Handoff
 
@@ -18,27 +19,16 @@ __all__ = ["run"]
 _SHOWN: Final = 3  # projects that a message names
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HandoffOptions:
+@dataclass(frozen=True, kw_only=True)
+class HandoffOptions(ArnOptions, AllOptions):
     """Options of `ekm handoff`."""
 
-    role_arn: str | None
-    kms_arn: str | None
-    from_terraform: str | None
-    module: str | None
-    every: bool
     as_json: bool
 
 
 def run(options: HandoffOptions) -> int:
     """Run `ekm handoff`."""
-    instances = inputs.gather_each(
-        from_terraform=options.from_terraform,
-        module=options.module,
-        every=options.every,
-        role_arn=options.role_arn,
-        kms_arn=options.kms_arn,
-    )
+    instances = inputs.gather_each(options)
     chosen = options.role_arn is not None and options.kms_arn is not None
 
     def answer(given: inputs.Given) -> Answer:

@@ -16,6 +16,7 @@ import click
 from openai_ekm import terraform
 from openai_ekm.arns import account_of
 from openai_ekm.cli import render
+from openai_ekm.cli.options import ArnOptions, IdentifierOptions, IntentOptions, PlaceOptions
 from openai_ekm.errors import BadInput
 from openai_ekm.json_reader import UnreadableJsonError, read_content, read_json
 from openai_ekm.openai_api import tls
@@ -24,6 +25,7 @@ from openai_ekm.registration.intent import Intent, check_project, check_role_arn
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from openai_ekm.cli.options import AllOptions, TerraformOptions
     from openai_ekm.openai_api.tls import ClientCertificate
 
 __all__ = [
@@ -202,56 +204,49 @@ class Given:
 
 
 def gather(
+    options: TerraformOptions,
     *,
-    from_terraform: str | None = None,
     outputs: Mapping[str, Any] | None = None,
-    module: str | None = None,
     projects: tuple[str, ...] = (),
-    **given: str | None,
 ) -> Given:
     """Fill in from the environment and Terraform's outputs, and check the projects' names.
 
     Args:
-        from_terraform: Where outputs are read, or were.
-        outputs: What was read there already.
-        module: Name of the instance, where the outputs have several.
+        options: The verb's.
+        outputs: What was read at `--from-terraform` already.
         projects: Names that were given.
-        given: Members of `Given` that were given.
 
     Raises:
         BadInput: The outputs cannot be read, or a project's name is malformed.
     """
-    if from_terraform is None:
-        if module is not None:
+    source = options.from_terraform
+    if source is None:
+        if options.module is not None:
             raise _useless("--module", "--from-terraform")
-        return _given({}, "", projects, given)
-    printed = read_outputs(from_terraform) if outputs is None else outputs
-    source = outputs_source(from_terraform)
-    return _given(terraform.select_instance(printed, source, module), source, projects, given)
+        return _given({}, "", projects, _named(options))
+    printed = read_outputs(source) if outputs is None else outputs
+    where = outputs_source(source)
+    instance = terraform.select_instance(printed, where, options.module)
+    return _given(instance, where, projects, _named(options))
 
 
-def gather_each(
-    *, from_terraform: str | None, module: str | None, every: bool, **given: Any
-) -> dict[str | None, Given]:
+def gather_each(options: AllOptions) -> dict[str | None, Given]:
     """Do as `gather` does, for one instance or for every one.
 
     Args:
-        from_terraform: Where outputs are read.
-        module: Name of one instance.
-        every: Whether all are meant.
-        given: As for `gather`.
+        options: The verb's.
 
     Returns:
         The one instance under None; with `every` each under its name, a single one under `ekm`.
 
     Raises:
-        BadInput: As `gather`; or what says one instance was given beside `every`.
+        BadInput: As `gather`; or what says one instance was given beside `--all`.
     """
-    if not every:
-        return {None: gather(from_terraform=from_terraform, module=module, **given)}
-    if from_terraform is None:
+    if not options.every:
+        return {None: gather(options)}
+    if options.from_terraform is None:
         raise _useless("--all", "--from-terraform")
-    for name, value in {"module": module, **given}.items():
+    for name, value in {"module": options.module, **_named(options)}.items():
         if value is not None:
             option = "--" + name.replace("_", "-")
             raise BadInput(
@@ -260,9 +255,23 @@ def gather_each(
                 at_fault=option,
                 remedy=f"Leave {option} out (and the variable EKM_{name.upper()}), or --all.",
             )
-    source = outputs_source(from_terraform)
-    instances = terraform.module_instances(read_outputs(from_terraform))
+    source = outputs_source(options.from_terraform)
+    instances = terraform.module_instances(read_outputs(options.from_terraform))
     return {name or "ekm": _given(one, source, (), {}) for name, one in instances.items()}
+
+
+def _named(options: TerraformOptions) -> dict[str, str | None]:
+    """Return the members of `Given` that the verb has options for, as they were given."""
+    members: dict[str, str | None] = {}
+    if isinstance(options, ArnOptions):
+        members |= {"role_arn": options.role_arn, "kms_arn": options.kms_arn}
+    if isinstance(options, IdentifierOptions):
+        members["external_id"] = options.external_id
+    if isinstance(options, IntentOptions):
+        members["name"] = options.name
+    if isinstance(options, PlaceOptions):
+        members["record"] = options.record
+    return members
 
 
 def _given(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from openai_ekm import aws_session, terraform
 from openai_ekm.cli import inputs, render
 from openai_ekm.cli.inputs import outputs_source, read_outputs
+from openai_ekm.cli.options import ArnOptions, TerraformOptions
 from openai_ekm.errors import AwsRefused, BadInput, CheckFailed, Conflict, EkmError
 from openai_ekm.monitoring.aws import Aws
 from openai_ekm.monitoring.carry_out import Order, Outcome, carry_out
@@ -31,14 +32,10 @@ EXIT_INTERRUPTED: Final = 130
 _SOON, _AGAIN = 30.0, 60.0  # seconds between signs of life: events take minutes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MonitorTestOptions:
+@dataclass(frozen=True, kw_only=True)
+class MonitorTestOptions(TerraformOptions, ArnOptions):
     """Options of `ekm monitor test`."""
 
-    from_terraform: str | None
-    module: str | None
-    role_arn: str | None
-    kms_arn: str | None
     topics: tuple[str, ...]
     wait: int
     plan: bool
@@ -71,13 +68,7 @@ def _named(options: MonitorTestOptions) -> tuple[str, str | None, tuple[str, ...
     printed: dict[str, Any] | None = None
     if options.from_terraform is not None:
         printed = read_outputs(options.from_terraform)
-    given = inputs.gather(
-        from_terraform=options.from_terraform,
-        outputs=printed,
-        module=options.module,
-        role_arn=options.role_arn,
-        kms_arn=options.kms_arn,
-    )
+    given = inputs.gather(options, outputs=printed)
     if given.kms_arn is None:
         raise BadInput(
             "option_missing",

@@ -1,8 +1,9 @@
-"""Options that several verbs share, with their environment names."""
+"""Options that several verbs share, and the classes that hold them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -11,6 +12,12 @@ import click
 __all__ = [
     "FORMATS",
     "LONGEST_WAIT",
+    "AllOptions",
+    "ArnOptions",
+    "IdentifierOptions",
+    "IntentOptions",
+    "PlaceOptions",
+    "TerraformOptions",
     "all_option",
     "argument",
     "arn_options",
@@ -41,6 +48,50 @@ MEMBERS = (
 LONGEST_WAIT = 86_400  # seconds; a day, past which nobody is waiting
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, kw_only=True)
+class TerraformOptions:
+    """Options of a verb with `from_terraform_option` and `module_option`."""
+
+    from_terraform: str | None
+    module: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AllOptions(TerraformOptions):
+    """Options of a verb with `all_option` beside those."""
+
+    every: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceOptions(TerraformOptions):
+    """Options of a verb with `place_options`."""
+
+    record: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArnOptions:
+    """Options of a verb with `arn_options`."""
+
+    role_arn: str | None
+    kms_arn: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentifierOptions(ArnOptions):
+    """Options of a verb with `arn_options` and `external_id_option`."""
+
+    external_id: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntentOptions(IdentifierOptions):
+    """Options of a verb with `intent_options`."""
+
+    name: str | None
 
 
 def variable_of(name: str) -> str:

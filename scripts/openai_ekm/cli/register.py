@@ -10,6 +10,7 @@ import click
 from openai_ekm.cli import fleet, inputs, render
 from openai_ekm.cli.fleet import read_manifest
 from openai_ekm.cli.inputs import outputs_source, read_outputs
+from openai_ekm.cli.options import IntentOptions, PlaceOptions
 from openai_ekm.cli.retire import carry_out as carry_out_retire
 from openai_ekm.cli.session import Session, list_lag, parse_record_location
 from openai_ekm.errors import BadInput
@@ -40,18 +41,11 @@ _OF_ONE_REGISTRATION = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegisterOptions:
+@dataclass(frozen=True, kw_only=True)
+class RegisterOptions(IntentOptions, PlaceOptions):
     """Options of `ekm register`."""
 
-    role_arn: str | None
-    kms_arn: str | None
-    external_id: str | None
-    name: str | None
     projects: tuple[str, ...]
-    record: str | None
-    from_terraform: str | None
-    module: str | None
     external_key: str | None
     wait: int
     admin_key_from: str | None
@@ -80,17 +74,7 @@ def run(options: RegisterOptions) -> int:
         return fleet.carry_out(entries, settings)
     if options.plan or options.concurrency is not None:
         raise _useless("--plan" if options.plan else "--concurrency", "a single registration")
-    given = inputs.gather(
-        role_arn=options.role_arn,
-        kms_arn=options.kms_arn,
-        external_id=options.external_id,
-        name=options.name,
-        record=options.record,
-        projects=options.projects,
-        from_terraform=options.from_terraform,
-        module=options.module,
-        outputs=outputs,
-    )
+    given = inputs.gather(options, outputs=outputs, projects=options.projects)
     if options.retire:
         if options.external_key is not None:
             raise _useless("--external-key", "--retire")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from openai_ekm.cli import inputs
 from openai_ekm.cli.instances import Answer, answer_each
+from openai_ekm.cli.options import AllOptions, IntentOptions, PlaceOptions
 from openai_ekm.cli.session import Session, list_lag, parse_record_location
 from openai_ekm.errors import BadInput
 from openai_ekm.registration.intent import check_id
@@ -20,18 +21,10 @@ if TYPE_CHECKING:
 __all__ = ["carry_out", "run"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetireOptions:
+@dataclass(frozen=True, kw_only=True)
+class RetireOptions(PlaceOptions, AllOptions, IntentOptions):
     """Options of `ekm retire`."""
 
-    role_arn: str | None
-    kms_arn: str | None
-    external_id: str | None
-    name: str | None
-    record: str | None
-    from_terraform: str | None
-    module: str | None
-    every: bool
     confirm_archive: str | None
     delete_record: bool
     only_plan: bool
@@ -50,16 +43,7 @@ def run(options: RetireOptions) -> int:
             remedy="Retire what has active projects one by one with --module NAME; leave "
             "--confirm-archive (and the variable EKM_CONFIRM_ARCHIVE) out with --all.",
         )
-    instances = inputs.gather_each(
-        from_terraform=options.from_terraform,
-        module=options.module,
-        every=options.every,
-        role_arn=options.role_arn,
-        kms_arn=options.kms_arn,
-        external_id=options.external_id,
-        name=options.name,
-        record=options.record,
-    )
+    instances = inputs.gather_each(options)
 
     def retire_one(given: inputs.Given) -> Answer:
         asked = _asked(

@@ -12,6 +12,7 @@ from openai_ekm import aws_session
 from openai_ekm.arns import region_of
 from openai_ekm.cli import inputs, render
 from openai_ekm.cli.instances import Answer, answer_each
+from openai_ekm.cli.options import AllOptions, PlaceOptions
 from openai_ekm.cli.session import Session, note_store, parse_record_location
 from openai_ekm.openai_api import ApiRefused, Kind
 from openai_ekm.registration import status as statuses
@@ -28,14 +29,10 @@ if TYPE_CHECKING:
 __all__ = ["run"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusOptions:
+@dataclass(frozen=True, kw_only=True)
+class StatusOptions(PlaceOptions, AllOptions):
     """Options of `ekm status`."""
 
-    record: str | None
-    from_terraform: str | None
-    module: str | None
-    every: bool
     key_state: bool | None
     admin_key_from: str | None
     as_json: bool
@@ -43,12 +40,7 @@ class StatusOptions:
 
 def run(options: StatusOptions) -> int:
     """Run `ekm status`."""
-    instances = inputs.gather_each(
-        from_terraform=options.from_terraform,
-        module=options.module,
-        every=options.every,
-        record=options.record,
-    )
+    instances = inputs.gather_each(options)
     return answer_each(
         instances,
         lambda given: _status(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm import aws_session
 from openai_ekm.cli import inputs, render, usage_text
+from openai_ekm.cli.options import ArnOptions, PlaceOptions
 from openai_ekm.cli.session import Session, parse_record_location
 from openai_ekm.errors import BadInput
 from openai_ekm.registration import admin_key
@@ -29,8 +30,8 @@ _REGION: Final = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}")
 _TIMES: Final = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsageOptions:
+@dataclass(frozen=True, kw_only=True)
+class UsageOptions(PlaceOptions, ArnOptions):
     """Options of `ekm usage`."""
 
     sources: tuple[str, ...]
@@ -40,11 +41,6 @@ class UsageOptions:
     until: str | None
     log_regions: tuple[str, ...]
     athena: str | None
-    record: str | None
-    from_terraform: str | None
-    module: str | None
-    role_arn: str | None
-    kms_arn: str | None
     as_json: bool
 
 
@@ -150,13 +146,7 @@ def _target(options: UsageOptions) -> Target:
                 at_fault="--log-region",
                 remedy="Write it as AWS does: eu-west-1.",
             )
-    given = inputs.gather(
-        from_terraform=options.from_terraform,
-        module=options.module,
-        record=options.record,
-        role_arn=options.role_arn,
-        kms_arn=options.kms_arn,
-    )
+    given = inputs.gather(options)
     kms_arn, role_arn = given.kms_arn, given.role_arn
     if given.record is not None and (kms_arn is None or role_arn is None):
         recorded = _recorded(given.record)

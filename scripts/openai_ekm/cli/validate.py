@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from openai_ekm.cli import inputs, render
 from openai_ekm.cli.instances import Answer, answer_each
+from openai_ekm.cli.options import AllOptions, PlaceOptions
 from openai_ekm.cli.session import Session, make_denial_explainer, parse_record_location
 from openai_ekm.errors import BadInput, OpenAIRefused
 from openai_ekm.registration.intent import check_id
@@ -13,14 +14,10 @@ from openai_ekm.registration.intent import check_id
 __all__ = ["run"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValidateOptions:
+@dataclass(frozen=True, kw_only=True)
+class ValidateOptions(PlaceOptions, AllOptions):
     """Options of `ekm validate`."""
 
-    record: str | None
-    from_terraform: str | None
-    module: str | None
-    every: bool
     external_key: str | None
     admin_key_from: str | None
     as_json: bool
@@ -40,13 +37,9 @@ def run(options: ValidateOptions) -> int:
             )
         session = Session(None, admin_key_from=options.admin_key_from)
         alone = _validate(session, options.external_key)
-        return answer_each({None: inputs.gather()}, lambda _: alone, as_json=options.as_json)
-    instances = inputs.gather_each(
-        from_terraform=options.from_terraform,
-        module=options.module,
-        every=options.every,
-        record=options.record,
-    )
+        given = inputs.gather(replace(options, from_terraform=None))
+        return answer_each({None: given}, lambda _: alone, as_json=options.as_json)
+    instances = inputs.gather_each(options)
 
     def validate_recorded(given: inputs.Given) -> Answer:
         place = parse_record_location(given.record)
