@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from openai_ekm.cli import render
+from openai_ekm.cli.inputs import useless
 from openai_ekm.cli.reporting import Answer, Delivery, ReportOptions, shown_at
 from openai_ekm.cli.snapshot import (
     SnapshotOptions,
@@ -20,7 +21,6 @@ from openai_ekm.cli.snapshot import (
 )
 from openai_ekm.diagnosis import diagnose
 from openai_ekm.diagnosis.report import KEY_STATE, report_of
-from openai_ekm.errors import BadInput
 from openai_ekm.snapshot.file import read_snapshot
 from openai_ekm.snapshot.symbols import name_symbols
 
@@ -52,11 +52,10 @@ def run(options: DiagnoseOptions) -> int:
         options.snapshot, source, offline=options.offline, needed=options.error_text is None
     )
     if seen is None and at is not None:
-        raise BadInput(
-            "option_useless",
+        raise useless(
+            "--at",
             "--at means nothing where no snapshot is judged.",
-            at_fault="--at",
-            remedy="Give a snapshot or where to collect one, or leave --at out.",
+            "Give a snapshot or where to collect one, or leave --at out.",
         )
     if seen is not None:
         seen = called_at(seen, at)

@@ -65,14 +65,8 @@ def _check_workspace(outputs: Outputs) -> None:
 
 
 def _handoff(given: inputs.Given) -> Answer:
-    for option, value in (("--role-arn", given.role_arn), ("--kms-arn", given.kms_arn)):
+    for member, value in (("role_arn", given.role_arn), ("kms_arn", given.kms_arn)):
         if value is None:
-            raise BadInput(
-                "option_missing",
-                f"{option} is missing: neither given, nor in the environment, nor in Terraform's "
-                "outputs.",
-                at_fault=option,
-                remedy=f"Give {option}, or --from-terraform DIR after an apply.",
-            )
+            raise inputs.missing(member, variable="the environment")
     handoff = Handoff(role_arn=given.role_arn or "", kms_arn=given.kms_arn or "")
     return Answer(handoff.as_json(), handoff.as_lines(), copied=True)

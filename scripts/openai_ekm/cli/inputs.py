@@ -34,11 +34,14 @@ __all__ = [
     "client_certificate",
     "gather",
     "gather_each",
+    "missing",
     "outputs_source",
     "parse_outputs",
     "read_outputs",
     "secret_variable",
     "text_variable",
+    "useless",
+    "useless_beside",
 ]
 
 
@@ -162,14 +165,7 @@ class Given:
         """
         for member, value in self._members().items():
             if value is None:
-                option = "--" + member.replace("_", "-")
-                raise BadInput(
-                    "option_missing",
-                    f"{option} is missing: neither given, nor in EKM_{member.upper()}, nor in "
-                    "Terraform's outputs.",
-                    at_fault=option,
-                    remedy=f"Give {option}, or --from-terraform DIR after an apply.",
-                )
+                raise missing(member)
         return Intent(
             role_arn=self.role_arn or "",
             kms_arn=self.kms_arn or "",
@@ -203,6 +199,37 @@ class Given:
         }
 
 
+def missing(
+    member: str, *, variable: str | None = None, also: str = "", remedy: str | None = None
+) -> BadInput:
+    """Return the error of a member that nothing gives.
+
+    Args:
+        member: Its name, such as `role_arn`.
+        variable: The environment variable that was looked at, where it is not its own.
+        also: What else was looked at, as `, nor in a record`.
+        remedy: What to do; None names the option and Terraform's outputs.
+    """
+    option = "--" + member.replace("_", "-")
+    return BadInput(
+        "option_missing",
+        f"{option} is missing: neither given, nor in {variable or f'EKM_{member.upper()}'}, nor "
+        f"in Terraform's outputs{also}.",
+        at_fault=option,
+        remedy=remedy or f"Give {option}, or --from-terraform DIR after an apply.",
+    )
+
+
+def useless(option: str, message: str, remedy: str = "Leave one of the two out.") -> BadInput:
+    """Return the error of an option that means nothing beside the others."""
+    return BadInput("option_useless", message, at_fault=option, remedy=remedy)
+
+
+def useless_beside(option: str, other: str) -> BadInput:
+    """Return the error of an option that means nothing beside another."""
+    return useless(option, f"{option} means nothing beside {other}.")
+
+
 def gather(
     options: TerraformOptions,
     *,
@@ -222,7 +249,7 @@ def gather(
     source = options.from_terraform
     if source is None:
         if options.module is not None:
-            raise _useless("--module", "--from-terraform")
+            raise _useless_without("--module", "--from-terraform")
         return _given({}, "", projects, _named(options))
     printed = read_outputs(source) if outputs is None else outputs
     where = outputs_source(source)
@@ -245,15 +272,14 @@ def gather_each(options: AllOptions) -> dict[str | None, Given]:
     if not options.every:
         return {None: gather(options)}
     if options.from_terraform is None:
-        raise _useless("--all", "--from-terraform")
+        raise _useless_without("--all", "--from-terraform")
     for name, value in {"module": options.module, **_named(options)}.items():
         if value is not None:
             option = "--" + name.replace("_", "-")
-            raise BadInput(
-                "option_useless",
+            raise useless(
+                option,
                 f"{option} says one instance, and --all means every one.",
-                at_fault=option,
-                remedy=f"Leave {option} out (and the variable EKM_{name.upper()}), or --all.",
+                f"Leave {option} out (and the variable EKM_{name.upper()}), or --all.",
             )
     source = outputs_source(options.from_terraform)
     instances = terraform.module_instances(read_outputs(options.from_terraform))
@@ -298,13 +324,9 @@ def _given(
     )
 
 
-def _useless(option: str, needed: str) -> BadInput:
-    return BadInput(
-        "option_useless",
-        f"{option} means nothing without {needed}.",
-        at_fault=option,
-        remedy=f"Add {needed}, or leave {option} out.",
-    )
+def _useless_without(option: str, needed: str) -> BadInput:
+    message = f"{option} means nothing without {needed}."
+    return useless(option, message, f"Add {needed}, or leave {option} out.")
 
 
 def text_variable(name: str) -> str | None:

@@ -10,7 +10,7 @@ from openai_ekm import aws_session, terraform
 from openai_ekm.cli import inputs, render
 from openai_ekm.cli.inputs import outputs_source, read_outputs
 from openai_ekm.cli.options import ArnOptions, TerraformOptions
-from openai_ekm.errors import AwsRefused, BadInput, CheckFailed, Conflict, EkmError
+from openai_ekm.errors import AwsRefused, CheckFailed, Conflict, EkmError
 from openai_ekm.monitoring.aws import Aws
 from openai_ekm.monitoring.carry_out import Order, Outcome, carry_out
 from openai_ekm.monitoring.message import TAG, WATCHES
@@ -70,12 +70,7 @@ def _named(options: MonitorTestOptions) -> tuple[str, str | None, tuple[str, ...
         printed = read_outputs(options.from_terraform)
     given = inputs.gather(options, outputs=printed)
     if given.kms_arn is None:
-        raise BadInput(
-            "option_missing",
-            "--kms-arn is missing: neither given, nor in EKM_KMS_ARN, nor in Terraform's outputs.",
-            at_fault="--kms-arn",
-            remedy="Give --kms-arn, or --from-terraform DIR after an apply.",
-        )
+        raise inputs.missing("kms_arn")
     check_kms_arn(given.kms_arn)
     if given.role_arn is not None:
         check_role_arn(given.role_arn)

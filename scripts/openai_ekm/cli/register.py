@@ -13,7 +13,6 @@ from openai_ekm.cli.inputs import outputs_source, read_outputs
 from openai_ekm.cli.options import IntentOptions, PlaceOptions
 from openai_ekm.cli.retire import carry_out as carry_out_retire
 from openai_ekm.cli.session import Session, list_lag, parse_record_location
-from openai_ekm.errors import BadInput
 from openai_ekm.fleet import manifest
 from openai_ekm.fleet.run import CONCURRENCY
 from openai_ekm.registration.intent import check_id
@@ -73,11 +72,13 @@ def run(options: RegisterOptions) -> int:
         )
         return fleet.carry_out(entries, settings)
     if options.plan or options.concurrency is not None:
-        raise _useless("--plan" if options.plan else "--concurrency", "a single registration")
+        raise inputs.useless_beside(
+            "--plan" if options.plan else "--concurrency", "a single registration"
+        )
     given = inputs.gather(options, outputs=outputs, projects=options.projects)
     if options.retire:
         if options.external_key is not None:
-            raise _useless("--external-key", "--retire")
+            raise inputs.useless_beside("--external-key", "--retire")
         carry_out_retire(
             given,
             wait=options.wait,
@@ -88,11 +89,10 @@ def run(options: RegisterOptions) -> int:
         )
         return 0
     if options.delete_record:
-        raise BadInput(
-            "option_useless",
+        raise inputs.useless(
+            "--delete-record",
             "--delete-record goes with --retire alone: a registration needs its record.",
-            at_fault="--delete-record",
-            remedy="Leave it out, or add --retire.",
+            "Leave it out, or add --retire.",
         )
     result, calls, place = _register(given, options)
     if options.as_json:
@@ -127,7 +127,7 @@ def _refuse_beside_a_fleet(options: RegisterOptions) -> None:
     for name in names:
         source = context.get_parameter_source(name)
         if getattr(options, name) and source is click.core.ParameterSource.COMMANDLINE:
-            raise _useless("--" + name.replace("_", "-"), fleet_of)
+            raise inputs.useless_beside("--" + name.replace("_", "-"), fleet_of)
 
 
 def _register(given: inputs.Given, options: RegisterOptions) -> tuple[Registered, int, str]:
@@ -200,12 +200,3 @@ def _as_text(result: Registered, place: str) -> list[str]:
             "--project NAME."
         )
     return lines
-
-
-def _useless(option: str, beside: str) -> BadInput:
-    return BadInput(
-        "option_useless",
-        f"{option} means nothing beside {beside}.",
-        at_fault=option,
-        remedy="Leave one of the two out.",
-    )

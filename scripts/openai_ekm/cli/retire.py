@@ -9,7 +9,6 @@ from openai_ekm.cli import inputs
 from openai_ekm.cli.instances import Answer, answer_each
 from openai_ekm.cli.options import AllOptions, IntentOptions, PlaceOptions
 from openai_ekm.cli.session import Session, list_lag, parse_record_location
-from openai_ekm.errors import BadInput
 from openai_ekm.registration.intent import check_id
 from openai_ekm.registration.retire import RetireRequest, retire
 from openai_ekm.registration.retire_plan import retire_plan
@@ -36,11 +35,10 @@ class RetireOptions(PlaceOptions, AllOptions, IntentOptions):
 def run(options: RetireOptions) -> int:
     """Run `ekm retire`."""
     if options.every and options.confirm_archive is not None:
-        raise BadInput(
-            "option_useless",
+        raise inputs.useless(
+            "--confirm-archive",
             "--confirm-archive names one external key, and --all means every one.",
-            at_fault="--confirm-archive",
-            remedy="Retire what has active projects one by one with --module NAME; leave "
+            "Retire what has active projects one by one with --module NAME; leave "
             "--confirm-archive (and the variable EKM_CONFIRM_ARCHIVE) out with --all.",
         )
     instances = inputs.gather_each(options)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from openai_ekm import aws_session
 from openai_ekm.aws_session import client
 from openai_ekm.cli import render
-from openai_ekm.cli.inputs import client_certificate, secret_variable, text_variable
+from openai_ekm.cli.inputs import client_certificate, missing, secret_variable, text_variable
 from openai_ekm.drill.note_store import FileNotes, SsmNotes
 from openai_ekm.errors import BadInput, EkmError
 from openai_ekm.openai_api.base_url import parse_base_url
@@ -112,10 +112,8 @@ def parse_record_location(text: str | None) -> RecordLocation:
         BadInput: Missing, or of neither form.
     """
     if text is None:
-        raise BadInput(
-            "option_missing",
-            "--record is missing: neither given, nor in EKM_RECORD, nor in Terraform's outputs.",
-            at_fault="--record",
+        raise missing(
+            "record",
             remedy="Give --from-terraform DIR after an apply, or --record ssm:/openai-ekm/NAME, or "
             "--record file:PATH.",
         )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from openai_ekm import aws_session
 from openai_ekm.cli import render
-from openai_ekm.cli.inputs import outputs_source, read_outputs
+from openai_ekm.cli.inputs import missing, outputs_source, read_outputs, useless
 from openai_ekm.errors import BadInput
 from openai_ekm.snapshot import file, terraform_outputs
 from openai_ekm.terraform import select_instance
@@ -169,12 +169,8 @@ def collected_unless_given(file: str | None, source: Source, *, offline: bool) -
     if file is None:
         return collected(source, live=reads_aws(source, offline=offline))
     if source != Source() or offline:
-        raise BadInput(
-            "option_useless",
-            "A snapshot was given, and where to collect one as well.",
-            at_fault="SNAPSHOT",
-            remedy="Give one of the two.",
-        )
+        message = "A snapshot was given, and where to collect one as well."
+        raise useless("SNAPSHOT", message, "Give one of the two.")
     return None
 
 
@@ -212,12 +208,8 @@ def collected(source: Source, *, live: bool) -> Snapshot:
     for name in _INTENT:
         values[name] = values[name] or os.environ.get(f"EKM_{name.upper()}") or None
         if values[name] is None:
-            option = "--" + name.replace("_", "-")
-            raise BadInput(
-                "option_missing",
-                f"{option} is missing: neither given, nor in EKM_{name.upper()}, nor in "
-                "Terraform's outputs.",
-                at_fault=option,
+            raise missing(
+                name,
                 remedy="Give --role-arn, --kms-arn and --external-id, or --from-terraform DIR, or "
                 "--from-plan FILE."
                 if source.from_terraform is None
@@ -262,9 +254,8 @@ def _output_value(outputs: Mapping[str, Any], name: str) -> str | None:
 
 
 def _useless(option: str) -> BadInput:
-    return BadInput(
-        "option_useless",
+    return useless(
+        option,
         f"{option} means nothing beside what else was given.",
-        at_fault=option,
-        remedy="Give ARNs and external id, or --from-terraform, or --from-plan (and its --module).",
+        "Give ARNs and external id, or --from-terraform, or --from-plan (and its --module).",
     )

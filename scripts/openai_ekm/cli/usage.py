@@ -81,11 +81,9 @@ def run(options: UsageOptions) -> int:
 
 def _check_sources(options: UsageOptions) -> None:
     if options.athena is not None and (options.sources or options.lookup):
-        raise BadInput(
-            "option_useless",
+        raise inputs.useless(
+            "--athena",
             "--athena prints text and reads no log: a source or --lookup means nothing beside it.",
-            at_fault="--athena",
-            remedy="Leave one of the two out.",
         )
     if not options.sources and not options.lookup and options.athena is None:
         raise BadInput(
@@ -152,14 +150,11 @@ def _target(options: UsageOptions) -> Target:
         recorded = _recorded(given.record)
         kms_arn = kms_arn or recorded.get("kms_arn")
         role_arn = role_arn or recorded.get("role_arn")
-    for option, value in (("--kms-arn", kms_arn), ("--role-arn", role_arn)):
+    for member, value in (("kms_arn", kms_arn), ("role_arn", role_arn)):
         if value is None:
-            variable = "EKM_" + option[2:].upper().replace("-", "_")
-            raise BadInput(
-                "option_missing",
-                f"{option} is missing: neither given, nor in {variable}, nor in Terraform's "
-                "outputs, nor in a record.",
-                at_fault=option,
+            raise inputs.missing(
+                member,
+                also=", nor in a record",
                 remedy="Give --kms-arn and --role-arn, or --from-terraform DIR after an apply, or "
                 "--record.",
             )

@@ -29,12 +29,7 @@ def run(options: ValidateOptions) -> int:
         check_id(options.external_key, "--external-key")
         if options.every or options.module is not None:
             option = "--all" if options.every else "--module"
-            raise BadInput(
-                "option_useless",
-                f"{option} means nothing beside --external-key, which names one registration.",
-                at_fault=option,
-                remedy="Leave one of the two out.",
-            )
+            raise inputs.useless_beside(option, "--external-key, which names one registration")
         session = Session(None, admin_key_from=options.admin_key_from)
         alone = _validate(session, options.external_key)
         given = inputs.gather(replace(options, from_terraform=None))
