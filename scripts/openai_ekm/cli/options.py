@@ -121,32 +121,22 @@ def argument(name: str, *, text: str, **settings: Any) -> Callable[[Command], Co
     return click.argument(name, cls=Argument, text=text, **settings)
 
 
-def from_terraform_option(command: Command) -> Command:
-    """Declare `--from-terraform`."""
-    return click.option(
-        "--from-terraform",
-        metavar="DIR|-",
-        help="Take missing values from `terraform output -json` in DIR, or from stdin.",
-    )(command)
-
-
-def module_option(command: Command) -> Command:
-    """Declare `--module`, for a verb that works on one instance."""
-    return click.option(
-        "--module",
-        metavar="NAME",
-        help="Choose an instance if Terraform's output ekm is a map of several.",
-    )(command)
-
-
-def all_option(command: Command) -> Command:
-    """Declare `--all`, for a verb that may work on every instance."""
-    return click.option(
-        "--all",
-        "every",
-        is_flag=True,
-        help="Take every instance of Terraform's output ekm, in turn.",
-    )(command)
+from_terraform_option = click.option(
+    "--from-terraform",
+    metavar="DIR|-",
+    help="Take missing values from `terraform output -json` in DIR, or from stdin.",
+)
+module_option = click.option(
+    "--module",
+    metavar="NAME",
+    help="Choose an instance if Terraform's output ekm is a map of several.",
+)
+all_option = click.option(
+    "--all",
+    "every",
+    is_flag=True,
+    help="Take every instance of Terraform's output ekm, in turn.",
+)
 
 
 def place_options(command: Command) -> Command:
@@ -239,19 +229,6 @@ def _keep_for_client(context: click.Context, option: click.Parameter, value: str
     context.meta[f"ekm.{option.name}"] = value or None
 
 
-def wait_option(command: Command) -> Command:
-    """Declare `--wait`."""
-    return _wait_option("Longest wait for IAM, and for another run that holds the record.")(command)
-
-
-def drill_wait_option(command: Command) -> Command:
-    """Declare `--wait` of a drill."""
-    return _wait_option(
-        "Longest time to ask until OpenAI is refused, and until it can use the key again; also for "
-        "another run that holds the record."
-    )(command)
-
-
 def _wait_option(text: str) -> Callable[[Command], Command]:
     return click.option(
         "--wait",
@@ -265,40 +242,31 @@ def _wait_option(text: str) -> Callable[[Command], Command]:
     )
 
 
-def confirm_option(command: Command) -> Command:
-    """Declare `--confirm-archive`."""
-    return click.option(
-        "--confirm-archive",
-        envvar="EKM_CONFIRM_ARCHIVE",
-        metavar="EXTERNAL_KEY_ID",
-        help="Archive the active projects of this key in this run; archiving is final.",
-        show_envvar=True,
-    )(command)
-
-
-def json_option(command: Command) -> Command:
-    """Declare `--json`."""
-    return click.option(
-        "--json", "as_json", is_flag=True, help="Print one JSON document on stdout."
-    )(command)
-
-
-def report_option(command: Command) -> Command:
-    """Declare `--report`."""
-    return click.option(
-        "--report",
-        metavar="PATH",
-        help="Also write the report to PATH.json and PATH.md, however the run ends.",
-    )(command)
-
-
-def offline_option(command: Command) -> Command:
-    """Declare `--offline`, which reads what the outputs hold and nothing of AWS."""
-    return click.option(
-        "--offline",
-        is_flag=True,
-        help="With --from-terraform: read the outputs alone; do not call AWS.",
-    )(command)
+wait_option = _wait_option("Longest wait for IAM, and for another run that holds the record.")
+drill_wait_option = _wait_option(
+    "Longest time to ask until OpenAI is refused, and until it can use the key again; also for "
+    "another run that holds the record."
+)
+confirm_option = click.option(
+    "--confirm-archive",
+    envvar="EKM_CONFIRM_ARCHIVE",
+    metavar="EXTERNAL_KEY_ID",
+    help="Archive the active projects of this key in this run; archiving is final.",
+    show_envvar=True,
+)
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document on stdout."
+)
+report_option = click.option(
+    "--report",
+    metavar="PATH",
+    help="Also write the report to PATH.json and PATH.md, however the run ends.",
+)
+offline_option = click.option(
+    "--offline",
+    is_flag=True,
+    help="With --from-terraform: read the outputs alone; do not call AWS.",
+)
 
 
 def at_option(text: str) -> Callable[[Command], Command]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from openai_ekm.cli import options
 from openai_ekm.cli.commands.verb import verb
 
 __all__ = [
@@ -102,7 +103,7 @@ def emulate_command() -> None:
     metavar="DIR",
     help="The Terraform module's folder.  [default: this checkout's, else the package's own]",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+@options.json_option
 def demo_command() -> None:
     """Rehearse everything offline, from apply to destroy.
 
