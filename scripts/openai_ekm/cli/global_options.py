@@ -10,7 +10,7 @@ hides admin keys and escapes what a terminal acts on.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GlobalOption",
+    "WithGlobalOptions",
     "forget",
-    "format_options",
     "global_options",
     "show_calls",
     "show_everything",
@@ -156,28 +156,39 @@ def global_options() -> list[click.Parameter]:
 NAMES: Final = "--profile, --region, --terraform, -v, -q, --debug, --no-color"
 
 
-def format_options(
-    command: click.Command, ctx: click.Context, formatter: click.HelpFormatter
-) -> None:
-    """Write a command's options, and those of every verb behind them.
+class WithGlobalOptions(click.Command):
+    """A command with the options of every verb behind its own."""
 
-    A verb below `ekm` names them in one line, because `ekm --help` explains them.
-    """
-    own: list[tuple[str, str]] = []
-    every: list[tuple[str, str]] = []
-    for parameter in command.get_params(ctx):
-        row = parameter.get_help_record(ctx)
-        if row is not None and row[0]:
-            (every if isinstance(parameter, GlobalOption) else own).append(row)
-    if own:
-        with formatter.section("Options"):
-            formatter.write_dl(own)
-    if ctx.parent is None:
-        with formatter.section("Options of every verb"):
-            formatter.write_dl(every)
-    else:
-        with formatter.section("Options of every verb (ekm --help)"):
-            formatter.write_text(NAMES)
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._global_options = global_options()
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Return its own options and those of every verb."""
+        return [*super().get_params(ctx), *self._global_options]
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write its own options, and those of every verb behind them; a group then lists its verbs.
+
+        A verb below `ekm` names them in one line, because `ekm --help` explains them.
+        """
+        own: list[tuple[str, str]] = []
+        every: list[tuple[str, str]] = []
+        for parameter in self.get_params(ctx):
+            row = parameter.get_help_record(ctx)
+            if row is not None and row[0]:
+                (every if isinstance(parameter, GlobalOption) else own).append(row)
+        if own:
+            with formatter.section("Options"):
+                formatter.write_dl(own)
+        if ctx.parent is None:
+            with formatter.section("Options of every verb"):
+                formatter.write_dl(every)
+        else:
+            with formatter.section("Options of every verb (ekm --help)"):
+                formatter.write_text(NAMES)
+        if isinstance(self, click.Group):
+            self.format_commands(ctx, formatter)
 
 
 def forget() -> None:

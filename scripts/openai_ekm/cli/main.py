@@ -76,17 +76,8 @@ JSON_WORDS = {"--json", "--format=json"}
 EXIT_INTERRUPTED = 130
 
 
-class VerbGroup(click.Group):
+class VerbGroup(global_options.WithGlobalOptions, click.Group):
     """A group that imports its verbs only when one is called: `ekm --help` stays fast."""
-
-    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Return the group's own options and those of every verb."""
-        return [*super().get_params(ctx), *global_options.global_options()]
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options, then the verbs."""
-        global_options.format_options(self, ctx, formatter)
-        self.format_commands(ctx, formatter)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the exit codes, and where to read on."""

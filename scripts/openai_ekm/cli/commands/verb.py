@@ -18,26 +18,40 @@ if TYPE_CHECKING:
 __all__ = ["Verb", "VerbWithDefaultPart", "VerbWithParts", "verb"]
 
 
-class Verb(click.Command):
+class DocumentedCommand(global_options.WithGlobalOptions):
+    """A command whose help ends with where to read on.
+
+    Args:
+        page: The page of the documentation that tells more.
+        settings: As for any command of click.
+    """
+
+    def __init__(self, *args: Any, page: str, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.page = page
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what the command adds, and where to read on."""
+        super().format_epilog(ctx, formatter)
+        formatter.write_paragraph()
+        formatter.write(f"Read more: {documentation_address(self.page)}\n")
+
+
+class Verb(DocumentedCommand):
     """A command that imports what it does when it runs.
 
     Args:
         runs: A module of `openai_ekm.cli` and its function, as in `drill:run_revoke`. The function
             takes the options as one frozen object, whose class its annotation names, and returns
             the exit code, or None for 0.
-        page: The page of the documentation that tells more.
         extra: The extra of the package that it needs.
-        settings: As for any command of click.
+        settings: As for any documented command.
     """
 
-    def __init__(
-        self, *args: Any, runs: str, page: str, extra: str = "rehearsal", **settings: Any
-    ) -> None:
+    def __init__(self, *args: Any, runs: str, extra: str = "rehearsal", **settings: Any) -> None:
         super().__init__(*args, **settings)
         self.runs = runs
-        self.page = page
         self.extra = extra
-        self._global_options = global_options.global_options()
 
     def load(self) -> tuple[Callable[[Any], int | None], type]:
         """Import the function that does what the verb says, and the class of its options.
@@ -66,47 +80,9 @@ class Verb(click.Command):
         function, options_class = self.load()
         return function(options_class(**ctx.params))
 
-    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Return the verb's own options and those of every verb."""
-        return [*super().get_params(ctx), *self._global_options]
 
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options; those of every verb in short."""
-        global_options.format_options(self, ctx, formatter)
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write what the verb adds, and where to read on."""
-        super().format_epilog(ctx, formatter)
-        formatter.write_paragraph()
-        formatter.write(f"Read more: {documentation_address(self.page)}\n")
-
-
-class VerbWithParts(click.Group):
-    """A verb that has verbs of its own, such as `ekm drill revoke`.
-
-    Args:
-        page: The page of the documentation that tells more.
-        settings: As for any group of click.
-    """
-
-    def __init__(self, *args: Any, page: str, **settings: Any) -> None:
-        super().__init__(*args, **settings)
-        self.page = page
-
-    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Return the options of every verb, besides `--help`."""
-        return [*super().get_params(ctx), *global_options.global_options()]
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the options in short, then the verbs."""
-        global_options.format_options(self, ctx, formatter)
-        self.format_commands(ctx, formatter)
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write where to read on."""
-        super().format_epilog(ctx, formatter)
-        formatter.write_paragraph()
-        formatter.write(f"Read more: {documentation_address(self.page)}\n")
+class VerbWithParts(DocumentedCommand, click.Group):
+    """A verb that has verbs of its own, such as `ekm drill revoke`."""
 
 
 class VerbWithDefaultPart(VerbWithParts):
