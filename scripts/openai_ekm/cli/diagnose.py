@@ -12,7 +12,6 @@ from openai_ekm.cli.inputs import useless
 from openai_ekm.cli.reporting import Answer, Delivery, ReportOptions, shown_at
 from openai_ekm.cli.snapshot import (
     SnapshotOptions,
-    Source,
     called_at,
     collected_unless_given,
     noted,
@@ -46,11 +45,8 @@ class DiagnoseOptions(SnapshotOptions, ReportOptions):
 def run(options: DiagnoseOptions) -> int:
     """Run `ekm diagnose`."""
     delivery = Delivery.read((KEY_STATE,), options)
-    source = options.source()
     at = parse_at(options.at)
-    seen = _snapshot(
-        options.snapshot, source, offline=options.offline, needed=options.error_text is None
-    )
+    seen = _snapshot(options)
     if seen is None and at is not None:
         raise useless(
             "--at",
@@ -70,9 +66,9 @@ def run(options: DiagnoseOptions) -> int:
         body["outcome"] = body["outcome"] or read.outcome
     if seen is not None:
         body = name_symbols(body, seen)
-    subject = source.module or ""
+    subject = options.module or ""
     file, line = shown_at(
-        (options.snapshot, source.from_plan), source.from_terraform, subject, options.source_file
+        (options.snapshot, options.from_plan), options.from_terraform, subject, options.source_file
     )
     made = report_of(found, read, seen, file=file, line=line, subject=subject)
     (report,) = noted(delivery.accept([made]), options.at)
@@ -88,15 +84,14 @@ def run(options: DiagnoseOptions) -> int:
     return delivery.deliver(Answer([report], body, lines))
 
 
-def _snapshot(
-    file_name: str | None, source: Source, *, offline: bool, needed: bool
-) -> Snapshot | None:
-    if file_name is None and source == Source() and not needed:
+def _snapshot(options: DiagnoseOptions) -> Snapshot | None:
+    """Return the snapshot; None where a text alone is to be explained."""
+    if options.snapshot is None and not options.sources() and options.error_text is not None:
         return None
-    found = collected_unless_given(file_name, source, offline=offline)
+    found = collected_unless_given(options.snapshot, options)
     if found is None:
-        return read_snapshot(str(file_name), strict=True)
-    return _now(found) if reads_aws(source, offline=offline) else found
+        return read_snapshot(str(options.snapshot), strict=True)
+    return _now(found) if reads_aws(options) else found
 
 
 def _now(snapshot: Snapshot) -> Snapshot:

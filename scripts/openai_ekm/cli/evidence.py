@@ -14,7 +14,7 @@ from openai_ekm._version import __version__
 from openai_ekm.cli import evidence_text, inputs, render
 from openai_ekm.cli.options import IdentifierOptions, PlaceOptions
 from openai_ekm.cli.session import Session, parse_record_location
-from openai_ekm.cli.snapshot import Source, called_at, collected, is_time
+from openai_ekm.cli.snapshot import called_at, collect_live, is_time
 from openai_ekm.diagnosis import diagnose
 from openai_ekm.errors import AwsRefused, BadInput, CheckFailed, NotReachable
 from openai_ekm.evidence.aws import SigningKey, check_signing_key, read_rotation
@@ -168,9 +168,12 @@ def _snapshot(options: WriteOptions, members: inputs.Given, generated_at: str) -
     if options.snapshot is not None:
         at = datetime.fromisoformat(generated_at)
         return called_at(read_snapshot(options.snapshot), at)
-    live = collected(
-        Source(role_arn=members.role_arn, kms_arn=members.kms_arn, external_id=members.external_id),
-        live=True,
+    live = collect_live(
+        {
+            "role_arn": members.role_arn,
+            "kms_arn": members.kms_arn,
+            "external_id": members.external_id,
+        }
     )
     return replace(live, calls=replace(live.calls, time=generated_at))
 

@@ -9,7 +9,6 @@ from openai_ekm.cli import render
 from openai_ekm.cli.reporting import Answer, Delivery, ReportOptions, shown_at
 from openai_ekm.cli.snapshot import (
     SnapshotOptions,
-    Source,
     called_at,
     collected_unless_given,
     noted,
@@ -53,18 +52,13 @@ def run(options: ProveOptions) -> int:
     delivery = Delivery.read(TITLES, options)
     assumed = _absent(options.assume_none)
     at = parse_at(options.at)
-    origin = options.source()
-    snapshots = _snapshots(options.file, origin, offline=options.offline)
+    snapshots = _snapshots(options)
     with render.waiting("Proving the claims over all requests"):
         judged = [
             Judged(name, snapshot, prove(called_at(snapshot, at), now=at, assume=assumed))
             for name, snapshot in snapshots.items()
         ]
-    made = [
-        _report(each, (options.file, origin.from_plan), origin, options.source_file)
-        for each in judged
-    ]
-    reports = noted(delivery.accept(made), options.at)
+    reports = noted(delivery.accept([_report(each, options) for each in judged]), options.at)
     documents = {
         each.instance: _with_reasons(each.as_json(), report)
         for each, report in zip(judged, reports, strict=True)
@@ -75,10 +69,9 @@ def run(options: ProveOptions) -> int:
     return delivery.deliver(Answer(reports, document, list(_lines(documents, reports))))
 
 
-def _report(
-    judged: Judged, read: tuple[str | None, ...], origin: Source, source_file: str | None
-) -> Report:
-    file, line = shown_at(read, origin.from_terraform, judged.instance, source_file)
+def _report(judged: Judged, options: ProveOptions) -> Report:
+    read = (options.file, options.from_plan)
+    file, line = shown_at(read, options.from_terraform, judged.instance, options.source_file)
     return report_of(judged, file=file, line=line)
 
 
@@ -119,20 +112,17 @@ def _absent(given: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def _snapshots(file: str | None, origin: Source, *, offline: bool) -> dict[str, Snapshot]:
+def _snapshots(options: ProveOptions) -> dict[str, Snapshot]:
     """Return what is to be judged, by the instance's address or the file's name."""
-    if (
-        file is None
-        and origin.from_plan is not None
-        and origin == Source(from_plan=origin.from_plan)
-    ):
+    alone = options.file is None and options.sources() == ["from_plan"]
+    if alone and options.from_plan is not None:
         from openai_ekm.snapshot.plan import snapshots_of  # noqa: PLC0415 - see above
 
-        return snapshots_of(read_plan(origin.from_plan))
-    snapshot = collected_unless_given(file, origin, offline=offline)
+        return snapshots_of(read_plan(options.from_plan))
+    snapshot = collected_unless_given(options.file, options)
     if snapshot is None:
-        snapshot = read_snapshot(file or "-")
-    return {origin.module or "": snapshot}
+        snapshot = read_snapshot(options.file or "-")
+    return {options.module or "": snapshot}
 
 
 def _lines(documents: dict[str, dict[str, Any]], reports: list[Report]) -> Iterator[render.Line]:

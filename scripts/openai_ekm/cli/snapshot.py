@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm import aws_session
 from openai_ekm.cli import render
 from openai_ekm.cli.inputs import missing, outputs_source, read_outputs, useless
+from openai_ekm.cli.options import IdentifierOptions, TerraformOptions
 from openai_ekm.errors import BadInput
-from openai_ekm.snapshot import file, terraform_outputs
+from openai_ekm.snapshot import Registration, file, terraform_outputs
 from openai_ekm.terraform import select_instance
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SnapshotOptions",
-    "Source",
     "called_at",
+    "collect_live",
     "collected",
     "collected_unless_given",
     "is_time",
@@ -84,139 +84,124 @@ def noted(reports: Sequence[Report], at: str | None) -> list[Report]:
     return made
 
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-_INTENT = ("role_arn", "kms_arn", "external_id")
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """The source from which a snapshot is to be made."""
-
-    role_arn: str | None = None
-    kms_arn: str | None = None
-    external_id: str | None = None
-    from_terraform: str | None = None
-    from_plan: str | None = None
-    module: str | None = None
+_INTENT: Final = ("role_arn", "kms_arn", "external_id")
+_REMEDY: Final = (
+    "Give --role-arn, --kms-arn and --external-id, or --from-terraform DIR, or --from-plan FILE."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class SnapshotOptions:
+class SnapshotOptions(IdentifierOptions, TerraformOptions):
     """Options of `ekm snapshot`, and of each verb that takes a snapshot's source."""
 
-    role_arn: str | None
-    kms_arn: str | None
-    external_id: str | None
-    from_terraform: str | None
     from_plan: str | None
-    module: str | None
     offline: bool
 
-    def source(self) -> Source:
-        """Return what a snapshot is to be made from."""
-        return Source(
-            role_arn=self.role_arn,
-            kms_arn=self.kms_arn,
-            external_id=self.external_id,
-            from_terraform=self.from_terraform,
-            from_plan=self.from_plan,
-            module=self.module,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Registered:
-    """The identifiers that `openai_ekm.snapshot.aws.collect` looks up."""
-
-    role_arn: str
-    kms_arn: str
-    external_id: str
+    def sources(self) -> list[str]:
+        """Return the names of the options that were given and say what to collect."""
+        names = (*_INTENT, "from_terraform", "from_plan", "module")
+        return [name for name in names if getattr(self, name) is not None]
 
 
 def run(options: SnapshotOptions) -> None:
     """Run `ekm snapshot`."""
-    source = options.source()
-    render.document(collected(source, live=reads_aws(source, offline=options.offline)).as_json())
+    render.document(collected(options).as_json())
 
 
-def reads_aws(source: Source, *, offline: bool) -> bool:
-    """Return whether a snapshot of this source is made of what AWS has.
-
-    Args:
-        source: What was given.
-        offline: Whether `--offline` was.
+def reads_aws(options: SnapshotOptions) -> bool:
+    """Return whether the snapshot is made of what AWS has.
 
     Raises:
         BadInput: `--offline` without outputs that could do alone.
     """
-    if offline and source.from_terraform is None:
+    if options.offline and options.from_terraform is None:
         raise _useless("--offline")
-    return source.from_plan is None and not offline
+    return options.from_plan is None and not options.offline
 
 
-def collected_unless_given(file: str | None, source: Source, *, offline: bool) -> Snapshot | None:
+def collected_unless_given(file: str | None, options: SnapshotOptions) -> Snapshot | None:
     """Collect a snapshot for a verb that judges one, unless a file names it.
 
     Args:
         file: The file that was named, if one was.
-        source: From what to collect.
-        offline: With outputs: take those alone, and not what AWS has.
+        options: The verb's.
 
     Raises:
         BadInput: Both were given, or neither.
         NotReachable: AWS gave no answer.
     """
     if file is None:
-        return collected(source, live=reads_aws(source, offline=offline))
-    if source != Source() or offline:
+        return collected(options)
+    if options.sources() or options.offline:
         message = "A snapshot was given, and where to collect one as well."
         raise useless("SNAPSHOT", message, "Give one of the two.")
     return None
 
 
-def collected(source: Source, *, live: bool) -> Snapshot:
-    """Make a snapshot.
-
-    Args:
-        source: From what.
-        live: Read AWS; outputs then only say what is registered.
+def collected(options: SnapshotOptions) -> Snapshot:
+    """Make a snapshot; of a live one Terraform's outputs only say what is registered.
 
     Raises:
         BadInput: Too much or too little was given, or it cannot be read.
         NotReachable: AWS gave no answer.
     """
-    given = [name for name in _INTENT if getattr(source, name)]
-    if source.from_plan is not None:
-        if given or source.from_terraform is not None:
+    live = reads_aws(options)
+    values = {
+        "role_arn": options.role_arn,
+        "kms_arn": options.kms_arn,
+        "external_id": options.external_id,
+    }
+    if options.from_plan is not None:
+        if any(values.values()) or options.from_terraform is not None:
             raise _useless("--from-plan")
         from openai_ekm.snapshot import plan  # noqa: PLC0415 - `--help` needs none of it
 
-        body = read_plan(source.from_plan)
-        return plan.snapshot_of(body, module=source.module)
-    if source.module is not None and source.from_terraform is None:
-        raise _useless("--module")
-    values: dict[str, str | None] = {name: getattr(source, name) for name in _INTENT}
-    if source.from_terraform is not None:
-        where = outputs_source(source.from_terraform)
-        outputs = select_instance(read_outputs(source.from_terraform), where, source.module)
-        if not live:
-            if given:
-                raise _useless("--from-terraform")
+        body = read_plan(options.from_plan)
+        return plan.snapshot_of(body, module=options.module)
+    if options.from_terraform is None:
+        if options.module is not None:
+            raise _useless("--module")
+        return collect_live(values)
+    where = outputs_source(options.from_terraform)
+    outputs = select_instance(read_outputs(options.from_terraform), where, options.module)
+    if not live:
+        if any(values.values()):
+            raise _useless("--from-terraform")
+        return terraform_outputs.made_of(outputs, "Terraform's outputs")
+    return collect_live(
+        {name: value or _output_value(outputs, name) for name, value in values.items()},
+        "Name the folder of a root that calls the module and is applied; it needs: "
+        'output "ekm" { value = module.ekm.summary }',
+    )
 
-            return terraform_outputs.made_of(outputs, "Terraform's outputs")
-        values = {name: values[name] or _output_value(outputs, name) for name in _INTENT}
+
+def collect_live(values: Mapping[str, str | None], remedy: str = _REMEDY) -> Snapshot:
+    """Collect what AWS has.
+
+    Args:
+        values: role_arn, kms_arn and external_id; the environment gives what is None.
+        remedy: What to do where one is missing.
+
+    Raises:
+        BadInput: One is missing.
+        NotReachable: AWS gave no answer.
+    """
+    found: dict[str, str] = {}
     for name in _INTENT:
-        values[name] = values[name] or os.environ.get(f"EKM_{name.upper()}") or None
-        if values[name] is None:
-            raise missing(
-                name,
-                remedy="Give --role-arn, --kms-arn and --external-id, or --from-terraform DIR, or "
-                "--from-plan FILE."
-                if source.from_terraform is None
-                else "Name the folder of a root that calls the module and is applied; it needs: "
-                'output "ekm" { value = module.ekm.summary }',
-            )
-    return _live(_Registered(*(values[name] or "" for name in _INTENT)))
+        value = values[name] or os.environ.get(f"EKM_{name.upper()}")
+        if not value:
+            raise missing(name, remedy=remedy)
+        found[name] = value
+    from openai_ekm.snapshot.aws import collect  # noqa: PLC0415 - only where AWS is read
+
+    render.progress("Reading role, key and policies from AWS.")
+    session = aws_session.new_session()
+    with render.waiting("Waiting for AWS"):
+        return collect(
+            Registration(found["role_arn"], found["kms_arn"], found["external_id"]),
+            lambda _account: session,
+            lambda: aws_session.client(session, "organizations", "us-east-1"),
+        )
 
 
 def read_plan(source: str) -> dict[str, Any]:
@@ -233,19 +218,6 @@ def read_plan(source: str) -> dict[str, Any]:
     if notice is not None:
         render.progress(notice)
     return plan
-
-
-def _live(registered: _Registered) -> Snapshot:
-    from openai_ekm.snapshot.aws import collect  # noqa: PLC0415 - only where AWS is read
-
-    render.progress("Reading role, key and policies from AWS.")
-    session = aws_session.new_session()
-    with render.waiting("Waiting for AWS"):
-        return collect(
-            registered,
-            lambda _account: session,
-            lambda: aws_session.client(session, "organizations", "us-east-1"),
-        )
 
 
 def _output_value(outputs: Mapping[str, Any], name: str) -> str | None:
