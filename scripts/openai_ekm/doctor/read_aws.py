@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +16,7 @@ from openai_ekm.doctor.facts import Caller, Credentials, Organization, Permitted
 from openai_ekm.errors import AwsRefused, EkmError
 from openai_ekm.evaluation.request import CallerForm, parse_caller
 from openai_ekm.policy import ALLOW_ALL
-from openai_ekm.snapshot import UNSEEN, Role
+from openai_ekm.snapshot import UNSEEN, Registration, Role
 from openai_ekm.snapshot.aws import collect
 from openai_ekm.snapshot.organization import read_organization as read_levels
 from openai_ekm.snapshot.refusals import Refusals
@@ -157,15 +156,6 @@ def _management(session: boto3.Session) -> str | EkmError | None:
         return error
 
 
-@dataclass(frozen=True, slots=True)
-class _CallersRole:
-    """The caller's role, as something to collect."""
-
-    role_arn: str
-    kms_arn: str = ""
-    external_id: str = ""
-
-
 def read_permitted(session: boto3.Session, caller: Caller, kms_arn: str | None) -> Permitted:
     """Read the policies of the caller, and the policy of the key.
 
@@ -185,7 +175,7 @@ def read_permitted(session: boto3.Session, caller: Caller, kms_arn: str | None) 
         return Permitted(_unread("the caller is neither a user nor a role"), key_policy=key_policy)
     try:
         with translated("reading the policies of the role"):
-            role = collect(_CallersRole(who.role_arn), lambda _account: session).role
+            role = collect(Registration(who.role_arn, "", ""), lambda _account: session).role
     except EkmError as error:
         return Permitted(error, key_policy=key_policy)
     if not isinstance(role, Role) or role.permission_policies is UNSEEN:

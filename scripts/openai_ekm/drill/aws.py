@@ -6,7 +6,7 @@ Source: https://docs.aws.amazon.com/kms/latest/APIReference/Welcome.html
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +14,7 @@ from openai_ekm.arns import region_of
 from openai_ekm.aws_session import client, translated
 from openai_ekm.drill.preflight import AwsView
 from openai_ekm.evaluation.request import parse_caller
-from openai_ekm.snapshot import UNSEEN, Role, UnseenType
+from openai_ekm.snapshot import UNSEEN, Registration, Role, UnseenType
 from openai_ekm.snapshot.aws import collect
 
 if TYPE_CHECKING:
@@ -25,15 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["Aws"]
 
 _POLICY: Final = "default"  # KMS wants the one name there is
-
-
-@dataclass(frozen=True, slots=True)
-class _Caller:
-    """The caller's role, as something to collect."""
-
-    role_arn: str
-    kms_arn: str = ""
-    external_id: str = ""
 
 
 class Aws:
@@ -99,4 +90,4 @@ class Aws:
         found = parse_caller(caller)
         if found is None or not found.role_arn:
             return UNSEEN
-        return collect(_Caller(found.role_arn), lambda _account: self._session).role
+        return collect(Registration(found.role_arn, "", ""), lambda _account: self._session).role

@@ -7,13 +7,13 @@ https://docs.aws.amazon.com/sns/latest/dg/subscribe-sqs-queue-to-sns-topic.html
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.arns import account_of, region_of
 from openai_ekm.aws_session import client, list_items, translated
 from openai_ekm.errors import BadInput
 from openai_ekm.monitoring.message import TAG
+from openai_ekm.snapshot import Registration
 from openai_ekm.snapshot.aws import collect
 
 if TYPE_CHECKING:
@@ -25,15 +25,6 @@ __all__ = ["Aws"]
 
 _KEPT: Final = 3600  # seconds that the queue keeps a message
 _HIDDEN: Final = 43_200  # seconds until a message could be read again; AWS's longest
-
-
-@dataclass(frozen=True, slots=True)
-class _KeyAndRole:
-    """The key and the role whose policies are read first."""
-
-    role_arn: str
-    kms_arn: str
-    external_id: str = ""
 
 
 class Aws:
@@ -76,7 +67,8 @@ class Aws:
 
     def look(self, kms_arn: str, role_arn: str | None) -> Snapshot:
         """Read the policies of key and role; what may not be read is unseen."""
-        return collect(_KeyAndRole(role_arn or "", kms_arn), lambda _account: self._session)
+        named = Registration(role_arn or "", kms_arn, external_id="")
+        return collect(named, lambda _account: self._session)
 
     def tag(self, key_arn: str, value: str) -> None:
         """Set the test's tag."""
