@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -91,13 +91,8 @@ def _snapshot(options: DiagnoseOptions) -> Snapshot | None:
     found = collected_unless_given(options.snapshot, options)
     if found is None:
         return read_snapshot(str(options.snapshot), strict=True)
-    return _now(found) if reads_aws(options) else found
-
-
-def _now(snapshot: Snapshot) -> Snapshot:
-    """Return a live snapshot with the time of now, at which OpenAI would be judged."""
-    time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return replace(snapshot, calls=replace(snapshot.calls, time=time))
+    # A live one is judged as of now: that is when OpenAI would ask.
+    return found.at(datetime.now(UTC)) if reads_aws(options) else found
 
 
 def _named(line: render.Line, seen: Snapshot | None) -> render.Line:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
@@ -165,8 +165,8 @@ def _members(options: WriteOptions) -> inputs.Given:
 
 def _snapshot(options: WriteOptions, members: inputs.Given, generated_at: str) -> Snapshot:
     """Return the snapshot: from a file, else from AWS at this moment; judged at the pack's time."""
+    at = datetime.fromisoformat(generated_at)
     if options.snapshot is not None:
-        at = datetime.fromisoformat(generated_at)
         return called_at(read_snapshot(options.snapshot), at)
     live = collect_live(
         {
@@ -175,7 +175,7 @@ def _snapshot(options: WriteOptions, members: inputs.Given, generated_at: str) -
             "external_id": members.external_id,
         }
     )
-    return replace(live, calls=replace(live.calls, time=generated_at))
+    return live.at(at)
 
 
 def _signing_key(sign: str | None, snapshot: Snapshot) -> SigningKey | None:

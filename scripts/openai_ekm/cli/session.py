@@ -6,7 +6,7 @@ After a denial it reads the policies and says whether waiting can cure it.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,8 +71,7 @@ def make_denial_explainer(session: boto3.Session) -> Callable[[Intent], Explanat
             render.progress(f"The policies could not be read: {failure.message}")
             return None
         # OpenAI asked just now: what is allowed from tomorrow on does not help.
-        time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        found = diagnose(replace(snapshot, calls=replace(snapshot.calls, time=time)))
+        found = diagnose(snapshot.at(datetime.now(UTC)))
         if found.allows:
             return Explanation(
                 curable_by_waiting=True,

@@ -71,8 +71,7 @@ def called_at(snapshot: Snapshot, at: datetime | None) -> Snapshot:
     """Return a snapshot whose time of OpenAI's calls, if it has one, is that of `--at`."""
     if at is None or snapshot.calls.time is None:
         return snapshot
-    time = at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return replace(snapshot, calls=replace(snapshot.calls, time=time))
+    return snapshot.at(at)
 
 
 def noted(reports: Sequence[Report], at: str | None) -> list[Report]:

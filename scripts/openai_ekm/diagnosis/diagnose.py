@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
 from openai_ekm.diagnosis import faults, patch
@@ -90,8 +89,7 @@ def diagnose(
         validation past one fault; every one of them was tried with the evaluator.
     """
     if now is not None and snapshot.calls.time is None:
-        time = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        snapshot = replace(snapshot, calls=replace(snapshot.calls, time=time))
+        snapshot = snapshot.at(now)
     found = find_faults(snapshot, session_name=session_name)
     first, current = found.first, found.snapshot
     passes = found.last.outcome is Outcome.OK

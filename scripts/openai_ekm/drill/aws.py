@@ -6,7 +6,6 @@ Source: https://docs.aws.amazon.com/kms/latest/APIReference/Welcome.html
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -43,9 +42,7 @@ class Aws:
         with translated("sts:GetCallerIdentity"):
             caller = str(client(self._session, "sts").get_caller_identity()["Arn"])
         snapshot = collect(intent, lambda _account: self._session)
-        time = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        snapshot = replace(snapshot, calls=replace(snapshot.calls, time=time))
-        return AwsView(snapshot, caller, self._role_of(caller))
+        return AwsView(snapshot.at(datetime.now(UTC)), caller, self._role_of(caller))
 
     def policy(self, key_arn: str) -> str:
         """Return the key policy to the letter."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.policy import parse_arn
@@ -79,6 +80,11 @@ class Snapshot:
         if reasons:
             body["unseen"] = [{"path": path, "reason": why} for path, why in reasons.items()]
         return body
+
+    def at(self, moment: datetime) -> Snapshot:
+        """Return the snapshot with OpenAI's calls at a moment, which conditions on time test."""
+        time = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return replace(self, calls=replace(self.calls, time=time))
 
     @property
     def registered_key(self) -> Key | None:
