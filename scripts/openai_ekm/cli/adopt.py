@@ -13,14 +13,13 @@ from openai_ekm.adoption import aws as set_up
 from openai_ekm.adoption import plan as planning
 from openai_ekm.cli import inputs, render
 from openai_ekm.cli.options import IntentOptions, PlaceOptions
-from openai_ekm.cli.session import RecordLocation, Session, list_lag, parse_record_location
+from openai_ekm.cli.session import RecordLocation, Session, parse_record_location
 from openai_ekm.diagnosis import diagnose
 from openai_ekm.errors import BadInput
 from openai_ekm.printable import printable
 from openai_ekm.registration.consistency import complete_keys
 from openai_ekm.registration.intent import check_id
 from openai_ekm.registration.record import as_json
-from openai_ekm.registration.register import RegisterRequest
 from openai_ekm.registration.ssm_store import SsmStore
 from openai_ekm.snapshot.aws import collect
 from openai_ekm.snapshot.members import UNSEEN
@@ -126,16 +125,7 @@ def _adopt(
         keep_key=keep_key,
         identity_suffices=_identity_suffices(intent, session.aws_session()),
     )
-    wanted = RegisterRequest(
-        intent=intent,
-        projects=projects,
-        place=str(place),
-        base_url=session.base_url,
-        adopt=key.id,
-        wait=float(wait),
-        list_lag=list_lag(),
-        calls_per_minute=session.calls_per_minute,
-    )
+    wanted = session.register_request(intent, projects, place, wait=wait, adopt=key.id)
     return session.runner().run(adopt_key.adopt_key(wanted)), adoption, place
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from openai_ekm import aws_session
 from openai_ekm.cli import render
 from openai_ekm.cli.fleet_progress import FleetProgress
-from openai_ekm.cli.session import Session, list_lag, make_denial_explainer, parse_record_location
+from openai_ekm.cli.session import Session, make_denial_explainer, parse_record_location
 from openai_ekm.errors import BadInput, Conflict, EkmError
 from openai_ekm.fleet import budget as budgets
 from openai_ekm.fleet import manifest
@@ -29,7 +29,7 @@ from openai_ekm.json_reader import UnreadableJsonError, decode_text, read_conten
 from openai_ekm.registration.consistency import complete_keys
 from openai_ekm.registration.file_store import FileStore
 from openai_ekm.registration.matching import matches
-from openai_ekm.registration.register import Registered, RegisterRequest, register
+from openai_ekm.registration.register import Registered, register
 from openai_ekm.registration.runner import Heartbeat
 from openai_ekm.registration.ssm_store import SsmStore
 
@@ -201,14 +201,11 @@ class _Fleet:
             explain=self._explainer() if in_ssm else None,
             progress=say,
         )
-        wanted = RegisterRequest(
-            intent=entry.intent,
-            projects=entry.projects,
-            place=str(parse_record_location(entry.record)),
-            base_url=self._session.base_url,
-            wait=float(self._settings.wait),
-            list_lag=list_lag(),
-            calls_per_minute=self._session.calls_per_minute,
+        wanted = self._session.register_request(
+            entry.intent,
+            entry.projects,
+            parse_record_location(entry.record),
+            wait=self._settings.wait,
         )
         registered: Registered | None = None
         failure: EkmError | None = None

@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from openai_ekm.cli import fleet, inputs, render
+from openai_ekm.cli import fleet, inputs, render, retire
 from openai_ekm.cli.fleet import read_manifest
 from openai_ekm.cli.inputs import outputs_source, read_outputs
 from openai_ekm.cli.options import IntentOptions, PlaceOptions
-from openai_ekm.cli.retire import carry_out as carry_out_retire
-from openai_ekm.cli.session import Session, list_lag, parse_record_location
+from openai_ekm.cli.session import Session, parse_record_location
 from openai_ekm.fleet import manifest
 from openai_ekm.fleet.run import CONCURRENCY
 from openai_ekm.registration.intent import check_id
 from openai_ekm.registration.record import as_json
-from openai_ekm.registration.register import RegisterRequest, register
+from openai_ekm.registration.register import register
 from openai_ekm.registration.ssm_store import SsmStore
 
 if TYPE_CHECKING:
@@ -41,20 +40,15 @@ _OF_ONE_REGISTRATION = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegisterOptions(IntentOptions, PlaceOptions):
+class RegisterOptions(IntentOptions, PlaceOptions, retire.Settings):
     """Options of `ekm register`."""
 
     projects: tuple[str, ...]
     external_key: str | None
-    wait: int
-    admin_key_from: str | None
     retire: bool
-    delete_record: bool
-    confirm_archive: str | None
     manifest: str | None
     concurrency: int | None
     plan: bool
-    as_json: bool
 
 
 def run(options: RegisterOptions) -> int:
@@ -79,14 +73,7 @@ def run(options: RegisterOptions) -> int:
     if options.retire:
         if options.external_key is not None:
             raise inputs.useless_beside("--external-key", "--retire")
-        carry_out_retire(
-            given,
-            wait=options.wait,
-            admin_key_from=options.admin_key_from,
-            confirm=options.confirm_archive,
-            delete_record=options.delete_record,
-            as_json=options.as_json,
-        )
+        retire.carry_out(given, options)
         return 0
     if options.delete_record:
         raise inputs.useless(
@@ -139,15 +126,8 @@ def _register(given: inputs.Given, options: RegisterOptions) -> tuple[Registered
     if options.external_key is not None:
         check_id(options.external_key, "--external-key")
     session = Session(place, admin_key_from=options.admin_key_from, account=intent.account)
-    wanted = RegisterRequest(
-        intent=intent,
-        projects=given.projects,
-        place=str(place),
-        base_url=session.base_url,
-        adopt=options.external_key,
-        wait=float(options.wait),
-        list_lag=list_lag(),
-        calls_per_minute=session.calls_per_minute,
+    wanted = session.register_request(
+        intent, given.projects, place, wait=options.wait, adopt=options.external_key
     )
     runner = session.runner()
     with render.waiting(f"Registering {intent.name}"):

@@ -17,19 +17,25 @@ if TYPE_CHECKING:
     from openai_ekm.registration.retire import Retired
     from openai_ekm.registration.retire_plan import RetirePlan
 
-__all__ = ["carry_out", "run"]
+__all__ = ["Settings", "carry_out", "run"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class RetireOptions(PlaceOptions, AllOptions, IntentOptions):
-    """Options of `ekm retire`."""
+class Settings:
+    """Options of `ekm retire` that `ekm register --retire` has too."""
 
     confirm_archive: str | None
     delete_record: bool
-    only_plan: bool
     wait: int
     admin_key_from: str | None
     as_json: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetireOptions(PlaceOptions, AllOptions, IntentOptions, Settings):
+    """Options of `ekm retire`."""
+
+    only_plan: bool
 
 
 def run(options: RetireOptions) -> int:
@@ -44,36 +50,17 @@ def run(options: RetireOptions) -> int:
     instances = inputs.gather_each(options)
 
     def retire_one(given: inputs.Given) -> Answer:
-        asked = _asked(
-            given,
-            wait=0 if options.only_plan else options.wait,
-            admin_key_from=options.admin_key_from,
-            confirm=options.confirm_archive,
-            delete_record=options.delete_record,
-        )
-        return _planned(*asked) if options.only_plan else _retired(*asked)
+        if options.only_plan:
+            return _planned(*_asked(given, options, wait=0))
+        return _retired(*_asked(given, options, options.wait))
 
     return answer_each(instances, retire_one, as_json=options.as_json)
 
 
-def carry_out(
-    given: inputs.Given,
-    *,
-    wait: int,
-    admin_key_from: str | None,
-    confirm: str | None,
-    delete_record: bool,
-    as_json: bool,
-) -> None:
+def carry_out(given: inputs.Given, settings: Settings) -> None:
     """Retire what was given, and print what came of it."""
-    asked = _asked(
-        given,
-        wait=wait,
-        admin_key_from=admin_key_from,
-        confirm=confirm,
-        delete_record=delete_record,
-    )
-    answer_each({None: given}, lambda _: _retired(*asked), as_json=as_json)
+    asked = _asked(given, settings, settings.wait)
+    answer_each({None: given}, lambda _: _retired(*asked), as_json=settings.as_json)
 
 
 def _retired(unwanted: RetireRequest, session: Session) -> Answer:
@@ -109,28 +96,20 @@ def _planned(unwanted: RetireRequest, session: Session) -> Answer:
     return Answer(document, _plan_as_text(plan), plan.refusal.exit_code if plan.refusal else 0)
 
 
-def _asked(
-    given: inputs.Given,
-    *,
-    wait: int,
-    admin_key_from: str | None,
-    confirm: str | None,
-    delete_record: bool,
-) -> tuple[RetireRequest, Session]:
+def _asked(given: inputs.Given, settings: Settings, wait: int) -> tuple[RetireRequest, Session]:
     """Return what is to be retired, and what to do it with."""
     intent = given.intent_if_any()
     place = parse_record_location(given.record)
-    if confirm is not None:
-        check_id(confirm, "--confirm-archive")
-    session = Session(
-        place, admin_key_from=admin_key_from, account=intent.account if intent else None
-    )
+    if settings.confirm_archive is not None:
+        check_id(settings.confirm_archive, "--confirm-archive")
+    account = intent.account if intent else None
+    session = Session(place, admin_key_from=settings.admin_key_from, account=account)
     unwanted = RetireRequest(
         place=str(place),
         base_url=session.base_url,
         intent=intent,
-        confirm=confirm,
-        delete_record=delete_record,
+        confirm=settings.confirm_archive,
+        delete_record=settings.delete_record,
         wait=float(wait),
         list_lag=list_lag(),
     )

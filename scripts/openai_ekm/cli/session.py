@@ -23,6 +23,7 @@ from openai_ekm.registration import admin_key
 from openai_ekm.registration.consistency import LIST_LAG
 from openai_ekm.registration.file_store import FileStore
 from openai_ekm.registration.protocol import Explanation
+from openai_ekm.registration.register import RegisterRequest
 from openai_ekm.registration.runner import Heartbeat, Runner
 from openai_ekm.registration.ssm_store import SsmStore, check_prefix
 
@@ -205,6 +206,27 @@ class Session:
             heartbeat=heartbeat,
             explain=make_denial_explainer(self.aws_session()) if self.may_ask_aws else None,
             progress=render.progress,
+        )
+
+    def register_request(
+        self,
+        intent: Intent,
+        projects: tuple[str, ...],
+        place: RecordLocation,
+        *,
+        wait: int,
+        adopt: str | None = None,
+    ) -> RegisterRequest:
+        """Return what is to be registered, with this session's settings."""
+        return RegisterRequest(
+            intent=intent,
+            projects=projects,
+            place=str(place),
+            base_url=self.base_url,
+            adopt=adopt,
+            wait=float(wait),
+            list_lag=list_lag(),
+            calls_per_minute=self.calls_per_minute,
         )
 
     def api(
