@@ -65,14 +65,7 @@ def run(options: AdoptOptions) -> None:
             at_fault="--module-address",
             remedy='Write it as Terraform does: module.ekm, or module.ekm["prod"].',
         )
-    result, adoption, place = _adopt(
-        given,
-        options.external_key,
-        options.module_address,
-        options.wait,
-        options.admin_key_from,
-        keep_key=options.keep_key,
-    )
+    result, adoption, place = _adopt(given, options)
     if options.as_json:
         render.document(_as_json(result, adoption, place, options.module_source))
     else:
@@ -80,29 +73,25 @@ def run(options: AdoptOptions) -> None:
 
 
 def _adopt(
-    given: inputs.Given,
-    external_key: str | None,
-    module_address: str,
-    wait: int,
-    admin_key_from: str | None,
-    *,
-    keep_key: bool,
+    given: inputs.Given, options: AdoptOptions
 ) -> tuple[Registered, Adoption, RecordLocation]:
 
-    if external_key is not None:
-        check_id(external_key, "--external-key")
+    if options.external_key is not None:
+        check_id(options.external_key, "--external-key")
     asked = {
         "role_arn": given.role_arn,
         "kms_arn": given.kms_arn,
         "external_id": given.external_id,
         "name": given.name,
     }
-    first = Session(None, admin_key_from=admin_key_from)
+    first = Session(None, admin_key_from=options.admin_key_from)
     render.progress("Looking for the registration at OpenAI, and for its key and role in AWS.")
     api = first.api()
-    seen = partial(adopt_key.may_be, asked=asked, adopt=external_key)
+    seen = partial(adopt_key.may_be, asked=asked, adopt=options.external_key)
     key = adopt_key.choose(
-        complete_keys(api.list_external_keys(), seen, api.get_external_key), asked, external_key
+        complete_keys(api.list_external_keys(), seen, api.get_external_key),
+        asked,
+        options.external_key,
     )
     projects = adopt_key.project_names(key, api.list_projects()) if key.api_project_ids else ()
     intent = adopt_key.intent_of(key)
@@ -110,7 +99,7 @@ def _adopt(
     place = parse_record_location(
         given.record or f"ssm:/openai-ekm/{planning.instance_name(None, role_name)}"
     )
-    session = Session(place, admin_key_from=admin_key_from, account=intent.account)
+    session = Session(place, admin_key_from=options.admin_key_from, account=intent.account)
     if place.kind == "file":  # else the session has checked it
         aws_session.check_account(session.aws_session(), intent.account)
     else:
@@ -121,11 +110,11 @@ def _adopt(
         key,
         projects=projects,
         record=str(place),
-        module_address=module_address,
-        keep_key=keep_key,
+        module_address=options.module_address,
+        keep_key=options.keep_key,
         identity_suffices=_identity_suffices(intent, session.aws_session()),
     )
-    wanted = session.register_request(intent, projects, place, wait=wait, adopt=key.id)
+    wanted = session.register_request(intent, projects, place, wait=options.wait, adopt=key.id)
     return session.runner().run(adopt_key.adopt_key(wanted)), adoption, place
 
 

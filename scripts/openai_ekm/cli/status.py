@@ -41,27 +41,17 @@ class StatusOptions(PlaceOptions, AllOptions):
 def run(options: StatusOptions) -> int:
     """Run `ekm status`."""
     instances = inputs.gather_each(options)
-    return answer_each(
-        instances,
-        lambda given: _status(
-            given,
-            options.key_state,
-            options.admin_key_from,
-            of_terraform=options.from_terraform is not None,
-        ),
-        as_json=options.as_json,
-    )
+    return answer_each(instances, lambda given: _status(given, options), as_json=options.as_json)
 
 
-def _status(
-    given: inputs.Given, key_state: bool | None, admin_key_from: str | None, *, of_terraform: bool
-) -> Answer:
+def _status(given: inputs.Given, options: StatusOptions) -> Answer:
 
     place = parse_record_location(given.record)
-    handed_over = of_terraform and not given.outputs.projects and given.kms_arn is not None
+    from_terraform = options.from_terraform is not None
+    handed_over = from_terraform and not given.outputs.projects and given.kms_arn is not None
     session = Session(
         place,
-        admin_key_from=admin_key_from,
+        admin_key_from=options.admin_key_from,
         account=given.account(),
         without_admin_key=handed_over,
     )
@@ -69,7 +59,7 @@ def _status(
     found = session.store.read()
     if found is not None and found.external_key_id is not None:
         session.require_admin_key()
-    ask_aws = session.may_ask_aws if key_state is None else key_state
+    ask_aws = session.may_ask_aws if options.key_state is None else options.key_state
     if found is None and handed_over:
         intent = given.intent()
         render.progress("Asking AWS, and OpenAI where there is an admin key, for what is there.")
