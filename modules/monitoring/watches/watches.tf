@@ -63,6 +63,7 @@ locals {
   ]
   of_the_monitoring = concat(local.of_the_forwarding, [
     { requestParameters = { topicArn = local.topics_watched } },
+    { requestParameters = { resourceArn = local.topics_watched } },
     { requestParameters = { subscriptionArn = [for arn in local.topics_watched : { prefix = "${arn}:" }] } },
   ])
   # anything-but does not match a member that is absent, and users, root and services have no sessionIssuer.

@@ -75,6 +75,7 @@ WATCHER_CHANGES: Final[tuple[tuple[str, str, dict[str, Any], str], ...]] = (
     ("sns", "SetTopicAttributes", {"topicArn": TOPIC}, "topics-changed"),
     ("sns", "AddPermission", {"topicArn": TOPIC}, "topics-changed"),
     ("sns", "RemovePermission", {"topicArn": TOPIC}, "topics-changed"),
+    ("sns", "PutDataProtectionPolicy", {"resourceArn": TOPIC}, "topics-changed"),
     ("sns", "Unsubscribe", {"subscriptionArn": f"{TOPIC}:1"}, "topics-changed"),
     ("sns", "SetSubscriptionAttributes", {"subscriptionArn": f"{TOPIC}:1"}, "topics-changed"),
     ("monitoring", "PutMetricAlarm", {"alarmName": "openai-ekm.silence"}, "alarms-changed"),
