@@ -9,7 +9,7 @@ from openai_ekm.cli import inputs
 from openai_ekm.cli.instances import Answer, answer_each
 from openai_ekm.cli.options import AllOptions, ArnOptions
 from openai_ekm.errors import BadInput
-from openai_ekm.registration.handoff import Handoff
+from openai_ekm.registration.handoff import handoff_lines
 
 if TYPE_CHECKING:
     from openai_ekm.cli.inputs import Outputs
@@ -65,8 +65,8 @@ def _check_workspace(outputs: Outputs) -> None:
 
 
 def _handoff(given: inputs.Given) -> Answer:
-    for member, value in (("role_arn", given.role_arn), ("kms_arn", given.kms_arn)):
-        if value is None:
+    arns = {"role_arn": given.role_arn or "", "kms_arn": given.kms_arn or ""}
+    for member, value in arns.items():
+        if not value:
             raise inputs.missing(member, variable="the environment")
-    handoff = Handoff(role_arn=given.role_arn or "", kms_arn=given.kms_arn or "")
-    return Answer(handoff.as_json(), handoff.as_lines(), copied=True)
+    return Answer(arns, handoff_lines(**arns), copied=True)
