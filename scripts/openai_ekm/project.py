@@ -12,35 +12,25 @@ from urllib.parse import urljoin
 
 from openai_ekm._version import __version__
 
-__all__ = ["DISTRIBUTION", "documentation_address", "documentation_url"]
+__all__ = ["DISTRIBUTION", "documentation_address"]
 
 DISTRIBUTION: Final = "openai-ekm-aws"
 _LABEL: Final = "Documentation"  # the README, at the version's tag
 
 
-def documentation_url(page: str) -> str | None:
-    """Return the address of a page of the documentation, for the version that runs.
+def documentation_address(page: str) -> str:
+    """Return what a reader opens: the URL of a page, for the version that runs, or its path.
 
     Args:
         page: path from the root of the repository, with a heading's anchor where one is meant:
             `docs/proof.md#what-was-not-seen`.
 
     Returns:
-        The address, or None where none is known: the package was built from a folder without a
+        The URL, or the path where none is known: the package was built from a folder without a
         public repository, or it runs from source, as the module's launcher runs it.
     """
     readme = _readme_url()
-    return readme and urljoin(readme, page)
-
-
-def documentation_address(page: str) -> str:
-    """Return what a reader opens: the URL of a page, or its path where no URL is known.
-
-    Args:
-        page: As for `documentation_url`. An installation from a repository without a public
-            address shows it as it is.
-    """
-    return documentation_url(page) or page
+    return page if readme is None else urljoin(readme, page)
 
 
 @cache

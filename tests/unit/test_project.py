@@ -42,7 +42,7 @@ def test_a_page_is_found_beside_the_readme(install: Path) -> None:
     """A page's address is that of the README's tag, whatever other URLs stand before it."""
     written(install, "Project-URL: Issues, https://x.io/i", f"Project-URL: Documentation, {README}")
     assert (
-        project.documentation_url("docs/proof.md#what-was-not-seen")
+        project.documentation_address("docs/proof.md#what-was-not-seen")
         == "https://github.com/acme/terraform-aws-openai-ekm/blob/v1.2.3/docs/proof.md#what-was-not-seen"
     )
 
@@ -50,16 +50,16 @@ def test_a_page_is_found_beside_the_readme(install: Path) -> None:
 def test_a_package_without_urls_has_no_page(install: Path) -> None:
     """Guards against: a made-up address where the build knew none."""
     written(install, "Project-URL: Issues, https://x.io/i")
-    assert project.documentation_url("docs/errors.md") is None
+    assert project.documentation_address("docs/errors.md") == "docs/errors.md"
 
 
 def test_another_version_beside_the_source_is_not_asked(install: Path) -> None:
     """Guards against: the pages of an installed version in the messages of a newer source."""
     written(install, f"Project-URL: Documentation, {README}", version="0.0.1")
-    assert project.documentation_url("docs/errors.md") is None
+    assert project.documentation_address("docs/errors.md") == "docs/errors.md"
 
 
 def test_source_that_is_not_installed_has_no_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Guards against: a traceback where the launcher runs the source itself."""
     monkeypatch.setattr(project, "DISTRIBUTION", "openai-ekm-aws-not-installed")
-    assert project.documentation_url("docs/errors.md") is None
+    assert project.documentation_address("docs/errors.md") == "docs/errors.md"
