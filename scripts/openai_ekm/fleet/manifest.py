@@ -137,20 +137,10 @@ def _defaults(given: object, source: str) -> Mapping[str, Any]:
     _check_members(given, DEFAULTS, source, "defaults")
     for member, found in given.items():
         if member != "projects" and not isinstance(found, str):
-            raise _malformed(
-                source,
-                "defaults",
-                f"has the {member} {_short_text(found)}, which is not text",
-                member=f"defaults.{member}",
-            )
+            raise _wrong_type(source, "defaults", "defaults", member, found)
     projects = given.get("projects")
     if projects is not None and not _is_list_of_text(projects):
-        raise _malformed(
-            source,
-            "defaults",
-            f"has projects {_short_text(projects)}, which is no list of names",
-            member="defaults.projects",
-        )
+        raise _wrong_type(source, "defaults", "defaults", "projects", projects)
     return given
 
 
@@ -197,22 +187,12 @@ def _entry(
         if member != "projects" and member not in given:
             raise _malformed(source, shown, f"has no {member}", member=f"{where}.{member}")
         if member != "projects" and not isinstance(given[member], str):
-            raise _malformed(
-                source,
-                shown,
-                f"has the {member} {_short_text(given[member])}, which is not text",
-                member=f"{where}.{member}",
-            )
+            raise _wrong_type(source, shown, where, member, given[member])
     projects = [] if given.get("projects") is None else given["projects"]
     try:
         names = lists.checked(projects)
     except _NotNamesError:
-        raise _malformed(
-            source,
-            shown,
-            f"has projects {_short_text(projects)}, which is no list of names",
-            member=f"{where}.projects",
-        ) from None
+        raise _wrong_type(source, shown, where, "projects", projects) from None
     except BadInput as failure:
         raise _refusal(failure, source, shown, where) from None
     try:
@@ -357,6 +337,15 @@ def _yaml(text: str) -> object:
         raise _UnreadableError("nested too deeply") from None
     except TypeError as failure:  # a key that is a list or a mapping
         raise _UnreadableError(str(failure)) from None
+
+
+def _wrong_type(source: str, shown: str, where: str, member: str, value: object) -> BadInput:
+    """Return the refusal of a member that is not text, or of projects that are no list of names."""
+    if member == "projects":
+        wrong = f"has projects {_short_text(value)}, which is no list of names"
+    else:
+        wrong = f"has the {member} {_short_text(value)}, which is not text"
+    return _malformed(source, shown, wrong, member=f"{where}.{member}")
 
 
 def _malformed(source: str, where: str, wrong: str, member: str | None = None) -> BadInput:
