@@ -17,7 +17,7 @@ Ids are documented in docs/errors.md; tests/docs pins that both say the same.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 __all__ = [
     "AwsRefused",
@@ -30,6 +30,9 @@ __all__ = [
     "OpenAIRefused",
     "RecordUnreadable",
 ]
+
+EXIT_UNDECIDED: Final = 8
+EXIT_INTERRUPTED: Final = 130  # the shell's own code for a program that Ctrl-C ended
 
 
 class EkmError(Exception):

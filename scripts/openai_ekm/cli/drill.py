@@ -21,7 +21,7 @@ from openai_ekm.drill.note import Method
 from openai_ekm.drill.restore import Asked, restore
 from openai_ekm.drill.revoke import look
 from openai_ekm.drill.runner import DrillRunner
-from openai_ekm.errors import BadInput, EkmError
+from openai_ekm.errors import EXIT_INTERRUPTED, BadInput, EkmError
 from openai_ekm.files import write_atomically
 from openai_ekm.printable import json_text
 from openai_ekm.registration.intent import check_id
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from openai_ekm.drill.steps import Procedure
 
 __all__ = ["run_restore", "run_revoke"]
-
-EXIT_INTERRUPTED = 130
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from openai_ekm.cli.options import IdentifierOptions, PlaceOptions
 from openai_ekm.cli.session import Session, parse_record_location
 from openai_ekm.cli.snapshot import called_at, collect_live, is_time
 from openai_ekm.diagnosis import diagnose
-from openai_ekm.errors import AwsRefused, BadInput, CheckFailed, NotReachable
+from openai_ekm.errors import EXIT_UNDECIDED, AwsRefused, BadInput, CheckFailed, NotReachable
 from openai_ekm.evidence.aws import SigningKey, check_signing_key, read_rotation
 from openai_ekm.evidence.container import check_place, open_pack, write_pack
 from openai_ekm.evidence.controls import read_controls
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 __all__ = ["run_verify", "run_write"]
 
-EXIT_UNDECIDED: Final = 8
 _LAST_SECOND: Final = 253_402_300_799  # of the year 9999
 _GIVEN: Final = ("validation", "usage", "drift", "rotation", "audit_events")
 

@@ -13,7 +13,7 @@ from openai_ekm import aws_session
 from openai_ekm.cli import render
 from openai_ekm.cli.fleet_progress import FleetProgress
 from openai_ekm.cli.session import Session, make_denial_explainer, parse_record_location
-from openai_ekm.errors import BadInput, Conflict, EkmError
+from openai_ekm.errors import EXIT_INTERRUPTED, BadInput, Conflict, EkmError
 from openai_ekm.fleet import budget as budgets
 from openai_ekm.fleet import manifest
 from openai_ekm.fleet.run import (
@@ -47,7 +47,6 @@ __all__ = ["Settings", "carry_out", "read_manifest"]
 
 READERS = 8  # records read at a time, before anything is begun
 EXIT_FAILED = 1
-EXIT_INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import click
 
 from openai_ekm._version import __version__
 from openai_ekm.cli import global_options, render
-from openai_ekm.errors import EkmError
+from openai_ekm.errors import EXIT_INTERRUPTED, EkmError
 from openai_ekm.loopback import keep_from_proxies
 from openai_ekm.project import documentation_address
 
@@ -72,8 +72,6 @@ Every error: {errors}
 """
 
 JSON_WORDS = {"--json", "--format=json"}
-# The shell's own code for a program that Ctrl-C ended.
-EXIT_INTERRUPTED = 130
 
 
 class VerbGroup(global_options.WithGlobalOptions, click.Group):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from openai_ekm import aws_session, terraform
 from openai_ekm.cli import inputs, render
 from openai_ekm.cli.inputs import outputs_source, read_outputs
 from openai_ekm.cli.options import ArnOptions, TerraformOptions
-from openai_ekm.errors import AwsRefused, CheckFailed, Conflict, EkmError
+from openai_ekm.errors import EXIT_INTERRUPTED, AwsRefused, CheckFailed, Conflict, EkmError
 from openai_ekm.monitoring.aws import Aws
 from openai_ekm.monitoring.carry_out import Order, Outcome, carry_out
 from openai_ekm.monitoring.message import TAG, WATCHES
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["run_test"]
 
-EXIT_INTERRUPTED: Final = 130
 _SOON, _AGAIN = 30.0, 60.0  # seconds between signs of life: events take minutes
 
 

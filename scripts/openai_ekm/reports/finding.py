@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from openai_ekm.errors import EXIT_UNDECIDED
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -178,7 +180,7 @@ def exit_code(reports: Iterable[Report]) -> int:
     found = {each.state for report in reports for each in report.findings}
     if State.FAILS in found:
         return 1
-    return 8 if State.UNDECIDED in found else 0
+    return EXIT_UNDECIDED if State.UNDECIDED in found else 0
 
 
 def sentence(text: str) -> str:

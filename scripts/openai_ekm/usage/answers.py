@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from openai_ekm.errors import EXIT_UNDECIDED
 from openai_ekm.usage.loading import Unread
 from openai_ekm.usage.target import Target, time_text
 from openai_ekm.usage.watched import watched
@@ -132,7 +133,6 @@ def cause_of(code: str, who: str) -> Cause:
 Rows = list[dict[str, Any]]
 MOST: Final = 1000  # of a list; the queries stop there, too
 EXIT_OTHERS: Final = 1
-EXIT_UNDECIDED: Final = 8
 _ROWS: Final = ("by_day", "by_operation", "by_principal", "by_session", "by_region")
 _FOREIGN: Final = "foreign"
 
