@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from openai_ekm.errors import EXIT_INTERRUPTED, BadInput, Conflict, EkmError
 from openai_ekm.fleet import budget as budgets
 from openai_ekm.fleet import manifest
 from openai_ekm.fleet.run import (
+    CONCURRENCY,
     LOOK_AGAIN_AFTER,
     FleetList,
     FleetRunner,
@@ -36,6 +36,7 @@ from openai_ekm.registration.ssm_store import SsmStore
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from openai_ekm.cli.register import RegisterOptions
     from openai_ekm.fleet.budget import Budget
     from openai_ekm.fleet.manifest import Entry
     from openai_ekm.openai_api.objects import ExternalKey
@@ -43,26 +44,10 @@ if TYPE_CHECKING:
     from openai_ekm.registration.protocol import Explanation
     from openai_ekm.registration.record import Record, RecordStore
 
-__all__ = ["Settings", "carry_out", "read_manifest"]
+__all__ = ["carry_out", "read_manifest"]
 
 READERS = 8  # records read at a time, before anything is begun
 EXIT_FAILED = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The options of the command line beside the entries.
-
-    Args:
-        concurrency: Entries at a time.
-        plan: Print the budget, and do nothing.
-    """
-
-    wait: int
-    admin_key_from: str | None
-    concurrency: int
-    plan: bool
-    as_json: bool
 
 
 def read_manifest(file: str) -> tuple[Entry, ...]:
@@ -84,11 +69,11 @@ def read_manifest(file: str) -> tuple[Entry, ...]:
     return manifest.parse(text, file, parse_record_location)
 
 
-def carry_out(entries: tuple[Entry, ...], settings: Settings) -> int:
+def carry_out(entries: tuple[Entry, ...], options: RegisterOptions) -> int:
     """Register every entry, or print the budget; return the exit code."""
-    fleet = _Fleet(entries, settings)
-    if settings.plan:
-        if settings.as_json:
+    fleet = _Fleet(entries, options)
+    if options.plan:
+        if options.as_json:
             render.document(_budget_json(fleet.budget(None)))
         else:
             render.result(*_budget_text(len(entries), fleet.budget(None)))
@@ -103,11 +88,11 @@ class _Fleet:
         BadInput: Credentials of another account, or a setting that is none.
     """
 
-    def __init__(self, entries: tuple[Entry, ...], settings: Settings) -> None:
+    def __init__(self, entries: tuple[Entry, ...], options: RegisterOptions) -> None:
         self._entries = entries
-        self._settings = settings
+        self._options = options
         self._session = Session(
-            None, admin_key_from=settings.admin_key_from, needs_openai=not settings.plan
+            None, admin_key_from=options.admin_key_from, needs_openai=not options.plan
         )
         self._ssm: Any = None
         self._explain_lock = threading.Lock()
@@ -147,7 +132,7 @@ class _Fleet:
                 self._work,
                 watcher=board,
                 stop=self._stop,
-                concurrency=self._settings.concurrency,
+                concurrency=self._options.concurrency or CONCURRENCY,
             )
         finally:
             board.close()
@@ -204,7 +189,7 @@ class _Fleet:
             entry.intent,
             entry.projects,
             parse_record_location(entry.record),
-            wait=self._settings.wait,
+            wait=self._options.wait,
         )
         registered: Registered | None = None
         failure: EkmError | None = None
@@ -249,7 +234,7 @@ class _Fleet:
         stopped = self._stop.asked and because is None
         calls = self._calls + sum(one.calls for one in outcomes)
         left = len(self._entries) - len(outcomes)
-        if self._settings.as_json:
+        if self._options.as_json:
             render.document(
                 {
                     "entries": [_outcome_json(one) for one in outcomes],

@@ -13,7 +13,6 @@ from openai_ekm.cli.inputs import outputs_source, read_outputs
 from openai_ekm.cli.options import IntentOptions, PlaceOptions
 from openai_ekm.cli.session import Session, parse_record_location
 from openai_ekm.fleet import manifest
-from openai_ekm.fleet.run import CONCURRENCY
 from openai_ekm.registration.intent import check_id
 from openai_ekm.registration.record import as_json
 from openai_ekm.registration.register import register
@@ -57,14 +56,7 @@ def run(options: RegisterOptions) -> int:
     entries = _entries(options, None if options.module else outputs)
     if entries:
         _refuse_beside_a_fleet(options)
-        settings = fleet.Settings(
-            options.wait,
-            options.admin_key_from,
-            options.concurrency or CONCURRENCY,
-            options.plan,
-            options.as_json,
-        )
-        return fleet.carry_out(entries, settings)
+        return fleet.carry_out(entries, options)
     if options.plan or options.concurrency is not None:
         raise inputs.useless_beside(
             "--plan" if options.plan else "--concurrency", "a single registration"
