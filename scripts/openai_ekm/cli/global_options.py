@@ -157,9 +157,10 @@ NAMES: Final = "--profile, --region, --terraform, -v, -q, --debug, --no-color"
 
 
 class WithGlobalOptions(click.Command):
-    """A command with the options of every verb behind its own."""
+    """A command with the options of every verb behind its own, and `-h` beside `--help`."""
 
     def __init__(self, *args: Any, **settings: Any) -> None:
+        settings["context_settings"] = {"help_option_names": ["-h", "--help"]}
         super().__init__(*args, **settings)
         self._global_options = global_options()
 

@@ -118,10 +118,7 @@ def load_verb(verb: str) -> click.Command:
     return command
 
 
-@click.group(
-    cls=VerbGroup,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+@click.group(cls=VerbGroup)
 @click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
 def ekm() -> None:
     """A KMS key that you control under the data that OpenAI stores for you.

@@ -18,7 +18,6 @@ __all__ = ["drift_command"]
     cls=VerbWithDefaultPart,
     default="check",
     page="docs/operate/drift.md",
-    context_settings={"help_option_names": ["-h", "--help"]},
 )
 def drift_command() -> None:
     """Compare what is with what was meant, in AWS and at OpenAI.

@@ -58,7 +58,6 @@ def doctor_command() -> None:
     "drill",
     cls=VerbWithParts,
     page="docs/drill.md",
-    context_settings={"help_option_names": ["-h", "--help"]},
 )
 def drill_command() -> None:
     """Rehearse the kill switch on a project made for it, and record what happened.
@@ -158,7 +157,6 @@ def restore_command() -> None:
     "monitor",
     cls=VerbWithParts,
     page="docs/operate/monitor-test.md",
-    context_settings={"help_option_names": ["-h", "--help"]},
 )
 def monitor_command() -> None:
     """Test the alarms of modules/monitoring.
@@ -221,7 +219,6 @@ def test_command() -> None:
     "evidence",
     cls=VerbWithParts,
     page="docs/operate/evidence.md",
-    context_settings={"help_option_names": ["-h", "--help"]},
 )
 def evidence_command() -> None:
     """Write a pack of evidence for an auditor, or verify one that was handed over.

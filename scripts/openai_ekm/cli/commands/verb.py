@@ -108,13 +108,4 @@ def verb(
     name: str, *, runs: str, page: str, extra: str = "rehearsal", **settings: Any
 ) -> Callable[[Callable[[], None]], click.Command]:
     """Declare a verb; the docstring of what is decorated is its help."""
-    help_names = {"help_option_names": ["-h", "--help"]}
-    return click.command(
-        name,
-        cls=Verb,
-        runs=runs,
-        page=page,
-        extra=extra,
-        context_settings=help_names,
-        **settings,
-    )
+    return click.command(name, cls=Verb, runs=runs, page=page, extra=extra, **settings)
