@@ -43,13 +43,34 @@ ANSWERS: Final = (
     "changes_count",
 )
 
+# Answers that differ in nothing but their columns before the sums, and the order of these.
+_BY: Final = {
+    "by_operation": (("event_name AS operation",), "event_name"),
+    "by_principal": (
+        ("principal", "kind", "coalesce(identity_account, '') AS account", "who"),
+        "principal, who, kind, coalesce(identity_account, '')",
+    ),
+    "by_session": (
+        ("coalesce(identity_arn, principal) AS session", "principal", "who"),
+        "coalesce(identity_arn, principal), principal, who",
+    ),
+    "by_region": (("coalesce(region, 'unknown') AS region",), "coalesce(region, 'unknown')"),
+}
+
 
 @cache
 def query(name: str) -> str:
     """Return the text of a table or an answer, without a semicolon."""
     folder = "tables" if name in DEFINITIONS else "answers"
-    file = resources.files(__package__).joinpath("queries", folder, f"{name}.sql")
-    return file.read_text(encoding="utf-8").strip()
+    file = resources.files(__package__).joinpath(
+        "queries", folder, "by.sql" if name in _BY else f"{name}.sql"
+    )
+    text = file.read_text(encoding="utf-8").strip()
+    if name not in _BY:
+        return text
+    columns, order = _BY[name]
+    group = ", ".join(column.partition(" AS ")[0] for column in columns)
+    return text.format(columns=",\n  ".join(columns), group=group, order=order)
 
 
 def literal(value: str | int) -> str:

@@ -1,8 +1,5 @@
 SELECT
-  principal,
-  kind,
-  coalesce(identity_account, '') AS account,
-  who,
+  {columns},
   count(*) AS calls,
   sum(CASE WHEN error_code IS NOT NULL THEN 1 ELSE 0 END) AS failed,
   sum(CASE WHEN who = 'openai' THEN 1 ELSE 0 END) AS openai,
@@ -11,5 +8,5 @@ SELECT
   min(event_time) AS first,
   max(event_time) AS last
 FROM calls
-GROUP BY principal, kind, coalesce(identity_account, ''), who
-ORDER BY principal, who, kind, coalesce(identity_account, '')
+GROUP BY {group}
+ORDER BY {order}
