@@ -44,7 +44,7 @@ AVOIDED: Final = {
     ),
     "`substr` from 0": ("shortens the text by one", "an empty text", "places from 1"),
 }
-# What reads Athena's columns in `athena.MAPPING`, and stands in no query.
+# What reads Athena's columns in `columns.IN_ATHENA`, and stands in no query.
 MAPPING_ONLY: Final = frozenset(
     {
         "AT TIME ZONE",

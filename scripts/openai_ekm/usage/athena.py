@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from openai_ekm.errors import BadInput
 from openai_ekm.openai import OPENAI_ACCOUNT
+from openai_ekm.usage.columns import IN_ATHENA
 from openai_ekm.usage.query_texts import ANSWERS, DEFINITIONS, given, literal, query
 from openai_ekm.usage.target import Target, time_text
 
@@ -23,45 +24,6 @@ __all__ = ["TABLE", "check_location", "create_table", "queries", "script"]
 TABLE: Final = "ekm_trail"
 FIRST_DAY: Final = datetime(2024, 1, 1, tzinfo=UTC)  # of the projection, unless --since is given
 _LOCATION: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/(?:[A-Za-z0-9!_.*()-]+/)*")
-# Member of a record -> how Athena reads it. The names are the columns of `columns.COLUMNS`.
-_SENT: Final = "json_extract_scalar(requestparameters, '$.{}')"
-_ANSWERED: Final = "json_extract_scalar(responseelements, '$.{}')"
-MAPPING: Final = {
-    "source": "'0'",
-    "event_id": "eventid",
-    "event_time": "CAST(from_iso8601_timestamp(eventtime) AT TIME ZONE 'UTC' AS TIMESTAMP)",
-    "event_source": "eventsource",
-    "event_name": "eventname",
-    "region": "awsregion",
-    "source_ip": "sourceipaddress",
-    "user_agent": "useragent",
-    "error_code": "errorcode",
-    "error_message": "errormessage",
-    "recipient_account": "recipientaccountid",
-    "shared_event_id": "sharedeventid",
-    "identity_type": "useridentity.type",
-    "identity_arn": "useridentity.arn",
-    "identity_account": "useridentity.accountid",
-    "identity_id": "useridentity.principalid",
-    "access_key_id": "useridentity.accesskeyid",
-    "invoked_by": "useridentity.invokedby",
-    "issuer_arn": "useridentity.sessioncontext.sessionissuer.arn",
-    "issuer_id": "useridentity.sessioncontext.sessionissuer.principalid",
-    "key_arns": (
-        "nullif(array_join(filter(transform(resources, r -> r.arn), "
-        "a -> a LIKE '%:kms:%:key/%'), ' '), '')"
-    ),
-    "named_key": (
-        f"coalesce({_SENT.format('keyId')}, {_SENT.format('sourceKeyId')}, "
-        f"{_SENT.format('destinationKeyId')})"
-    ),
-    "target_key": _SENT.format("targetKeyId"),
-    "alias_name": _SENT.format("aliasName"),
-    "role_arn": _SENT.format("roleArn"),
-    "role_name": _SENT.format("roleName"),
-    "session_key_id": _ANSWERED.format("credentials.accessKeyId"),
-    "session_id": _ANSWERED.format("assumedRoleUser.assumedRoleId"),
-}
 _DDL: Final = """\
 CREATE EXTERNAL TABLE IF NOT EXISTS {table} (
   eventversion STRING,
@@ -174,7 +136,7 @@ def queries(target: Target) -> dict[str, str]:
 
 
 def _events(target: Target) -> str:
-    columns = ",\n".join(f"  {text} AS {name}" for name, text in MAPPING.items())
+    columns = ",\n".join(f"  {text} AS {name}" for name, text in IN_ATHENA.items())
     wanted = ["eventid IS NOT NULL"]
     if target.earliest is not None:
         wanted.append(f"eventtime >= {literal(time_text(target.earliest))}")

@@ -11,39 +11,56 @@ from typing import Any, Final
 
 from openai_ekm.usage.target import FIRST_YEAR, LAST_YEAR
 
-__all__ = ["COLUMNS", "LONGEST_TEXT", "MalformedRecordError", "Row", "row_of", "time_of"]
+__all__ = [
+    "COLUMNS",
+    "IN_ATHENA",
+    "LONGEST_TEXT",
+    "MalformedRecordError",
+    "Row",
+    "row_of",
+    "time_of",
+]
 
-# The name of each column, in the order of a row. All are text but event_time.
-COLUMNS: Final = (
-    "source",
-    "event_id",
-    "event_time",
-    "event_source",
-    "event_name",
-    "region",
-    "source_ip",
-    "user_agent",
-    "error_code",
-    "error_message",
-    "recipient_account",
-    "shared_event_id",
-    "identity_type",
-    "identity_arn",
-    "identity_account",
-    "identity_id",
-    "access_key_id",
-    "invoked_by",
-    "issuer_arn",
-    "issuer_id",
-    "key_arns",
-    "named_key",
-    "target_key",
-    "alias_name",
-    "role_arn",
-    "role_name",
-    "session_key_id",
-    "session_id",
-)
+_SENT: Final = "json_extract_scalar(requestparameters, '$.{}')"
+_ANSWERED: Final = "json_extract_scalar(responseelements, '$.{}')"
+# Each column, in the order of a row, and how Athena reads its value. All are text but event_time.
+IN_ATHENA: Final = {
+    "source": "'0'",
+    "event_id": "eventid",
+    "event_time": "CAST(from_iso8601_timestamp(eventtime) AT TIME ZONE 'UTC' AS TIMESTAMP)",
+    "event_source": "eventsource",
+    "event_name": "eventname",
+    "region": "awsregion",
+    "source_ip": "sourceipaddress",
+    "user_agent": "useragent",
+    "error_code": "errorcode",
+    "error_message": "errormessage",
+    "recipient_account": "recipientaccountid",
+    "shared_event_id": "sharedeventid",
+    "identity_type": "useridentity.type",
+    "identity_arn": "useridentity.arn",
+    "identity_account": "useridentity.accountid",
+    "identity_id": "useridentity.principalid",
+    "access_key_id": "useridentity.accesskeyid",
+    "invoked_by": "useridentity.invokedby",
+    "issuer_arn": "useridentity.sessioncontext.sessionissuer.arn",
+    "issuer_id": "useridentity.sessioncontext.sessionissuer.principalid",
+    "key_arns": (
+        "nullif(array_join(filter(transform(resources, r -> r.arn), "
+        "a -> a LIKE '%:kms:%:key/%'), ' '), '')"
+    ),
+    "named_key": (
+        f"coalesce({_SENT.format('keyId')}, {_SENT.format('sourceKeyId')}, "
+        f"{_SENT.format('destinationKeyId')})"
+    ),
+    "target_key": _SENT.format("targetKeyId"),
+    "alias_name": _SENT.format("aliasName"),
+    "role_arn": _SENT.format("roleArn"),
+    "role_name": _SENT.format("roleName"),
+    "session_key_id": _ANSWERED.format("credentials.accessKeyId"),
+    "session_id": _ANSWERED.format("assumedRoleUser.assumedRoleId"),
+}
+COLUMNS: Final = tuple(IN_ATHENA)
 LONGEST_TEXT: Final = 4096  # characters kept of one value; AWS's own are shorter
 
 Row = tuple[str | None, ...]
