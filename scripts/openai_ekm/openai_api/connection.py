@@ -141,9 +141,8 @@ class SharedLists:
 
     def _write(self, board: _SharedFile) -> bool:
         """Replace the file; False when that fails, and then there is none."""
-        value = {**_plain(board), "keys": [asdict(key) for key in board.keys]}
         try:
-            write_atomically(self._file, json.dumps(value))
+            write_atomically(self._file, json.dumps(asdict(board)))
         except OSError:
             self._file.unlink(missing_ok=True)
             return False
@@ -167,10 +166,6 @@ class SharingApi(AdminApi):
         keys, waited = self._lists.ask(super().list_external_keys, self._progress)
         self.pacer.waited += waited
         return keys
-
-
-def _plain(board: _SharedFile) -> dict[str, Any]:
-    return {"series": board.series, "begun": board.begun, "listed": board.listed}
 
 
 def connect(

@@ -7,13 +7,13 @@ Source: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_Lookup
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.aws_session import translated
 from openai_ekm.openai import OPENAI_SESSION_NAME
+from openai_ekm.usage.record_stream import record_of_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -100,7 +100,7 @@ def read_history(
         client = make_client(lookup.region)
         for events, more in _pages(client, lookup, target, counted, pace):
             left -= len(events)
-            loader.read_records(counted, str(lookup), map(_record, events))
+            loader.read_records(counted, str(lookup), map(record_of_event, events))
             if left <= 0 and more:
                 words = "has more events: --max-events was reached"
                 loader.note(str(lookup), "stopped", words, before - left)
@@ -140,14 +140,6 @@ def _pages(
         if token is None:
             return
         arguments["NextToken"] = token
-
-
-def _record(event: dict[str, Any]) -> Any:
-    """Return the record, which is in the event as text."""
-    try:
-        return json.loads(event["CloudTrailEvent"])
-    except (KeyError, TypeError, ValueError, RecursionError):
-        return None
 
 
 class _Pace:

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final, Protocol, cast
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["LARGEST_FILE", "LONGEST_RECORD", "UnreadableLogError", "records"]
+__all__ = ["LARGEST_FILE", "LONGEST_RECORD", "UnreadableLogError", "record_of_event", "records"]
 
 CHUNK: Final = 1 << 18  # bytes that are read at once
 LONGEST_RECORD: Final = 1 << 22  # characters; CloudTrail's are at most 256 KB, some 1 MB
@@ -71,7 +71,7 @@ def records(
         is_record = is_record or name == "eventVersion"
         if name in {"Records", "Events"} and text.next_character() == "[":
             text.skip(1)
-            yield from map(_record_of_event, _items(text)) if name == "Events" else _items(text)
+            yield from map(record_of_event, _items(text)) if name == "Events" else _items(text)
             return
         text.value()
         if text.next_character() != ",":
@@ -97,7 +97,7 @@ def _items(text: _Text) -> Iterator[Any]:
             raise UnreadableLogError("broken", "is not JSON")
 
 
-def _record_of_event(event: Any) -> Any:
+def record_of_event(event: Any) -> Any:
     """Return the record that LookupEvents gives as text."""
     told = event.get("CloudTrailEvent") if isinstance(event, dict) else None
     try:
