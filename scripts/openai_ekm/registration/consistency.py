@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LIST_LAG",
     "MOST_UNCLEAR",
+    "check_same_host",
     "complete_keys",
     "delete_key",
     "find_recorded_key",
@@ -305,6 +306,18 @@ def find_recorded_key(
             )
         else:
             return key
+
+
+def check_same_host(record: Record, base_url: str, place: str) -> None:
+    """Refuse to take a registration for gone that another host may have."""
+    if record.base_url != base_url:
+        raise Conflict(
+            "record_of_another_host",
+            f"The record {place} was made at {record.base_url}, and {base_url} does not know "
+            f"{record.external_key_id}.",
+            at_fault="OPENAI_BASE_URL",
+            remedy=f"Set OPENAI_BASE_URL={record.base_url}, or name another record.",
+        )
 
 
 def _check_organization(record: Record, external_key_id: str, asked: str | None) -> None:

@@ -16,6 +16,7 @@ from openai_ekm.registration import matching
 from openai_ekm.registration.consistency import (
     LIST_LAG,
     MOST_UNCLEAR,
+    check_same_host,
     find_recorded_key,
     list_keys,
     look_delays,
@@ -162,7 +163,7 @@ def _find_registration(request: RegisterRequest, old: Record | None) -> Procedur
             if request.adopt not in {None, remembered.id}:
                 raise _adopts_another(request, remembered.id)
             return _Found(remembered, "unchanged")
-        _check_same_host(request, old)
+        check_same_host(old, request.base_url, request.place)
         yield Say(f"The registration {recorded} of the record is gone; looking for another.")
     if request.adopt:
         key: ExternalKey = yield FetchKey(request.adopt)
@@ -290,17 +291,6 @@ def _check_match(request: RegisterRequest, key: ExternalKey) -> None:
         remedy="A registration cannot be changed. Keep its values, or use another record (a "
         "second module instance), move to new projects there, then `ekm retire` this one.",
     )
-
-
-def _check_same_host(request: RegisterRequest, old: Record) -> None:
-    if old.base_url != request.base_url:
-        raise Conflict(
-            "record_of_another_host",
-            f"The record {request.place} was made at {old.base_url}, and {request.base_url} does "
-            f"not know {old.external_key_id}.",
-            at_fault="OPENAI_BASE_URL",
-            remedy=f"Set OPENAI_BASE_URL={old.base_url}, or name another record.",
-        )
 
 
 def _adopts_another(request: RegisterRequest, recorded: str) -> EkmError:

@@ -14,6 +14,7 @@ from openai_ekm.openai_api import Kind, kind_of
 from openai_ekm.registration import matching
 from openai_ekm.registration.consistency import (
     LIST_LAG,
+    check_same_host,
     delete_key,
     find_recorded_key,
     list_keys,
@@ -126,8 +127,8 @@ def _find_registration(
         return None, record.external_key_id
     if record is not None and record.external_key_id:
         key = yield from find_recorded_key(record, record.external_key_id, request.list_lag)
-        if key is None and record.base_url != request.base_url:
-            raise _of_another_host(request, record)
+        if key is None:
+            check_same_host(record, request.base_url, request.place)
         if key is not None and record.in_doubt:
             key = yield from resolve_duplicate(
                 record.intent, key, record, request.list_lag, request.place
@@ -275,13 +276,3 @@ def _check_workspace(key: ExternalKey) -> None:
             at_fault=key.id,
             remedy="Ask OpenAI's support, and keep the KMS key, its policy and the role.",
         )
-
-
-def _of_another_host(request: RetireRequest, record: Record) -> Conflict:
-    return Conflict(
-        "record_of_another_host",
-        f"The record {request.place} was made at {record.base_url}, and {request.base_url} does "
-        f"not know {record.external_key_id}.",
-        at_fault="OPENAI_BASE_URL",
-        remedy=f"Set OPENAI_BASE_URL={record.base_url}, or name another record.",
-    )
