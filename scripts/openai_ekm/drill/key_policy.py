@@ -24,7 +24,6 @@ __all__ = [
     "Restoration",
     "digest",
     "holds_statement",
-    "same",
     "statement_for",
     "with_statement",
     "without_statement",
@@ -167,11 +166,6 @@ def digest(text: str) -> str:
         "Statement": sorted(_canonical(each) for each in _statements(body)),
     }
     return hashlib.sha256(json.dumps(same_form, sort_keys=True).encode()).hexdigest()
-
-
-def same(one: str, other: str) -> bool:
-    """Return whether two policies say the same."""
-    return digest(one) == digest(other)
 
 
 def _read(text: str) -> dict[str, Any]:

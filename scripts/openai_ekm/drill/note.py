@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from openai_ekm.arns import region_of
 from openai_ekm.errors import RecordUnreadable
 from openai_ekm.json_reader import UnreadableJsonError, read_json
 
@@ -53,11 +52,6 @@ class Note:
     statement: dict[str, Any] | None = None
     policy_digest: str | None = None
     policy: str | None = None
-
-    @property
-    def region(self) -> str:
-        """Return the key's Region."""
-        return region_of(self.key_arn)
 
 
 _TEXTS: Final = (

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from openai_ekm.errors import Conflict, EkmError
+from openai_ekm.openai_api.constants import TELL_AFTER
 from openai_ekm.registration import protocol
 from openai_ekm.registration.protocol import ProtocolDriver
 from openai_ekm.registration.record import RENEW_AFTER, Record, RecordStore, moment, timestamp
@@ -29,7 +30,6 @@ _ANNOUNCED: Final[dict[type, str]] = {
     protocol.CreateProject: "Creating the project.",
     protocol.DeleteKey: "Deleting the registration at OpenAI.",
 }
-TELL_AFTER = 2.0  # seconds; a shorter wait is not worth a line
 
 
 class Heartbeat:

@@ -263,13 +263,12 @@ class SsmStore:
         record = self._parse(view.record_text)
         written = record.claim if record else 0
         top = view.top
-        return self._held_by(top, view.now) if top and top.number >= written else None
-
-    def _held_by(self, claim: _Claim, now: datetime) -> Held | None:
-        left = _left(claim, now)
-        if left <= 0 or _is_dead(claim.holder, self._me):
+        if top is None or top.number < written:
             return None
-        return Held(_in_words(claim.holder), left)
+        left = _left(top, view.now)
+        if left <= 0 or _is_dead(top.holder, self._me):
+            return None
+        return Held(_in_words(top.holder), left)
 
     def _look(self) -> _StoredState:
         text: str | None = None
@@ -312,9 +311,9 @@ def _too_large(found: str) -> BadInput:
 def _whereabouts() -> dict[str, str]:
     """Return this machine, boot and process namespace: where a process id has a meaning."""
     place = {"host": socket.gethostname()}
-    for name, file in (("boot", Path("/proc/sys/kernel/random/boot_id")),):
-        if file.exists():
-            place[name] = file.read_text(encoding="ascii").strip()
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    if boot.exists():
+        place["boot"] = boot.read_text(encoding="ascii").strip()
     namespace = Path("/proc/self/ns/pid")
     if namespace.is_symlink():
         place["namespace"] = str(namespace.readlink())

@@ -45,7 +45,7 @@ def test_former_document_is_put_back_without_its_text() -> None:
     found = back(CUT, None)
     assert found.found is Found.AS_CUT
     assert found.text is not None
-    assert key_policy.same(found.text, FORMER)
+    assert key_policy.digest(found.text) == key_policy.digest(FORMER)
 
 
 def test_order_that_kms_changes_does_not_count() -> None:
