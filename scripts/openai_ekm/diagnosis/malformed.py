@@ -14,9 +14,8 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.diagnosis import patch
-from openai_ekm.diagnosis.repairs.missing_statement import use_of_key
+from openai_ekm.diagnosis.repairs.missing_statement import assume_by_openai, use_of_key
 from openai_ekm.diagnosis.result import Change, Fault
-from openai_ekm.openai import OPENAI_ROLE_ARN
 from openai_ekm.policy import DocumentKind, MalformedPolicy, parse_document
 from openai_ekm.policy.conditions import BASES
 from openai_ekm.snapshot import UNSEEN
@@ -247,7 +246,7 @@ def _replacements(
         if not steps and quoted in content and quoted not in _TOP:
             yield f"no {quoted}", f"Remove {quoted}.", Change("remove", (*pointer, quoted))
         if trusts:
-            made = [_is_documented(snapshot, None)]
+            made = [assume_by_openai(snapshot.registration.external_id)]
             yield (
                 "the statement AllowAssumeRoleByOpenAI",
                 "Write the documented statement.",
@@ -271,7 +270,7 @@ def _replacements(
             Change("remove", (*pointer, *steps)),
         )
     if trusts:
-        written = _is_documented(snapshot, statement)
+        written = _documented(snapshot, statement)
         others = content["Statement"] if isinstance(content["Statement"], list) else []
         if any(each is not statement and _sid(each) == written["Sid"] for each in others):
             del written["Sid"]
@@ -297,16 +296,13 @@ def _as_a_whole(
         yield "no such statement", "Remove the statement.", Change("remove", (*pointer, *own))
 
 
-def _is_documented(snapshot: Snapshot, statement: dict[str, Any] | None) -> dict[str, Any]:
-    sid = (statement or {}).get("Sid")
-    kept = isinstance(sid, str) and re.fullmatch(r"[A-Za-z0-9]+", sid)
-    return {
-        "Sid": sid if kept else "AllowAssumeRoleByOpenAI",
-        "Effect": "Allow",
-        "Principal": {"AWS": OPENAI_ROLE_ARN},
-        "Action": "sts:AssumeRole",
-        "Condition": {"StringEquals": {"sts:ExternalId": [snapshot.registration.external_id]}},
-    }
+def _documented(snapshot: Snapshot, statement: dict[str, Any]) -> dict[str, Any]:
+    """Return the documented statement in the place of another, whose Sid it keeps."""
+    written = assume_by_openai(snapshot.registration.external_id)
+    sid = statement.get("Sid")
+    if isinstance(sid, str) and re.fullmatch(r"[A-Za-z0-9]+", sid):
+        written["Sid"] = sid
+    return written
 
 
 def _sid(statement: Any) -> Any:

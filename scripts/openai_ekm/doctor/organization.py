@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.arns import region_of
 from openai_ekm.diagnosis import diagnose
+from openai_ekm.diagnosis.repairs.missing_statement import assume_by_openai, use_of_key
 from openai_ekm.doctor.checks import Family, Line, State, unseen
-from openai_ekm.openai import OPENAI_ROLE_ARN
+from openai_ekm.doctor.permissions import DEFAULT_NAME, UNUSED_KEY, delegation
 from openai_ekm.snapshot import Customer, Key, NamedPolicy, Registration, Role, Snapshot
 
 if TYPE_CHECKING:
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_organization"]
 
-_NAME: Final = "openai-ekm"
 _ID: Final = "org-example"
-_UNUSED_KEY: Final = "11111111-2222-4333-8444-555555555555"
 _HINT: Final = (
     "Ask with credentials of the management account or a delegated administrator, or let its owner "
     "run `ekm snapshot` and `ekm diagnose`."
@@ -83,32 +82,18 @@ def _levels(
 def _snapshot(caller: Caller, given: Given, region: str, **levels: Any) -> Snapshot:
     """Return what the module makes, under the policies of the organization."""
     account = caller.account
-    role = given.role_arn or f"arn:aws:iam::{account}:role/{_NAME}"
+    role = given.role_arn or f"arn:aws:iam::{account}:role/{DEFAULT_NAME}"
     key = given.kms_arn or ""
     if ":key/" not in key:
         place = region_of(key) if key else region
-        key = f"arn:aws:kms:{place}:{account}:key/{_UNUSED_KEY}"
+        key = f"arn:aws:kms:{place}:{account}:key/{UNUSED_KEY}"
     external_id = given.external_id or _ID
-    uses = ["kms:Encrypt", "kms:Decrypt"]
-    trust = {
-        "Effect": "Allow",
-        "Principal": {"AWS": OPENAI_ROLE_ARN},
-        "Action": "sts:AssumeRole",
-        "Condition": {"StringEquals": {"sts:ExternalId": [external_id]}},
-    }
-    delegation = {
-        "Effect": "Allow",
-        "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
-        "Action": uses,
-        "Resource": "*",
-    }
-    use = {"Effect": "Allow", "Action": uses, "Resource": key}
     return Snapshot(
         registration=Registration(role, key, external_id),
         role=Role(
             arn=role,
-            trust_policy=_document(trust),
-            permission_policies=(NamedPolicy("use", _document(use)),),
+            trust_policy=_document(assume_by_openai(external_id)),
+            permission_policies=(NamedPolicy("use", _document(use_of_key(key))),),
             permissions_boundary=None,
         ),
         keys=(
@@ -119,7 +104,7 @@ def _snapshot(caller: Caller, given: Given, region: str, **levels: Any) -> Snaps
                 usage="ENCRYPT_DECRYPT",
                 origin="AWS_KMS",
                 multi_region=None,
-                policy=_document(delegation),
+                policy=delegation(account),
             ),
         ),
         aliases=(),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from openai_ekm.doctor.facts import Caller, Given, Organization, Permitted
 
-__all__ = ["NEEDED", "check_permissions"]
+__all__ = ["DEFAULT_NAME", "NEEDED", "UNUSED_KEY", "check_permissions", "delegation"]
 
 _KEY: Final = "arn:aws:kms:REGION:ACCOUNT:key/*"
 _ALIAS: Final = "arn:aws:kms:REGION:ACCOUNT:alias/NAME"
@@ -106,8 +106,8 @@ NEEDED: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
 }
 
 _SHOWN: Final = 5  # actions that a line names
-_UNUSED_KEY: Final = "11111111-2222-4333-8444-555555555555"  # stands for a key that is to come
-_DEFAULT_NAME: Final = "openai-ekm"  # of the module
+UNUSED_KEY: Final = "11111111-2222-4333-8444-555555555555"  # stands for a key that is to come
+DEFAULT_NAME: Final = "openai-ekm"  # of the module
 # Condition keys whose value is known of the calls that are tried.
 _KNOWN_KEYS: Final = frozenset(
     {
@@ -236,11 +236,11 @@ def _policies(tried: _Tried) -> dict[bool, Policies]:
         "permissions_boundary": None if isinstance(boundary, str) else boundary,
         "scps": () if isinstance(scps, str) else scps,
     }
-    key_policy = permitted.key_policy or _delegation(tried.caller.account)
+    key_policy = permitted.key_policy or delegation(tried.caller.account)
     return {False: Policies(**common), True: Policies(**common, resource=key_policy)}
 
 
-def _delegation(account: str) -> dict[str, Any]:
+def delegation(account: str) -> dict[str, Any]:
     """Return the key policy that leaves administration to the account's IAM, as the module does."""
     return {
         "Version": "2012-10-17",
@@ -300,14 +300,14 @@ def _resource(template: str, tried: _Tried) -> str:
     if ":key/" in template:
         if kms_arn is not None and ":key/" in kms_arn:
             return kms_arn
-        template = template.replace("*", _UNUSED_KEY)
+        template = template.replace("*", UNUSED_KEY)
     if ":role/" in template and given.role_arn is not None:
         return given.role_arn
-    path = f"/openai-ekm/{_DEFAULT_NAME}"
+    path = f"/openai-ekm/{DEFAULT_NAME}"
     if given.record is not None and given.record[0] == "ssm":
         path = given.record[1]
     template = template.replace("/openai-ekm/NAME/*", f"{path}/record")
-    template = template.replace("/openai-ekm/NAME", path).replace("NAME", _DEFAULT_NAME)
+    template = template.replace("/openai-ekm/NAME", path).replace("NAME", DEFAULT_NAME)
     template = template.replace("REGION", tried.region).replace("ACCOUNT", tried.caller.account)
     return template.replace("::*:", f"::{tried.caller.account}:").replace("/*", "/example")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from openai_ekm.diagnosis.repairs import external_id, unsatisfiable
+from openai_ekm.diagnosis.repairs.ownership import account_in
 from openai_ekm.diagnosis.repairs.repair import Repair, as_list, nearest, set_values, shown
 
 if TYPE_CHECKING:
@@ -85,13 +86,9 @@ def _known_value(site: Site, condition: Condition) -> Iterator[Repair]:
 
 def _difference(condition: Condition, other: str, seen: str) -> tuple[str, str]:
     if condition.lookup == "aws:principalarn":
-        if other.rpartition("/")[2] == seen.rpartition("/")[2] and _account(other) == _account(
-            seen
-        ):
-            return (
-                _PATH,
-                (f"The role's path is not the one in {other}: aws:PrincipalArn is {seen}."),
-            )
+        same_name = other.rpartition("/")[2] == seen.rpartition("/")[2]
+        if same_name and account_in(other) == account_in(seen):
+            return _PATH, f"The role's path is not the one in {other}: aws:PrincipalArn is {seen}."
         return (
             "condition_wrong_principal",
             f"The condition admits {other}, and the caller is {seen}.",
@@ -102,8 +99,3 @@ def _difference(condition: Condition, other: str, seen: str) -> tuple[str, str]:
         "condition_wrong_value",
         f"The condition wants {condition.key} {other!r}, and the call has {seen!r}.",
     )
-
-
-def _account(arn: str) -> str:
-    parts = arn.split(":")
-    return parts[4] if len(parts) > 5 else ""  # noqa: PLR2004 - an ARN has six parts

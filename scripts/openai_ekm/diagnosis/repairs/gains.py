@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from openai_ekm.diagnosis.repairs.ownership import account_in
 from openai_ekm.evaluation import decide
 from openai_ekm.policy import ALLOW_ALL, MalformedPolicy
 from openai_ekm.policy.arn import parse_arn
@@ -129,7 +130,7 @@ def _policies(asked: Asked, layer: str, service: str) -> Policies:
 def _probes(asked: Asked, layer: str) -> Iterator[tuple[Request, bool]]:
     """Yield requests of others, and of the caller for what it does not need."""
     of_role, of_resource = (
-        _account(each) for each in (asked.request.principal, asked.request.resource)
+        account_in(each) for each in (asked.request.principal, asked.request.resource)
     )
     accounts = dict.fromkeys((of_resource, of_role, _STRANGER))
     if layer in {"scps", "permissions_boundary"}:
@@ -167,8 +168,3 @@ def _requests(asked: Asked) -> Iterator[Request]:
         return
     yield first
     yield replace(first, resource=f"{first.resource}-of-somebody")
-
-
-def _account(arn: str) -> str:
-    parsed = parse_arn(arn)
-    return parsed.account if parsed is not None else ""

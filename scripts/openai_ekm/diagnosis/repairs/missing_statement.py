@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from openai_ekm.arns import account_of
 from openai_ekm.diagnosis.repairs.repair import Repair
 from openai_ekm.diagnosis.result import Change
 from openai_ekm.openai import OPENAI_ROLE_ARN
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from openai_ekm.evaluation.request import Situation
     from openai_ekm.snapshot import Snapshot
 
-__all__ = ["COST", "addition", "full_access", "use_by_role", "use_of_key"]
+__all__ = ["addition", "assume_by_openai", "full_access", "use_by_role", "use_of_key",
+           "with_statement"]  # fmt: skip
 
 COST: Final = 3.4  # dearer than three elements put right
 _MOST_SHOWN: Final = 2  # in a sentence; the fault holds them all
@@ -41,13 +43,7 @@ def addition(  # noqa: PLR0917 - what a statement is made of
     """
     role_arn, key_arn = situation.role_arn, situation.request.resource
     if situation.service == "sts":
-        statement = {
-            "Sid": "AllowAssumeRoleByOpenAI",
-            "Effect": "Allow",
-            "Principal": {"AWS": OPENAI_ROLE_ARN},
-            "Action": "sts:AssumeRole",
-            "Condition": {"StringEquals": {"sts:ExternalId": [snapshot.registration.external_id]}},
-        }
+        statement = assume_by_openai(snapshot.registration.external_id)
         kind_of_fault, message = (
             "trust_policy_without_openai",
             f"No statement of the trust policy lets OpenAI's role, {OPENAI_ROLE_ARN}, in.",
@@ -90,6 +86,17 @@ def addition(  # noqa: PLR0917 - what a statement is made of
     )
 
 
+def assume_by_openai(external_id: str) -> dict[str, Any]:
+    """Return the statement of a trust policy that lets OpenAI's role assume the role."""
+    return {
+        "Sid": "AllowAssumeRoleByOpenAI",
+        "Effect": "Allow",
+        "Principal": {"AWS": OPENAI_ROLE_ARN},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"sts:ExternalId": [external_id]}},
+    }
+
+
 def use_of_key(key_arn: str) -> dict[str, Any]:
     """Return the statement of an identity policy that lets the role use one key."""
     return {
@@ -105,7 +112,7 @@ def use_by_role(role_arn: str) -> dict[str, Any]:
     return {
         "Sid": "AllowUseByRole",
         "Effect": "Allow",
-        "Principal": {"AWS": f"arn:aws:iam::{role_arn.split(':')[4]}:root"},
+        "Principal": {"AWS": f"arn:aws:iam::{account_of(role_arn)}:root"},
         "Action": ["kms:Decrypt", "kms:Encrypt"],
         "Resource": "*",
         "Condition": {"ArnEquals": {"aws:PrincipalArn": role_arn}},
@@ -140,6 +147,11 @@ def _change(
             value = {"name": "AllowEncryptDecrypt", "document": made}
             return Change("add", ("role", "permission_policies", "-"), value)
         return Change("add", pointer, made)
+    return with_statement(pointer, document, statement)
+
+
+def with_statement(pointer: tuple[Step, ...], document: Any, statement: dict[str, Any]) -> Change:
+    """Return the change that adds a statement to a document, under a Sid of its own."""
     there = document["Statement"]
     statements = there if isinstance(there, list) else [there]
     sids = {each.get("Sid") for each in statements}

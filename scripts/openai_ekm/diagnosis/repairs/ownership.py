@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from openai_ekm.diagnosis.repairs.repair import Site
     from openai_ekm.policy.principal import Principal
 
-__all__ = ["ANOTHERS", "is_for_openai", "is_for_role"]
+__all__ = ["ANOTHERS", "account_in", "is_for_openai", "is_for_role"]
 
 # Putting a statement right that is somebody else's is dearer than a statement of one's own.
 ANOTHERS: Final = 3.0
@@ -38,7 +38,7 @@ def is_for_openai(site: Site, principal: Principal) -> bool:
         return True
     registered = site.snapshot.registration.external_id
     asked = [c for c in site.statement.conditions if external_id.is_about(c, registered)]
-    if principal.form is PrincipalForm.ACCOUNT and principal.account != _account(site.resource):
+    if principal.form is PrincipalForm.ACCOUNT and principal.account != account_in(site.resource):
         # Another vendor's account asks for another vendor's id.
         asked = [c for c in asked if any(_alike(each, registered) for each in c.values)]
     return bool(asked)
@@ -81,6 +81,7 @@ def _name(arn: str) -> str:
     return rest.partition("/")[0] if kind == "assumed-role" else rest.rpartition("/")[2]
 
 
-def _account(arn: str) -> str:
+def account_in(arn: str) -> str:
+    """Return the account in an ARN; empty where a text is none."""
     parts = arn.split(":")
     return parts[4] if len(parts) > 5 else ""  # noqa: PLR2004 - an ARN has six parts

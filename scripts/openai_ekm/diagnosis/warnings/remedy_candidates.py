@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from openai_ekm.arns import account_of
 from openai_ekm.diagnosis import patch
-from openai_ekm.diagnosis.repairs.missing_statement import use_by_role
+from openai_ekm.diagnosis.repairs.missing_statement import use_by_role, with_statement
 from openai_ekm.diagnosis.repairs.repair import as_list, shown
 from openai_ekm.diagnosis.result import Change
 from openai_ekm.evaluation.services.kms import KEYLESS_ACTIONS
@@ -96,15 +97,7 @@ class _DocumentPlace:
 
     def added(self, statement: dict[str, Any]) -> Change:
         """Return the change that adds a statement under a Sid of its own."""
-        there = self.whole["Statement"] if self.listed else [self.raw]
-        taken = {each.get("Sid") for each in there}
-        sid, number = statement["Sid"], 2
-        while statement["Sid"] in taken:
-            statement = {**statement, "Sid": f"{sid}{number}"}
-            number += 1
-        if self.listed:
-            return Change("add", (*self.document, "Statement", "-"), statement)
-        return Change("replace", (*self.document, "Statement"), [self.raw, statement])
+        return with_statement(self.document, self.whole, statement)
 
 
 def _of_trust(place: _DocumentPlace, id: str) -> Iterator[tuple[Changes, str | None]]:
@@ -231,7 +224,7 @@ def _unlock(snapshot: Snapshot, document: str) -> Iterator[tuple[Changes, str | 
     statement = {
         "Sid": "AllowAdministration",
         "Effect": "Allow",
-        "Principal": {"AWS": f"arn:aws:iam::{key.arn.split(':')[4]}:root"},
+        "Principal": {"AWS": f"arn:aws:iam::{account_of(key.arn)}:root"},
         "Action": ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:PutKeyPolicy"],
         "Resource": "*",
     }
