@@ -83,13 +83,9 @@ def copy_root(root: Path, into: Path) -> Path:
     return into / root.resolve().relative_to(base)
 
 
-def packaged_module(package: Path = PACKAGE) -> Path | None:
-    """Return the folder of the module in an installed package; None in a checkout.
-
-    Args:
-        package: The package's folder.
-    """
-    folder = package / PACKAGED
+def packaged_module() -> Path | None:
+    """Return the folder of the module in an installed package; None in a checkout."""
+    folder = PACKAGE / PACKAGED
     return folder if (folder / "main.tf").is_file() else None
 
 

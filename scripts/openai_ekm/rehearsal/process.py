@@ -245,8 +245,8 @@ class GuardedProcess:
             self._guard.stdin.write(STAY)
             self._guard.stdin.close()
 
-    def _last_words(self, lines: int = 15) -> str:
-        return "\n".join((self.output + self.log).strip().splitlines()[-lines:]) or "(no output)"
+    def _last_words(self) -> str:
+        return "\n".join((self.output + self.log).strip().splitlines()[-15:]) or "(no output)"
 
 
 class Server:

@@ -20,7 +20,7 @@ OWN_PORTS = range(20_000, 32_000)
 END_SECONDS = 60.0  # how long a process that was told to stop may take
 
 
-def free_port(host: str = "127.0.0.1") -> int:
+def free_port() -> int:
     """Return a TCP port that nothing listens on at this moment.
 
     It is below those that the kernel gives out by itself, of Linux (32768) as of IANA (49152): one
@@ -28,10 +28,10 @@ def free_port(host: str = "127.0.0.1") -> int:
     """
     for port in random.sample(OWN_PORTS, 100):  # nosec B311 # spreads ports; no secret
         with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind((host, port))
+            probe.bind(("127.0.0.1", port))
             return port
     with socket.socket() as probe:
-        probe.bind((host, 0))
+        probe.bind(("127.0.0.1", 0))
         found: int = probe.getsockname()[1]
         return found
 
@@ -83,12 +83,11 @@ def family(*pids: int) -> list[psutil.Process]:
     return found
 
 
-def ended(processes: Sequence[psutil.Process], seconds: float = END_SECONDS) -> bool:
+def ended(processes: Sequence[psutil.Process]) -> bool:
     """Wait for processes to be gone, and tell whether they are.
 
     Args:
         processes: What `family` returned before they were told to stop.
-        seconds: How long to wait.
     """
-    _, alive = psutil.wait_procs(processes, timeout=seconds)
+    _, alive = psutil.wait_procs(processes, timeout=END_SECONDS)
     return not alive
