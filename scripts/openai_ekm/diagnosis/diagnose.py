@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from openai_ekm.diagnosis import faults, patch
-from openai_ekm.diagnosis.judge import judge, with_assumptions
+from openai_ekm.diagnosis.judge import DENIED, judge, with_assumptions
 from openai_ekm.diagnosis.malformed import complaint, malformed
 from openai_ekm.diagnosis.repair_search import Question, faults_of, near_misses_of
 from openai_ekm.diagnosis.result import Fault, Outcome
@@ -14,7 +14,6 @@ from openai_ekm.diagnosis.warnings import organization, warnings_of
 from openai_ekm.openai_calls import call_decisions
 from openai_ekm.openai_calls.assumed_organization import asked_about
 from openai_ekm.openai_calls.call_decisions import document_path
-from openai_ekm.openai_calls.requests import DECRYPT, ENCRYPT
 from openai_ekm.snapshot import UNSEEN, Role, Snapshot
 
 if TYPE_CHECKING:
@@ -27,10 +26,7 @@ __all__ = ["Repaired", "diagnose", "find_faults"]
 _MOST: Final = 16  # rounds; each cures what the one before left
 _ENOUGH: Final = 40  # faults; whoever has more begins with these
 _KEY: Final = {Outcome.INVALID_ARN, Outcome.KEY_NOT_FOUND, Outcome.WRONG_REGION}
-_DENIED: Final = {
-    Outcome.ENCRYPT_DENIED: ENCRYPT,
-    Outcome.DECRYPT_DENIED: DECRYPT,
-}
+_DENIED: Final = {outcome: action for action, outcome in DENIED.items()}
 
 
 @dataclass(frozen=True, slots=True)

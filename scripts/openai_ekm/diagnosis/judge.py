@@ -33,13 +33,14 @@ from openai_ekm.snapshot import UNSEEN, Key, Role, Snapshot, UnseenType
 from openai_ekm.snapshot.sizes import too_large_documents
 
 __all__ = [
+    "DENIED",
     "judge",
     "judge_assume_role",
     "judge_use",
     "with_assumptions",
 ]
 
-_DENIED: Final = {ENCRYPT: Outcome.ENCRYPT_DENIED, DECRYPT: Outcome.DECRYPT_DENIED}
+DENIED: Final = {ENCRYPT: Outcome.ENCRYPT_DENIED, DECRYPT: Outcome.DECRYPT_DENIED}
 
 
 def judge(snapshot: Snapshot, *, session_name: str | None = None) -> Diagnosis:
@@ -204,7 +205,7 @@ def _use_fault(
         tail = wording.nothing_allows(operation, refusing_kind(asked.request, asked.policies))
     error = wording.use_denied(operation, session, key.arn, tail=tail)
     curable = UNSEEN in (role.permission_policies, role.permissions_boundary, key.policy)
-    return _fault(snapshot, _DENIED[action], error, decisions, decision, key=key, curable=curable)
+    return _fault(snapshot, DENIED[action], error, decisions, decision, key=key, curable=curable)
 
 
 def _ok(snapshot: Snapshot, decisions: dict[str, Decision]) -> Diagnosis:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.diagnosis.repairs import action, ownership, unsatisfiable, version
 from openai_ekm.diagnosis.repairs.repair import as_list, condition_text, shown
@@ -116,22 +116,29 @@ def _names_the_caller(site: Site) -> bool:
 
 def _misses(site: Site, elements: tuple[str, ...]) -> Iterator[NearMiss]:
     conditions = {element_of(each): each for each in site.statement.conditions}
-    needed = {
-        "Action": site.situation.request.action,
-        "NotAction": f"without {site.situation.request.action}",
-        "Resource": site.resource,
-        "NotResource": f"without {site.resource}",
-        "Principal": site.caller_arn,
-        "NotPrincipal": f"without {site.caller_arn}",
-    }
+    asked = _asked(site)
     for element in elements:
         if element in conditions:
             yield _condition_miss(site, conditions[element])
         else:
-            raw = site.raw.get(element)
-            values = raw.values() if isinstance(raw, dict) else [raw]
-            found = shown([text for each in values for text in as_list(each)])
-            yield _miss(site, element, found, needed[element])
+            wanted = asked[element.removeprefix("Not")]
+            needed = f"without {wanted}" if element.startswith("Not") else wanted
+            yield _miss(site, element, _texts(site.raw.get(element)), needed)
+
+
+def _asked(site: Site) -> dict[str, str]:
+    """Return what the call asks for, by the element that has to cover it."""
+    return {
+        "Action": site.situation.request.action,
+        "Principal": site.caller_arn,
+        "Resource": site.resource,
+    }
+
+
+def _texts(raw: Any) -> str:
+    """Return the texts of an element, those of every kind of principal, as a fault shows them."""
+    values = raw.values() if isinstance(raw, dict) else [raw]
+    return shown([text for each in values for text in as_list(each)])
 
 
 def _condition_miss(site: Site, condition: Condition) -> NearMiss:
@@ -158,16 +165,10 @@ def exceptions_not_met(site: Site) -> tuple[NearMiss, ...]:
     renewed = version.renewed(site)
     if renewed is not None and unmet(renewed):
         found.append(_miss(site, "Version", version.found(site), version.VARIABLES_SINCE))
-    for name, wanted in (
-        ("NotAction", site.situation.request.action),
-        ("NotPrincipal", site.caller_arn),
-        ("NotResource", site.resource),
-    ):
+    for element, wanted in _asked(site).items():
+        name = f"Not{element}"
         if name in site.raw:
-            raw = site.raw[name]
-            values = raw.values() if isinstance(raw, dict) else [raw]
-            texts = shown([text for each in values for text in as_list(each)])
-            found.append(_miss(site, name, texts, f"with {wanted} among them"))
+            found.append(_miss(site, name, _texts(site.raw[name]), f"with {wanted} among them"))
     for condition in site.statement.conditions:
         needed = f"untrue of {unsatisfiable.of_the_call(site, condition)}"
         found.append(_miss(site, element_of(condition), condition_text(condition), needed))

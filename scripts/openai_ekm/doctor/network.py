@@ -101,9 +101,8 @@ def _aws_bundle() -> str | None:
     """Return the list that botocore reads, as it looks for it."""
     import botocore.session  # noqa: PLC0415 - imported only where AWS is called
 
-    for name in ("AWS_CA_BUNDLE",):
-        if os.environ.get(name):
-            return f"{name}={os.environ[name]}"
+    if named := os.environ.get("AWS_CA_BUNDLE"):
+        return f"AWS_CA_BUNDLE={named}"
     with contextlib.suppress(Exception):  # a broken configuration is told by the credentials
         configured = botocore.session.Session().get_config_variable("ca_bundle")
         if configured:

@@ -76,6 +76,7 @@ HEIGHT: Final = 160  # of the columns' area
 _MOST_COLUMNS: Final = 93  # days; more are added up to weeks, then to months
 _WEEKS: Final = 7 * 120
 _BAR_PITCH: Final = 46
+_MOST_BARS: Final = 12  # names that are drawn
 _BAR_SHARE: Final = 74.0  # of the width; the rest is for the number
 
 
@@ -241,20 +242,17 @@ def _time_labels(slots: Sequence[date]) -> tuple[tuple[str, str, str], ...]:
     return ("0", "start", name(slots[0])), ("100", "end", name(slots[-1]))
 
 
-def bars(
-    rows: Sequence[tuple[str, Mapping[str, int]]], series: Sequence[str], most: int = 12
-) -> Bars:
+def bars(rows: Sequence[tuple[str, Mapping[str, int]]], series: Sequence[str]) -> Bars:
     """Return counts by name as bars, the largest first.
 
     Args:
         rows: Name as it is shown, and a count for each series.
         series: Names of the counts, from the left.
-        most: How many names are drawn.
     """
     ordered = sorted(rows, key=lambda row: (-sum(row[1].get(each, 0) for each in series), row[0]))
     longest = max((sum(row[1].get(each, 0) for each in series) for row in ordered), default=0)
     drawn = []
-    for index, (label, counts) in enumerate(ordered[:most]):
+    for index, (label, counts) in enumerate(ordered[:_MOST_BARS]):
         y, left, rects = index * _BAR_PITCH, 0.0, []
         for name in series:
             if count := counts.get(name, 0):
@@ -265,7 +263,7 @@ def bars(
         drawn.append(
             Bar(label, f"{total:,}", number(y + 14), number(left), number(y + 33.5), tuple(rects))
         )
-    return Bars(tuple(drawn), max(len(drawn) * _BAR_PITCH - 4, 0), max(len(rows) - most, 0))
+    return Bars(tuple(drawn), max(len(drawn) * _BAR_PITCH - 4, 0), max(len(rows) - _MOST_BARS, 0))
 
 
 def _count(value: object) -> int:

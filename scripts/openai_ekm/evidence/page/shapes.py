@@ -105,18 +105,22 @@ class Arrow:
     crossed: tuple[float, float] | None = None
 
     @property
+    def _direction(self) -> tuple[int, int]:
+        """Return where the head points: along x, or along y."""
+        (x, y), (before_x, before_y) = self.points[-1], self.points[-2]
+        return _sign(x - before_x), _sign(y - before_y)
+
+    @property
     def path(self) -> str:
         """Return the line as SVG writes a path, without the length of its head."""
-        (x, y), (before_x, before_y) = self.points[-1], self.points[-2]
-        along_x, along_y = _sign(x - before_x), _sign(y - before_y)
+        (x, y), (along_x, along_y) = self.points[-1], self._direction
         shown = (*self.points[:-1], (x - 8 * along_x, y - 8 * along_y))
         return "M" + " L".join(f"{_round(px)} {_round(py)}" for px, py in shown)
 
     @property
     def head(self) -> str:
         """Return the head as SVG writes the points of a polygon."""
-        (x, y), (before_x, before_y) = self.points[-1], self.points[-2]
-        along_x, along_y = _sign(x - before_x), _sign(y - before_y)
+        (x, y), (along_x, along_y) = self.points[-1], self._direction
         corners = (
             (x, y),
             (x - 11 * along_x - 6 * along_y, y - 11 * along_y - 6 * along_x),

@@ -188,11 +188,11 @@ def plural(number: int, one: str, many: str | None = None) -> str:
     return one if number == 1 else many or f"{one}s"
 
 
-def join_words(words: tuple[str, ...] | list[str], last: str = "and") -> str:
+def join_words(words: tuple[str, ...] | list[str]) -> str:
     """Return words as a list in a sentence: `a, b and c`."""
     if len(words) <= 1:
         return "".join(words)
-    return f"{', '.join(words[:-1])} {last} {words[-1]}"
+    return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 _ISO: Final = re.compile(
