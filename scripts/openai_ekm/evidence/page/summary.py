@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.evidence.page.text import count, join_words, moment, plural, shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from openai_ekm.evidence.pack import Pack
 
 __all__ = ["Tile", "lead", "tiles"]
@@ -120,12 +121,11 @@ def _answer(pack: Pack) -> Tile:
 def _use(usage: Mapping[str, Any] | None) -> Tile:
     if usage is None:
         return Tile("use", "Use", "Not seen", "No trail was read.", "plain")
-    others = _number(usage, "others")
-    unclear = _number(usage, "undecided")
-    calls = sum(int(each.get("calls", 0)) for each in usage.get("by_day", ()))
+    others, unclear = usage["others"]["calls"], usage["undecided"]["calls"]
+    calls = sum(each["calls"] for each in usage["by_day"])
     if others:
         word, state = f"{count(others, 'call')} by others", "bad"
-    elif unclear or not usage.get("complete"):
+    elif unclear or not usage["complete"]:
         word, state = "Nobody else was found", "open"
     else:
         word, state = "OpenAI alone", "good"
@@ -168,9 +168,3 @@ def _not_seen(pack: Pack) -> Tile:
     return Tile(
         "not-seen", "Not seen", count(rows, "gap"), f"In {join_words(shown + more)}.", "open"
     )
-
-
-def _number(usage: Mapping[str, Any], member: str) -> int:
-    found = usage.get(member)
-    value = found.get("calls") if isinstance(found, Mapping) else 0
-    return value if isinstance(value, int) else 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
-from openai_ekm.evidence.page.text import day, instant, name_of, object_of
+from openai_ekm.evidence.page.text import day, instant, name_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -82,29 +82,30 @@ def timeline(pack: Pack) -> Timeline:
 def _entries(pack: Pack) -> Iterator[Entry]:
     yield from _audit(pack.audit_events)
     for drill in pack.drills:
-        for event in _list(drill.get("events")):
-            yield from _at(event.get("at"), "Drill", _text(event.get("text")))
-    for key in _list((pack.rotation or {}).get("keys")):
-        for rotation in _list(key.get("rotations")):
-            kind = _text(rotation.get("type")).replace("_", " ").lower()
+        for event in drill["events"]:
+            yield from _at(event["at"], "Drill", _text(event["text"]))
+    for key in pack.rotation["keys"] if pack.rotation is not None else ():
+        for rotation in key["rotations"] or ():
+            kind = _text(rotation["type"]).replace("_", " ").lower()
             title = f"The key was rotated ({kind})" if kind else "The key was rotated"
-            yield from _at(rotation.get("at"), "AWS", title, name_of(_text(key.get("key_arn"))))
-    yield from _used(pack.usage or {})
+            yield from _at(rotation["at"], "AWS", title, name_of(_text(key["key_arn"])))
+    if pack.usage is not None:
+        yield from _used(pack.usage)
     if pack.validation is not None:
-        refused = pack.validation.get("status") != "success"
+        refused = pack.validation["status"] != "success"
         title = "OpenAI refused the key" if refused else "OpenAI used the key in a validation"
-        detail = _text(pack.validation.get("request_id"))
-        yield from _at(pack.validation.get("asked_at"), "OpenAI", title, detail, serious=refused)
+        detail = _text(pack.validation["request_id"])
+        yield from _at(pack.validation["asked_at"], "OpenAI", title, detail, serious=refused)
     if pack.drift is not None:
-        answer = pack.drift.get("answer")
+        answer = pack.drift["answer"]
         title = {"same": "No drift was found", "drift": "Drift was found"}.get(
             str(answer), "Drift was looked for, and not everything was seen"
         )
-        yield from _at(pack.drift.get("at"), "ekm", title, serious=answer == "drift")
+        yield from _at(pack.drift["at"], "ekm", title, serious=answer == "drift")
 
 
 def _audit(events: Mapping[str, Any] | None) -> Iterator[Entry]:
-    for event in _list((events or {}).get("events")):
+    for event in events["events"] if events is not None else ():
         kind = _text(event.get("type"))
         named = event.get(kind)
         ids = [_text(named.get("id"))] if isinstance(named, Mapping) else []
@@ -118,21 +119,15 @@ def _audit(events: Mapping[str, Any] | None) -> Iterator[Entry]:
 
 
 def _used(usage: Mapping[str, Any]) -> Iterator[Entry]:
-    openai = usage.get("openai")
-    if isinstance(openai, Mapping):
-        yield from _at(openai.get("first_use"), "Trail", "First call of OpenAI that was seen")
-        yield from _at(openai.get("last_use"), "Trail", "Last call of OpenAI that was seen")
-    for event in _list(object_of(usage.get("changes")).get("events")):
-        title = _text(event.get("summary")) or _text(event.get("operation"))
-        serious = event.get("severity") == "critical"
-        yield from _at(
-            event.get("time"), "Trail", title, _text(event.get("principal")), serious=serious
-        )
-    for event in _list(object_of(usage.get("others")).get("events")):
-        title = f"Somebody else called {_text(event.get('operation'))}"
-        yield from _at(
-            event.get("time"), "Trail", title, _text(event.get("principal")), serious=True
-        )
+    yield from _at(usage["openai"]["first_use"], "Trail", "First call of OpenAI that was seen")
+    yield from _at(usage["openai"]["last_use"], "Trail", "Last call of OpenAI that was seen")
+    for event in usage["changes"]["events"]:
+        title = _text(event["summary"]) or _text(event["operation"])
+        serious = event["severity"] == "critical"
+        yield from _at(event["time"], "Trail", title, _text(event["principal"]), serious=serious)
+    for event in usage["others"]["events"]:
+        title = f"Somebody else called {_text(event['operation'])}"
+        yield from _at(event["time"], "Trail", title, _text(event["principal"]), serious=True)
 
 
 def _at(
@@ -145,7 +140,3 @@ def _at(
 
 def _text(value: Any) -> str:
     return "" if value is None else str(value)
-
-
-def _list(value: Any) -> list[Mapping[str, Any]]:
-    return [each for each in value or () if isinstance(each, Mapping)]

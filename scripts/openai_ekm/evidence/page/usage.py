@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,7 +9,7 @@ from openai_ekm.evidence.page import plots
 from openai_ekm.evidence.page.text import count, name_of, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["SERIES", "Breakdown", "Failures", "Usage", "usage"]
 
@@ -94,28 +93,28 @@ def usage(source: Mapping[str, Any] | None) -> Usage | None:
     """
     if source is None:
         return None
-    days = _rows(source, "by_day")
+    days = source["by_day"]
     return Usage(
         source=source,
-        calls=sum(_number(each, "calls") for each in days),
+        calls=sum(each["calls"] for each in days),
         breakdowns=tuple(
-            _breakdown(_rows(source, member), name, heading, column)
+            _breakdown(source[member], name, heading, column)
             for member, name, heading, column in _BREAKDOWNS
         ),
-        failures=_failures(_rows(source, "failures"), days),
-        series=tuple(each for each in SERIES if any(_number(row, each) for row in days)),
+        failures=_failures(source["failures"], days),
+        series=tuple(each for each in SERIES if any(row[each] for row in days)),
     )
 
 
 def _breakdown(
     rows: Sequence[Mapping[str, Any]], name: str, heading: str, column: str
 ) -> Breakdown:
-    named = tuple((str(each.get(name, "")), each) for each in rows[:_MOST_ROWS])
+    named = tuple((str(each[name]), each) for each in rows[:_MOST_ROWS])
     over_time = name == "day"
     drawn = [
         (
-            shorten(name_of(str(each.get(name, ""))), _LABEL_CELLS),
-            {key: _number(each, key) for key in SERIES},
+            shorten(name_of(str(each[name])), _LABEL_CELLS),
+            {key: each[key] for key in SERIES},
         )
         for each in rows
     ]
@@ -136,11 +135,11 @@ def _failures(rows: Sequence[Mapping[str, Any]], days: Sequence[Mapping[str, Any
     by_code: dict[str, int] = {}
     for each in rows:
         code = str(each.get("code"))
-        by_code[code] = by_code.get(code, 0) + _number(each, "calls")
+        by_code[code] = by_code.get(code, 0) + each["calls"]
     drawn = [
         (shorten(code, _LABEL_CELLS), {"failed": calls}) for code, calls in sorted(by_code.items())
     ]
-    failed = any(_number(each, "failed") for each in days)
+    failed = any(each["failed"] for each in days)
     return Failures(
         rows=tuple(rows[:_MOST_ROWS]),
         more=max(len(rows) - _MOST_ROWS, 0),
@@ -161,7 +160,7 @@ def _words(rows: Sequence[tuple[str, Mapping[str, int]]]) -> str:
 
 def _day_words(rows: Sequence[Mapping[str, Any]], member: str, noun: str) -> str:
     """Return columns in words: how many days, and the most on one of them."""
-    held = [(_number(each, member), str(each.get("day"))) for each in rows]
+    held = [(each[member], str(each.get("day"))) for each in rows]
     held = [each for each in held if each[0]]
     if not held:
         return f"No {noun}."
@@ -170,12 +169,3 @@ def _day_words(rows: Sequence[Mapping[str, Any]], member: str, noun: str) -> str
         f"{count(sum(each for each, _ in held), noun)} on {count(len(held), 'day')}, "
         f"from {held[0][1]} to {held[-1][1]}; the most, {most:,}, on {when}."
     )
-
-
-def _rows(source: Mapping[str, Any], member: str) -> list[Mapping[str, Any]]:
-    return [each for each in source.get(member) or () if isinstance(each, Mapping)]
-
-
-def _number(row: Mapping[str, Any], member: str) -> int:
-    value = row.get(member)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
