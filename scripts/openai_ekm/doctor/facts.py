@@ -295,14 +295,14 @@ class RecordFacts:
 
     Args:
         place: Where it is.
-        state: `none`, `registering`, `registered` or `retired`, or why it was not read.
+        state: `none`, `registering`, `registered` or `retired`.
         differs: Members in which it differs from what was named.
         holder: Who holds the lease, in words; empty when nobody does, None when not looked at.
         expires_in: Seconds until the lease lapses.
     """
 
     place: str
-    state: str | EkmError
+    state: str
     differs: tuple[str, ...] = ()
     holder: str | None = ""
     expires_in: float | None = None

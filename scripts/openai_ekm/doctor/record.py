@@ -76,13 +76,11 @@ def check_record(record: RecordFacts | EkmError | None, blocked: str | None) -> 
         why = blocked or "No record is named."
         remedy = None if blocked else "Give --record, or --from-terraform DIR after an apply."
         return [unseen("record", why, remedy), unseen("record_lease", why)]
-    error = record if isinstance(record, EkmError) else record.state
-    if isinstance(error, EkmError):
+    if isinstance(record, EkmError):
         return [
-            failed("record", error),
+            failed("record", record),
             unseen("record_lease", "The record could not be read (record)."),
         ]
-    assert not isinstance(record, EkmError)  # nosec B101 # narrows the type
     return [_record(record), _lease(record)]
 
 

@@ -10,7 +10,7 @@ https://www.aicpa-cima.com/topic/audit-assurance/audit-and-assurance-greater-tha
 from __future__ import annotations
 
 import tomllib
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -50,10 +50,6 @@ class Control:
     person: str
     members: tuple[str, ...]
     claims: tuple[str, ...]
-
-    def as_json(self) -> dict[str, object]:
-        """Return the row as the pack's `controls.json` holds it."""
-        return asdict(self)
 
 
 @cache

@@ -64,10 +64,6 @@ class Signer:
     algorithm: str
     fingerprint: str
 
-    def as_json(self) -> dict[str, str]:
-        """Return it as the manifest holds it."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -132,7 +128,7 @@ def make_manifest(
         "schema": SCHEMA,
         "generated_at": generated_at,
         "redacted": redacted,
-        "signer": None if signer is None else signer.as_json(),
+        "signer": None if signer is None else asdict(signer),
         "members": [
             {"path": path, "size": len(members[path]), "sha256": digest_of(members[path])}
             for path in sorted(members)

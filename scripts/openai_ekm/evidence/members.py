@@ -67,7 +67,7 @@ def members_of(pack: Pack) -> dict[str, bytes]:
         }
     for number, drill in enumerate(pack.drills, 1):
         values[f"drills/{number:02d}.json"] = drill
-    values["controls.json"] = [each.as_json() for each in pack.controls]
+    values["controls.json"] = [asdict(each) for each in pack.controls]
     values["not-seen.json"] = [asdict(each) for each in pack.not_seen]
     values["oscal/assessment-plan.json"] = oscal.assessment_plan(pack)
     values["oscal/assessment-results.json"] = oscal.assessment_results(pack)
