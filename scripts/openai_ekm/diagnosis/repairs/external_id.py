@@ -7,7 +7,7 @@ personal one).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from openai_ekm.diagnosis.repairs.repair import Repair, as_list, nearest, set_values, shown
 
@@ -40,7 +40,7 @@ def repairs(site: Site, condition: Condition) -> Iterator[Repair]:
     values = [str(each) for each in as_list(raw)]
     right = registered in values
     if condition.lookup != KEY.lower():
-        yield _repair(
+        yield Repair(
             "external_id_wrong_key",
             element,
             f"{operator} {key}: {shown(values)}",
@@ -48,12 +48,12 @@ def repairs(site: Site, condition: Condition) -> Iterator[Repair]:
             f"The condition is on {key}, which OpenAI's call does not carry; the external id "
             f"is {KEY}{_besides(values, registered)}.",
             f"Write the condition on {KEY}.",
-            site.renamed(condition, "StringEquals", KEY, raw if right else [registered]),
+            (site.renamed(condition, "StringEquals", KEY, raw if right else [registered]),),
         )
         return
     positive = operator.endswith(("StringEquals", "StringLike", "StringEqualsIgnoreCase"))
     if right or not positive or not values:
-        yield _repair(
+        yield Repair(
             "external_id_wrong_operator",
             element,
             f"{operator}: {shown(values)}",
@@ -61,7 +61,7 @@ def repairs(site: Site, condition: Condition) -> Iterator[Repair]:
             f"{operator} does not let {KEY} {registered!r} pass; an external id is compared by "
             f"StringEquals{_besides(values, registered)}.",
             "Use StringEquals, with the registered id as its value.",
-            site.renamed(condition, "StringEquals", KEY, raw if right else [registered]),
+            (site.renamed(condition, "StringEquals", KEY, raw if right else [registered]),),
         )
         return
     index = nearest(registered, values)
@@ -71,7 +71,7 @@ def repairs(site: Site, condition: Condition) -> Iterator[Repair]:
     change = set_values(
         site, ("Condition", operator, key), raw, None if kept else index, registered
     )
-    yield _repair(
+    yield Repair(
         kind_of_fault,
         element,
         shown(values),
@@ -81,7 +81,7 @@ def repairs(site: Site, condition: Condition) -> Iterator[Repair]:
         + (" beside the others" if kept else "")
         + f" of {KEY}; if that is not the id of the organization that is encrypted, register "
         "with the right one.",
-        change,
+        (change,),
     )
 
 
@@ -128,9 +128,3 @@ def _difference(other: str, registered: str) -> tuple[str, str]:
         "external_id_wrong",
         f"The trust policy wants the external id {other!r}, and OpenAI sends {registered!r}.",
     )
-
-
-def _repair(  # noqa: PLR0917 - a repair's members in their order
-    id: str, element: str, found: str, needed: str, message: str, remedy: str, change: Any
-) -> Repair:
-    return Repair(id, element, found, needed, message, remedy, (change,))

@@ -78,14 +78,11 @@ def _alias(snapshot: Snapshot) -> int | None:
     return next((n for n, each in enumerate(snapshot.aliases) if each.arn == registered), None)
 
 
-def _is_key_arn(text: str) -> bool:
-    return names_key(text) and ":key/" in text
-
-
 def _move_back(site: Site, old: str) -> Iterator[Repair]:
     """Yield the alias pointed at the key that the role's policy names."""
     index = _alias(site.snapshot)
-    if index is None or site.snapshot.aliases is UNSEEN or not _is_key_arn(old):
+    is_key = names_key(old) and ":key/" in old
+    if index is None or site.snapshot.aliases is UNSEEN or not is_key:
         return
     alias, new = site.snapshot.registration.kms_arn, site.resource
     yield Repair(

@@ -137,15 +137,11 @@ def entry_of(record: Record) -> dict[str, Any]:
     """
     return {
         "Time": record["eventTime"],
-        "Source": _source(record),
+        "Source": f"aws.{record['eventSource'].partition('.')[0]}",
         "Resources": [],
         "DetailType": _DETAIL_TYPE,
         "Detail": json.dumps(record),
     }
-
-
-def _source(record: Record) -> str:
-    return f"aws.{record['eventSource'].partition('.')[0]}"
 
 
 class EventBus:

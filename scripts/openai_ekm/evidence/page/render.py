@@ -36,7 +36,7 @@ def write_page(pack: Pack) -> str:
         pack: What it shows; its text is not escaped yet.
     """
     pack = readable(pack)
-    style, script = _style(), _part("page.js")
+    style, script = palette.css() + _part("page.css"), _part("page.js")
     found = access.ways(pack)
     seen = all(
         each.get("holds") is True for each in pack.proof.get("claims", ()) if each["id"] in "ac"
@@ -91,10 +91,6 @@ def content_security_policy(style: str, script: str) -> str:
 
 def _hash(content: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
-
-
-def _style() -> str:
-    return palette.css() + _part("page.css")
 
 
 @cache

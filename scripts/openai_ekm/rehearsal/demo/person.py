@@ -61,21 +61,13 @@ class Person:
         kms: A client of KMS. Each use of a key by it is recorded, and each change that it makes.
     """
 
-    def __init__(
-        self,
-        aws: LocalStack,
-        trail: Trail,
-        name: str,
-        *,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
+    def __init__(self, aws: LocalStack, trail: Trail, name: str) -> None:
         """Make the role and assume it.
 
         Args:
             aws: Where the account is.
             trail: Takes the records.
             name: Of the role.
-            clock: Returns Unix seconds.
         """
         role = aws.client("iam").create_role(
             RoleName=name, AssumeRolePolicyDocument=json.dumps(_TRUST)
@@ -84,13 +76,12 @@ class Person:
         answer = aws.client("sts").assume_role(RoleArn=self.role_arn, RoleSessionName="demo")
         credentials = answer["Credentials"]
         self._trail = trail
-        self._clock = clock
         self._session = RoleSession(
             role_arn=self.role_arn,
             arn=answer["AssumedRoleUser"]["Arn"],
             principal_id=answer["AssumedRoleUser"]["AssumedRoleId"],
             access_key_id=credentials["AccessKeyId"],
-            began=clock(),
+            began=time.time(),
         )
         make: Callable[..., Any] = aws.session().client
         self.kms = make(
@@ -114,7 +105,7 @@ class Person:
             return
         sent = context[_SENT]
         origin = Origin(
-            at=self._clock(),
+            at=time.time(),
             region=REGION,
             request_id=parsed["ResponseMetadata"]["RequestId"],
             source_ip=_SOURCE_IP,
