@@ -64,13 +64,11 @@ class _Calls:
     Args:
         snapshot: What was collected.
         settings: How the calls look.
-        clock: Returns Unix seconds.
         made: The calls that AWS would record, in their order.
     """
 
     snapshot: Snapshot
     settings: Settings
-    clock: Callable[[], float]
     made: list[Assumption | KeyUse] = field(default_factory=list)
 
     @property
@@ -92,7 +90,7 @@ class _Calls:
         """
         request_id = answer.get("ResponseMetadata", {}).get("RequestId")
         return Origin(
-            at=self.clock(),
+            at=time.time(),
             region=region,
             request_id=request_id or new_id(),
             source_ip=self.settings.source_ip or UNKNOWN_SOURCE_IP,
@@ -150,8 +148,6 @@ class AwsCheck:
         accounts: Clients by account.
         settling: What is visible of a change to IAM.
         trail: Takes what AWS would record of the calls; nothing does when absent.
-        clock: Returns Unix seconds.
-        monotonic: Returns seconds that never jump, for sessions that are kept.
     """
 
     def __init__(
@@ -160,14 +156,10 @@ class AwsCheck:
         settling: IamPropagation,
         *,
         trail: Trail | None = None,
-        clock: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._accounts = accounts
         self._settling = settling
-        self._trail = trail or Trail(clock)
-        self._clock = clock
-        self._monotonic = monotonic
+        self._trail = trail or Trail(time.time)
         self._sessions: dict[tuple[str, str], _Session] = {}
 
     def check(self, row: ExternalKeyRow, settings: Settings) -> None:
@@ -200,7 +192,7 @@ class AwsCheck:
         if judged.outcome in _NEVER_CALLED:
             _refuse(judged.error)
         denied = None if _only_decrypt(judged.outcome, settings) else judged.error
-        calls = _Calls(snapshot, settings, self._clock)
+        calls = _Calls(snapshot, settings)
         try:
             if settings.negative_probes and denied is None:
                 self._probe(calls)
@@ -213,12 +205,12 @@ class AwsCheck:
         return Calls(
             source_ip=settings.source_ip or None,
             encryption_context=settings.encryption_context,
-            time=datetime.fromtimestamp(self._clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            time=datetime.fromtimestamp(time.time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         )
 
     def _cached_session(self, row: ExternalKeyRow, settings: Settings) -> _Session | None:
         kept = self._sessions.get((row.role_arn, row.external_id))
-        if not settings.session_cache_seconds or kept is None or kept.until <= self._monotonic():
+        if not settings.session_cache_seconds or kept is None or kept.until <= time.monotonic():
             return None
         return kept
 
@@ -257,13 +249,13 @@ class AwsCheck:
             raise _Refused(_error("AssumeRole", failure)) from failure
         made = _Session(
             answer["Credentials"],
-            self._monotonic() + settings.session_cache_seconds,
+            time.monotonic() + settings.session_cache_seconds,
             RoleSession(
                 role_arn=row.role_arn,
                 arn=role_session_arn(row.role_arn, settings.session_name),
                 principal_id=answer["AssumedRoleUser"]["AssumedRoleId"],
                 access_key_id=answer["Credentials"]["AccessKeyId"],
-                began=self._clock(),
+                began=time.time(),
             ),
         )
         calls.made.append(
