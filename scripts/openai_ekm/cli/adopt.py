@@ -78,12 +78,7 @@ def _adopt(
 
     if options.external_key is not None:
         check_id(options.external_key, "--external-key")
-    asked = {
-        "role_arn": given.role_arn,
-        "kms_arn": given.kms_arn,
-        "external_id": given.external_id,
-        "name": given.name,
-    }
+    asked = given.intent_members()
     first = Session(None, admin_key_from=options.admin_key_from)
     render.progress("Looking for the registration at OpenAI, and for its key and role in AWS.")
     api = first.api()

@@ -167,14 +167,7 @@ def _snapshot(options: WriteOptions, members: inputs.Given, generated_at: str) -
     at = datetime.fromisoformat(generated_at)
     if options.snapshot is not None:
         return called_at(read_snapshot(options.snapshot), at)
-    live = collect_live(
-        {
-            "role_arn": members.role_arn,
-            "kms_arn": members.kms_arn,
-            "external_id": members.external_id,
-        }
-    )
-    return live.at(at)
+    return collect_live(members.intent_members()).at(at)
 
 
 def _signing_key(sign: str | None, snapshot: Snapshot) -> SigningKey | None:

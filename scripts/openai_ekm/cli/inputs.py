@@ -163,7 +163,7 @@ class Given:
         Raises:
             BadInput: A member is missing or malformed.
         """
-        for member, value in self._members().items():
+        for member, value in self.intent_members().items():
             if value is None:
                 raise missing(member)
         return Intent(
@@ -175,7 +175,7 @@ class Given:
 
     def intent_if_any(self) -> Intent | None:
         """Return the intent, or None when no member was given."""
-        if all(value is None for value in self._members().values()):
+        if all(value is None for value in self.intent_members().values()):
             return None
         return self.intent()
 
@@ -190,7 +190,8 @@ class Given:
         check_role_arn(self.role_arn)
         return account_of(self.role_arn)
 
-    def _members(self) -> dict[str, str | None]:
+    def intent_members(self) -> dict[str, str | None]:
+        """Return the four members of the intent, by name."""
         return {
             "role_arn": self.role_arn,
             "kms_arn": self.kms_arn,

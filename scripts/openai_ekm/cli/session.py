@@ -164,10 +164,7 @@ class Session:
             self._key = admin_key.from_environment(secret)
         elif needs_openai and admin_key_from is not None:
             admin_key.check_reference(admin_key_from)
-        if place is not None and place.kind == "ssm":
-            self.store: RecordStore | None = self._ssm_store(place, account)
-        else:
-            self.store = self._file_store(place)
+        self.store = None if place is None else self._record_store(place, account)
         if needs_openai and self._key is None and admin_key_from is not None:
             self._key = admin_key.from_reference(admin_key_from, self.aws_session())
 
@@ -246,15 +243,13 @@ class Session:
             sleep=heartbeat.sleep if isinstance(heartbeat, Heartbeat) else time.sleep,
         )
 
-    def _ssm_store(self, place: RecordLocation, account: str | None) -> RecordStore:
-
+    def _record_store(self, place: RecordLocation, account: str | None) -> RecordStore:
+        """Return where the record is; a file needs no AWS, and so no account."""
+        if place.kind == "file":
+            return FileStore(Path(place.path))
         if account is not None:
             aws_session.check_account(self.aws_session(), account)
         return SsmStore(aws_session.client(self.aws_session(), "ssm"), place.path)
-
-    def _file_store(self, place: RecordLocation | None) -> RecordStore | None:
-
-        return None if place is None else FileStore(Path(place.path))
 
 
 def note_store(session: Session, place: RecordLocation) -> NoteStore:
