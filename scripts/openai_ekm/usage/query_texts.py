@@ -43,6 +43,23 @@ ANSWERS: Final = (
     "changes_count",
 )
 
+_SEPARATOR: Final = ",\n  "  # between two columns
+# What the lists of events show of each: `{event}` in their files.
+_EVENT: Final = (
+    "event_id",
+    "event_time",
+    "event_source",
+    "event_name",
+    "principal",
+    "kind",
+    "identity_account",
+    "identity_arn",
+    "region",
+    "source_ip",
+    "user_agent",
+    "error_code",
+    "error_message",
+)
 # Answers that differ in nothing but their columns before the sums, and the order of these.
 _BY: Final = {
     "by_operation": (("event_name AS operation",), "event_name"),
@@ -65,12 +82,17 @@ def query(name: str) -> str:
     file = resources.files(__package__).joinpath(
         "queries", folder, "by.sql" if name in _BY else f"{name}.sql"
     )
-    text = file.read_text(encoding="utf-8").strip()
-    if name not in _BY:
-        return text
-    columns, order = _BY[name]
-    group = ", ".join(column.partition(" AS ")[0] for column in columns)
-    return text.format(columns=",\n  ".join(columns), group=group, order=order)
+    columns, order = _BY.get(name, ((), ""))
+    return (
+        file.read_text(encoding="utf-8")
+        .strip()
+        .format(
+            event=_SEPARATOR.join(_EVENT),
+            columns=_SEPARATOR.join(columns),
+            group=", ".join(column.partition(" AS ")[0] for column in columns),
+            order=order,
+        )
+    )
 
 
 def literal(value: str | int) -> str:
