@@ -48,8 +48,6 @@ __all__ = [
 _SCHEMES: Final = frozenset({"http", "https"})
 _SOCKS: Final = frozenset({"socks4", "socks4a", "socks5", "socks5h"})
 
-_FORMS: Final = "address with a host that begins http, https, socks4, socks4a, socks5 or socks5h"
-
 
 def proxies_for(base_url: str) -> dict[str, str]:
     """Return the proxies for a base URL, as requests takes them; none for this machine itself.
@@ -231,7 +229,6 @@ class RequestsTransport:
         return answer
 
     def _prepared(self, request: HttpRequest) -> requests.PreparedRequest:
-
         headers = {
             "User-Agent": f"openai-ekm-aws/{__version__}",
             "Accept": "application/json",
@@ -250,7 +247,6 @@ class RequestsTransport:
         ).prepare()
 
     def _exchange(self, prepared: requests.PreparedRequest, call: Call) -> HttpResponse:
-
         adapter = self._adapter = self._adapter or TimedAdapter(*self._contexts)
         with adapter.send(
             prepared,
