@@ -252,16 +252,13 @@ class Loader:
         """
         counted.files += 1
         before = counted.records
-        faults = _Faults()
         try:
-            counted.kept += self.table.add(self._rows(counted, records(stream), faults))
+            self.read_records(counted, name, records(stream))
         except UnreadableLogError as failure:
-            state, read = failure.state, counted.records - before
+            state = failure.state
             if state == "foreign" and (counted.kind == "file" or _is_log(name)):
                 state = "broken"
-            self.note(name, state, failure.reason, read)
-            return
-        self._note_faults(name, faults, counted.records - before)
+            self.note(name, state, failure.reason, counted.records - before)
 
     def read_records(self, counted: Counted, name: str, found: Iterable[Any]) -> None:
         """Take records that are decoded already."""
