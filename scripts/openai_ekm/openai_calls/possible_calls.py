@@ -13,7 +13,8 @@ from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Final
 
-from openai_ekm.evaluation.conditions import date, holds
+from openai_ekm.evaluation.conditions import holds
+from openai_ekm.evaluation.conditions.date import is_before
 from openai_ekm.evaluation.request import Context
 from openai_ekm.policy import PrincipalForm
 from openai_ekm.policy.letters import lower_ascii
@@ -159,7 +160,7 @@ def _instants(
     given = {lower_ascii(key): _given_values(value) for key, value in known.items()}
     kept: dict[object, Carried] = {}
     for text in dates([*(value for each in conditions for value in each.values), now]):
-        if date.less_than(now, text) is True:
+        if is_before(text, now):
             continue
         instant: Carried = {key: instant_as(key, text) or text for key in keys}
         context = Context(

@@ -15,8 +15,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from openai_ekm.evaluation.conditions import date, holds
-from openai_ekm.evaluation.conditions.date import instant
+from openai_ekm.evaluation.conditions import holds
+from openai_ekm.evaluation.conditions.date import instant, is_before
 from openai_ekm.evaluation.conditions.ip import DEFAULT_PREFIX, network
 from openai_ekm.evaluation.conditions.numeric import number
 from openai_ekm.evaluation.request import Context
@@ -179,9 +179,7 @@ class KeyUse:
 
     def past(self, value: Value) -> bool:
         """Return whether a value is an instant before `since`."""
-        if self.since is None or not isinstance(value, str):
-            return False
-        return date.less_than(self.since, value) is True
+        return self.since is not None and isinstance(value, str) and is_before(value, self.since)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,11 @@ from __future__ import annotations
 
 import binascii
 
-__all__ = ["equals"]
+__all__ = ["decoded"]
 
 
-def equals(policy_value: str, request_value: str) -> bool | None:
-    """Return whether the bytes are the same; None when either is not base 64."""
-    left, right = _bytes(request_value), _bytes(policy_value)
-    return None if left is None or right is None else left == right
-
-
-def _bytes(text: str) -> bytes | None:
+def decoded(text: str) -> bytes | None:
+    """Read bytes in base 64; None when the text is not base 64 throughout."""
     try:
         return binascii.a2b_base64(text, strict_mode=True)
     except ValueError:

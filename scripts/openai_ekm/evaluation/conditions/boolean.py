@@ -8,15 +8,9 @@ from __future__ import annotations
 
 from openai_ekm.policy.letters import lower_ascii
 
-__all__ = ["equals", "truth"]
+__all__ = ["truth"]
 
 
 def truth(text: str) -> bool | None:
     """Read `true` or `false` in any case; None when the text is neither."""
     return {"true": True, "false": False}.get(lower_ascii(text))
-
-
-def equals(policy_value: str, request_value: str) -> bool | None:
-    """Return whether the truth is the same; None when either is neither true nor false."""
-    left, right = truth(request_value), truth(policy_value)
-    return None if left is None or right is None else left == right

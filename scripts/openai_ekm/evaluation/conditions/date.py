@@ -15,7 +15,7 @@ from fractions import Fraction
 
 from openai_ekm.policy.text_cache import cached_by_text
 
-__all__ = ["equals", "greater_than", "greater_than_equals", "less_than", "less_than_equals"]
+__all__ = ["instant", "is_before"]
 
 DAY = 86_400
 EPOCH = date(1970, 1, 1).toordinal()
@@ -93,31 +93,7 @@ def _clock(parts: list[str], policy_value: int) -> int | None:
     return hours * 3600 + minutes * 60 + seconds
 
 
-def equals(policy_value: str, request_value: str) -> bool | None:
-    """Return whether the instants are the same; None when either is not a date."""
-    left, right = instant(request_value), instant(policy_value)
-    return None if left is None or right is None else left == right
-
-
-def less_than(policy_value: str, request_value: str) -> bool | None:
-    """Return whether the request's date is before the policy's."""
-    left, right = instant(request_value), instant(policy_value)
-    return None if left is None or right is None else left < right
-
-
-def less_than_equals(policy_value: str, request_value: str) -> bool | None:
-    """Return whether the request's date is the policy's or before it."""
-    left, right = instant(request_value), instant(policy_value)
-    return None if left is None or right is None else left <= right
-
-
-def greater_than(policy_value: str, request_value: str) -> bool | None:
-    """Return whether the request's date is after the policy's."""
-    left, right = instant(request_value), instant(policy_value)
-    return None if left is None or right is None else left > right
-
-
-def greater_than_equals(policy_value: str, request_value: str) -> bool | None:
-    """Return whether the request's date is the policy's or after it."""
-    left, right = instant(request_value), instant(policy_value)
-    return None if left is None or right is None else left >= right
+def is_before(text: str, moment: str) -> bool:
+    """Return whether both texts are dates, and the first is the earlier one."""
+    one, other = instant(text), instant(moment)
+    return one is not None and other is not None and one < other

@@ -9,9 +9,14 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.ht
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from operator import eq, ge, gt, le, lt
+from typing import TYPE_CHECKING, TypeVar
 
-from openai_ekm.evaluation.conditions import arn, binary, boolean, date, ip, null, numeric, string
+from openai_ekm.evaluation.conditions import arn, ip, null, string
+from openai_ekm.evaluation.conditions.binary import decoded
+from openai_ekm.evaluation.conditions.boolean import truth
+from openai_ekm.evaluation.conditions.date import instant
+from openai_ekm.evaluation.conditions.numeric import number
 from openai_ekm.evaluation.decision import OpenPoint
 from openai_ekm.policy.conditions import Family, Operator, Quantifier
 
@@ -24,23 +29,35 @@ __all__ = ["holds", "open_variable"]
 
 # (the policy's value, the request's value) -> whether it matches; None: cannot be compared.
 Match = Callable[[str, str], bool | None]
+Read = TypeVar("Read")
+
+
+def _comparison(read: Callable[[str], Read | None], compare: Callable[[Read, Read], bool]) -> Match:
+    """Return what compares the request's value with the policy's; None when either is not read."""
+
+    def match(policy_value: str, request_value: str) -> bool | None:
+        left, right = read(request_value), read(policy_value)
+        return None if left is None or right is None else compare(left, right)
+
+    return match
+
 
 MATCHES: dict[str, Match] = {
     "StringEquals": string.equals,
     "StringEqualsIgnoreCase": string.equals_ignore_case,
     "StringLike": string.like,
-    "NumericEquals": numeric.equals,
-    "NumericLessThan": numeric.less_than,
-    "NumericLessThanEquals": numeric.less_than_equals,
-    "NumericGreaterThan": numeric.greater_than,
-    "NumericGreaterThanEquals": numeric.greater_than_equals,
-    "DateEquals": date.equals,
-    "DateLessThan": date.less_than,
-    "DateLessThanEquals": date.less_than_equals,
-    "DateGreaterThan": date.greater_than,
-    "DateGreaterThanEquals": date.greater_than_equals,
-    "Bool": boolean.equals,
-    "BinaryEquals": binary.equals,
+    "NumericEquals": _comparison(number, eq),
+    "NumericLessThan": _comparison(number, lt),
+    "NumericLessThanEquals": _comparison(number, le),
+    "NumericGreaterThan": _comparison(number, gt),
+    "NumericGreaterThanEquals": _comparison(number, ge),
+    "DateEquals": _comparison(instant, eq),
+    "DateLessThan": _comparison(instant, lt),
+    "DateLessThanEquals": _comparison(instant, le),
+    "DateGreaterThan": _comparison(instant, gt),
+    "DateGreaterThanEquals": _comparison(instant, ge),
+    "Bool": _comparison(truth, eq),
+    "BinaryEquals": _comparison(decoded, eq),
     "IpAddress": ip.within,
     "ArnEquals": arn.like,
     "ArnLike": arn.like,

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from openai_ekm.policy.text_cache import cached_by_text
 
-__all__ = ["equals", "greater_than", "greater_than_equals", "less_than", "less_than_equals"]
+__all__ = ["number"]
 
 # Longer than any number a request holds; beyond it a text is not read as one.
 LONGEST = 64
@@ -27,33 +27,3 @@ def number(text: str) -> Decimal | None:
     if not (plain.isascii() and plain.isdigit()):
         return None
     return Decimal(text)
-
-
-def equals(policy_value: str, request_value: str) -> bool | None:
-    """Return whether both are equal as numbers; None when either is not one."""
-    left, right = number(request_value), number(policy_value)
-    return None if left is None or right is None else left == right
-
-
-def less_than(policy_value: str, request_value: str) -> bool | None:
-    """Return whether the request's number is below the policy's."""
-    left, right = number(request_value), number(policy_value)
-    return None if left is None or right is None else left < right
-
-
-def less_than_equals(policy_value: str, request_value: str) -> bool | None:
-    """Return whether the request's number is at or below the policy's."""
-    left, right = number(request_value), number(policy_value)
-    return None if left is None or right is None else left <= right
-
-
-def greater_than(policy_value: str, request_value: str) -> bool | None:
-    """Return whether the request's number is above the policy's."""
-    left, right = number(request_value), number(policy_value)
-    return None if left is None or right is None else left > right
-
-
-def greater_than_equals(policy_value: str, request_value: str) -> bool | None:
-    """Return whether the request's number is at or above the policy's."""
-    left, right = number(request_value), number(policy_value)
-    return None if left is None or right is None else left >= right
