@@ -72,10 +72,9 @@ def asked_about(snapshot: Snapshot) -> tuple[str, ...]:
     asked: set[str] = set()
     for statement in _statements(snapshot):
         for condition in statement.conditions:
-            asked.add(condition.lookup)
-            asked |= {key for each in condition.templates if each for key in each.keys}
+            asked.update((condition.lookup, *condition.variables))
         for pattern in statement.resources or ():
-            asked |= set(pattern.template.keys if pattern.template is not None else ())
+            asked.update(pattern.variables)
     return tuple(_asked_about(snapshot, asked))
 
 

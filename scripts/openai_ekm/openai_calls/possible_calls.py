@@ -123,9 +123,9 @@ def _asked_about(
     for statement in statements:
         for condition in statement.conditions:
             conditions.setdefault(condition.lookup, []).append(condition)
-            variables |= {key for each in condition.templates if each for key in each.keys}
+            variables.update(condition.variables)
         for pattern in statement.resources or ():
-            variables |= set(pattern.template.keys if pattern.template is not None else ())
+            variables.update(pattern.variables)
         gone |= {
             each.text for each in statement.principals or () if each.form is PrincipalForm.UNIQUE_ID
         }

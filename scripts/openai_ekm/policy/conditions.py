@@ -168,6 +168,19 @@ class Condition:
     values: tuple[str, ...]
     templates: tuple[Template | None, ...] = ()
 
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Return the condition keys that stand as variables in its values, in lower case."""
+        return tuple(key for each in self.templates if each is not None for key in each.keys)
+
+    @property
+    def plain_values(self) -> tuple[str, ...]:
+        """Return its values without variables."""
+        templates = self.templates or (None,) * len(self.values)
+        return tuple(
+            value for value, each in zip(self.values, templates, strict=True) if each is None
+        )
+
 
 # Operators that take policy variables. AWS's pages disagree about Bool: the operators' page says
 # yes, Access Analyzer no; the document is accepted and the condition left undecided.

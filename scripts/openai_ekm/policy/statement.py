@@ -98,6 +98,11 @@ class ArnPattern:
     literal: bool = False
     unsettled: str | None = None
 
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Return the condition keys that stand as variables in it, in lower case."""
+        return () if self.template is None else self.template.keys
+
     def matches(self, segments: tuple[str, ...]) -> bool:
         """Return whether an ARN, cut into its six parts, fits segment by segment."""
         if len(segments) != len(self.segments):

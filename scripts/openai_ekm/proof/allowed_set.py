@@ -155,8 +155,8 @@ class _Work:
     def _resource(self, statement: Statement) -> bool | OpenPoint:
         """Compare the resource as the evaluator does; a variable that the request fills is open."""
         for pattern in statement.resources or ():
-            keys = pattern.template.keys if pattern.template is not None else ()
-            if not all(self.request_class.known(key)[0] and key != REGION for key in keys):
+            told = (self.request_class.known(key)[0] and key != REGION for key in pattern.variables)
+            if not all(told):
                 return OpenPoint(f"{pattern.text} holds a variable that only the request says")
         return resource_matches(statement, self.situation)
 

@@ -177,13 +177,11 @@ class ConditionDomains:
                     f"{condition.operator.text} on {condition.key} stands beside comparisons of "
                     "another kind, or compares with variables that follow from the same principal"
                 )
-            if condition.templates:
-                keys = [key for each in condition.templates if each for key in each.keys]
-                if not _follows(keys, request_class):
-                    return OpenPoint(
-                        f"{condition.operator.text} on {condition.key} compares with "
-                        f"{', '.join(condition.values)}, and the request says both"
-                    )
+            if not _follows(condition.variables, request_class):
+                return OpenPoint(
+                    f"{condition.operator.text} on {condition.key} compares with "
+                    f"{', '.join(condition.values)}, and the request says both"
+                )
         context = request_class.situation.context
         given = dict(context.given)
         if value is not None:

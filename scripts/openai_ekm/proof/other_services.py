@@ -106,18 +106,11 @@ def _with_variables(
         The role, and how documents spell condition keys, by lower-case name.
     """
     names = universe.elsewhere.names
-    templates = [
-        template
-        for statement in covering
-        for template in (
-            *(pattern.template for pattern in statement.resources or ()),
-            *(each for condition in statement.conditions for each in condition.templates),
-        )
-    ]
     variables = {
         key: SOME_VALUE
-        for template in templates
-        for key in (template.keys if template is not None else ())
+        for statement in covering
+        for each in (*(statement.resources or ()), *statement.conditions)
+        for key in each.variables
         if key not in principal.fixed and not key.startswith(KNOWN)
     }
     if variables:

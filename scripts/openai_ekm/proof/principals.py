@@ -201,11 +201,7 @@ def _accounts(condition: Condition) -> list[TextPattern | None]:
     if condition.operator.family is Family.ARN:
         return []
     wild = condition.operator.positive == "StringLike"
-    return [
-        account_pattern((value, wild))
-        for index, value in enumerate(condition.values)
-        if not (condition.templates and condition.templates[index] is not None)
-    ]
+    return [account_pattern((value, wild)) for value in condition.plain_values]
 
 
 def _user_names(named: Named) -> list[TextPattern]:
@@ -216,9 +212,7 @@ def _user_names(named: Named) -> list[TextPattern]:
             continue
         fold = condition.operator.positive == "StringEqualsIgnoreCase"
         wild = condition.operator.positive == "StringLike"
-        for index, value in enumerate(condition.values):
-            if condition.templates and condition.templates[index] is not None:
-                continue
+        for value in condition.plain_values:
             plain = [*_prefix(named, "iam"), *one("user/")]
             below = [*plain, *many(PATH), *one("/")]
             found += [name_pattern(before, (value, wild), fold=fold) for before in (plain, below)]

@@ -207,12 +207,11 @@ class Domain:
 
 def condition_patterns(condition: Condition) -> list[TextPattern]:
     """Return the patterns that a condition of a text family, variables apart, cuts out."""
-    found: list[TextPattern] = []
-    for index, value in enumerate(condition.values):
-        if condition.templates and condition.templates[index] is not None:
-            continue
-        found += _fill(condition, ((value, True),))
-    return found
+    return [
+        text_pattern
+        for value in condition.plain_values
+        for text_pattern in _fill(condition, ((value, True),))
+    ]
 
 
 def _fill(condition: Condition, runs: tuple[Run, ...]) -> list[TextPattern]:
