@@ -12,7 +12,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from openai_ekm.evaluation.decision import OpenPoint
-from openai_ekm.evaluation.request import Caller, CallerForm
+from openai_ekm.evaluation.request import CallerForm
 from openai_ekm.policy.pattern import compile_pattern
 from openai_ekm.policy.principal import Principal, PrincipalForm
 from openai_ekm.policy.statement import Effect, Statement
@@ -25,11 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MatchCloseness", "match_closeness", "named", "names_a_path"]
 
-# What a session's ARN leaves out: the path of its role.
-#
-# Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
-
-
 ROLE = "role/"
 
 
@@ -38,6 +33,8 @@ def names_a_path(condition: Condition, caller: Caller) -> bool:
 
     A request that does not say aws:PrincipalArn is taken to be of a role without one; a condition
     that names such a role shows that this is a guess.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 
     Args:
         condition: On aws:PrincipalArn.
@@ -171,8 +168,8 @@ def _unique_id(principal: Principal, situation: Situation) -> MatchCloseness | N
     """
     if situation.caller.form in (CallerForm.SERVICE, CallerForm.PROVIDER):
         return None
-    user_id = situation.context.get("aws:userid")
-    if not isinstance(user_id, str) or user_id.partition(":")[0] != principal.text:
+    user_id = situation.context.single("aws:userid")
+    if user_id is None or user_id.partition(":")[0] != principal.text:
         return None
     return MatchCloseness.ROLE if situation.caller.is_session_of_role else MatchCloseness.ITSELF
 
@@ -200,9 +197,9 @@ def _compare_exceptions(
     if caller.form in (CallerForm.ROOT, CallerForm.SERVICE, CallerForm.PROVIDER):
         return None if MatchCloseness.ITSELF in levels else MatchCloseness.EVERYONE
     of_role = caller.is_session_of_role
-    wanted = {MatchCloseness.ITSELF, MatchCloseness.ACCOUNT} | (
-        {MatchCloseness.ROLE} if of_role else set()
-    )
+    wanted = {MatchCloseness.ITSELF, MatchCloseness.ACCOUNT}
+    if of_role:
+        wanted.add(MatchCloseness.ROLE)
     if wanted <= levels:
         return None
     if any(each is not None for each in found):

@@ -207,6 +207,11 @@ class Context:
         value = self.given.get(lookup)
         return self.derived.get(lookup) if value is None else value
 
+    def single(self, lookup: str) -> str | None:
+        """Return the value of a key in lower case; None when the request has none, or a list."""
+        value = self.get(lookup)
+        return value if isinstance(value, str) else None
+
     def open_name(self, lookup: str) -> OpenPoint | None:
         """Return why it is open which value a key's name means; None when it is not open.
 

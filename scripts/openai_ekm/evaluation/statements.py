@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from openai_ekm.evaluation.policies import NamedDocument
-    from openai_ekm.evaluation.request import Context, Situation
+    from openai_ekm.evaluation.request import Situation
 
 __all__ = [
     "NOTHING",
@@ -88,7 +88,7 @@ def _resource(pattern: ArnPattern, situation: Situation, *, excepted: bool) -> b
     context = situation.context
     if point := open_variable(pattern.template, context):
         return point
-    runs = pattern.template.fill(lambda key: _single(context, key))
+    runs = pattern.template.fill(context.single)
     if runs is None and excepted:
         return OpenPoint(f"{pattern.text}: a variable has no value in this request")
     if wild := pattern.template.wild_default(context.get):
@@ -134,11 +134,6 @@ def _everywhere(pattern: ArnPattern, situation: Situation) -> bool | OpenPoint:
             "Region that the request says"
         )
     )
-
-
-def _single(context: Context, key: str) -> str | None:
-    value = context.get(key)
-    return value if isinstance(value, str) else None
 
 
 def open_part(

@@ -253,7 +253,7 @@ def open_variable(template: Template, context: Context) -> OpenPoint | None:
 def _match_filled(
     operator: Operator, template: Template, found: str, context: Context
 ) -> bool | None:
-    runs = template.fill(lambda key: _single(context, key))
+    runs = template.fill(context.single)
     if runs is None:
         return False
     if operator.family is Family.ARN:
@@ -261,8 +261,3 @@ def _match_filled(
     if operator.positive == "StringLike":
         return string.filled_like(runs, found)
     return MATCHES[operator.positive]("".join(run for run, _ in runs), found)
-
-
-def _single(context: Context, key: str) -> str | None:
-    value = context.get(key)
-    return value if isinstance(value, str) else None
