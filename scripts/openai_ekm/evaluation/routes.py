@@ -9,7 +9,6 @@ https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING
 
 from openai_ekm.evaluation.decision import OpenPoint, Reason, StatementRef
@@ -20,9 +19,7 @@ from openai_ekm.evaluation.request import CallerForm
 from openai_ekm.policy.light import light
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from openai_ekm.evaluation.policies import NamedDocument, PreparedPolicies
+    from openai_ekm.evaluation.policies import PreparedPolicies
     from openai_ekm.evaluation.request import Situation
     from openai_ekm.evaluation.statements import Findings
 
@@ -70,7 +67,7 @@ class Answer:
 
     granted: tuple[StatementRef, ...] | None = None
     missing: tuple[Reason, ...] = ()
-    points: tuple[OpenPoint, ...] = field(default=())
+    points: tuple[OpenPoint, ...] = ()
 
 
 NOTHING_NEEDED = Answer(granted=())
@@ -90,14 +87,11 @@ def by_identity(layers: Layers, situation: Situation) -> Answer:
         point = OpenPoint(f"whose {situation.request.resource} is, is not known")
         return Answer(missing=(point.text,), points=(point,))
     if account and account != caller.account:
-        return Answer(
-            missing=(
-                (
-                    f"{situation.request.resource} is of account {account}: a policy of the "
-                    f"resource would have to let {caller.text} in"
-                ),
-            )
+        lack = (
+            f"{situation.request.resource} is of account {account}: a policy of the "
+            f"resource would have to let {caller.text} in"
         )
+        return Answer(missing=(lack,))
     return _own_policies(layers, situation)
 
 
@@ -207,22 +201,18 @@ def _limits(layers: Layers, situation: Situation) -> Answer:
     granted: tuple[StatementRef, ...] = ()
     missing: list[Reason] = []
     points: list[OpenPoint] = []
-    for name, documents, findings in _limit_layers(layers):
+    policies = layers.policies
+    for name, document, findings in (
+        ("permissions boundary", policies.permissions_boundary, layers.boundary),
+        ("session policy", policies.session, layers.session),
+    ):
+        if document is None or findings is None:
+            continue
         if findings.allows:
             granted += findings.allowing
         else:
-            missing.append(NothingAllows(name, documents, situation))
+            missing.append(NothingAllows(name, (document,), situation))
             points += findings.open_points
     if missing:
         return Answer(missing=tuple(missing), points=tuple(points))
     return Answer(granted=granted)
-
-
-def _limit_layers(
-    layers: Layers,
-) -> Iterable[tuple[str, tuple[NamedDocument, ...], Findings]]:
-    policies = layers.policies
-    if layers.boundary is not None and policies.permissions_boundary is not None:
-        yield "permissions boundary", (policies.permissions_boundary,), layers.boundary
-    if layers.session is not None and policies.session is not None:
-        yield "session policy", (policies.session,), layers.session
