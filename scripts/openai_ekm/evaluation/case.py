@@ -109,12 +109,13 @@ def case_of(value: Any) -> Case:
     )
 
 
-def _members(value: Any, name: str, known: frozenset[str]) -> dict[str, Any]:
+def _members(value: Any, name: str, known: frozenset[str] | None) -> dict[str, Any]:
+    """Check an object whose members each stand once; `known` are all that it may have."""
     if not isinstance(value, dict):
         raise BadCase(f"{name} must be an object")
     if isinstance(value, RepeatedMember):
         raise BadCase(f"{name} holds {value.name!r} twice")
-    if not value.keys() <= known:
+    if known is not None and not value.keys() <= known:
         unknown = next(member for member in value if member not in known)
         raise BadCase(f"{unknown!r} is not a member of {name}: {', '.join(sorted(known))}")
     return value
@@ -122,14 +123,11 @@ def _members(value: Any, name: str, known: frozenset[str]) -> dict[str, Any]:
 
 def _context(value: Any) -> Mapping[str, Any]:
     """Read the context: any name is a condition key, and each stands once, in any case."""
-    if not isinstance(value, dict):
-        raise BadCase("request.context must be an object")
-    if isinstance(value, RepeatedMember):
-        raise BadCase(f"request.context holds {value.name!r} twice")
-    for key, found in value.items():
+    context = _members(value, "request.context", known=None)
+    for key, found in context.items():
         if type(found) is str:
             continue
         values = found if isinstance(found, list) else (found,)
         if not all(isinstance(each, SCALARS) for each in values):
             raise BadCase(f"request.context[{key!r}] must be text or a list of text")
-    return value
+    return context

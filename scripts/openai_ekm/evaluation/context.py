@@ -94,7 +94,7 @@ def _read(texts: tuple[Any, ...]) -> Situation | OpenPoint:
     service = _service(asked) if len(asked) <= LONGEST_CACHED else ""
     if not service:
         return OpenPoint(f"{asked!r} is not one action (service:Action)")
-    found = _whose(about, stated)
+    found = _resource(about, stated)
     if isinstance(found, OpenPoint):
         return found
     resource, account, region = found
@@ -125,22 +125,15 @@ def _service(action: str) -> str:
     service, colon, name = action.lower().partition(":")
     if not (colon and service and name and action.isascii()):
         return ""
-    if any(character in action for character in "*? "):
-        return ""
-    return service
+    return "" if any(character in action for character in "*? ") else service
 
 
-def _whose(text: str, stated: Any) -> tuple[tuple[str, ...] | None, str, str] | OpenPoint:
-    """Return the resource, its account as its ARN or the request says it, and its Region."""
+def _resource(text: str, stated: Any) -> tuple[tuple[str, ...] | None, str, str] | OpenPoint:
+    """Return the resource's six parts (None for `*`), its account and its Region."""
     if stated is not None and not (isinstance(stated, str) and is_account(stated)):
         return OpenPoint(f"resource_account {stated!r} is not twelve digits")
     if len(text) > LONGEST_CACHED:
         return OpenPoint(f"a resource of {len(text)} characters is longer than any ARN")
-    return _resource(text, stated)
-
-
-def _resource(text: str, stated: str | None) -> tuple[tuple[str, ...] | None, str, str] | OpenPoint:
-    """Return the resource's six parts (None for `*`), its account and its Region."""
     if text == "*":
         return None, stated or "", ""
     arn = parse_arn(text)
