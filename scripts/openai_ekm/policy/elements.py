@@ -2,6 +2,7 @@
 
 Sources:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html
 (its errors are refusals here; its warnings and suggestions are not)
 https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DocumentKind", "Form", "form_of", "statement", "unique_sids"]
 
-# The kinds of policy document, each with its own rules of what it may hold.
-
 
 class DocumentKind(StrEnum):
     """The kind of a document; permissions boundaries and session policies are IDENTITY."""
@@ -53,14 +52,6 @@ class DocumentKind(StrEnum):
     KEY = "key"
     SCP = "service control"
     RCP = "resource control"
-
-
-# Which elements a statement has, and which it may have in each kind of document.
-#
-# Sources:
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
-# https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html
 
 
 ELEMENTS = frozenset(
