@@ -18,7 +18,7 @@ from openai_ekm.policy.json_text import members
 from openai_ekm.policy.letters import lower_ascii
 from openai_ekm.policy.light import light
 from openai_ekm.policy.malformed import MalformedPolicy
-from openai_ekm.policy.text_cache import LONGEST_CACHED, CachedByTexts
+from openai_ekm.policy.text_cache import CachedByTexts, cached_by_text
 from openai_ekm.policy.variables import Template, parse_template
 
 __all__ = [
@@ -221,7 +221,7 @@ def _block(name: str, block: Any, read: list[Condition], *, variables: bool) -> 
     seen: set[str] = set()
     kept = CONDITIONS[variables]
     for key, raw in block.items():
-        lookup = _lookup(key) if len(key) <= LONGEST_CACHED else _lookup.__wrapped__(key)
+        lookup = _lookup(key)
         if lookup in seen:
             raise MalformedPolicy("stands twice, in different case", key)
         seen.add(lookup)
@@ -234,17 +234,16 @@ def _condition(texts: tuple[str, ...], *, variables: bool) -> Condition:
     """Return operator, key and values as a condition."""
     name, key, *rest = texts
     operator, values = parse_operator(name), tuple(rest)
-    lookup = _lookup(key) if len(key) <= LONGEST_CACHED else _lookup.__wrapped__(key)
     templates = _templates(values, operator, key) if variables else ()
     if operator.family is Family.BOOL and len(values) > 1:
         raise MalformedPolicy("takes a single Boolean value", key)
-    return Condition(operator, key, lookup, values, templates)
+    return Condition(operator, key, _lookup(key), values, templates)
 
 
 CONDITIONS = {each: CachedByTexts(partial(_condition, variables=each)) for each in (False, True)}
 
 
-@lru_cache(maxsize=4096)
+@cached_by_text(maxsize=4096)
 def _lookup(key: str) -> str:
     """Return a condition key in lower case, checked."""
     lookup = lower_ascii(key)

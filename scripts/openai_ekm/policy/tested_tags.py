@@ -50,22 +50,19 @@ def tests_aliases(documents: Iterable[Any]) -> bool:
     )
 
 
-def texts_in(document: Any) -> Iterator[str]:
+def texts_in(document: object, depth: int = 0) -> Iterator[str]:
     """Yield each text in a document, names of members included.
 
     So a name is found where no form is known.
 
     Args:
         document: Decoded JSON, or a text.
+        depth: Levels that it stands under.
     """
-    return _texts(document, 0)
-
-
-def _texts(value: object, depth: int) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list) and depth < _DEEPEST:
-        if isinstance(value, dict):
-            yield from (name for name in value if isinstance(name, str))
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from _texts(each, depth + 1)
+    if isinstance(document, str):
+        yield document
+    elif isinstance(document, dict | list) and depth < _DEEPEST:
+        if isinstance(document, dict):
+            yield from (name for name in document if isinstance(name, str))
+        for each in document.values() if isinstance(document, dict) else document:
+            yield from texts_in(each, depth + 1)

@@ -65,8 +65,8 @@ def _decide(text: str) -> None:
         assert decide(request, Policies(resource=key)).outcome != "error"
 
 
-BY_TEXT: tuple[Any, ...] = (compile_pattern, arn_pattern, parse_arn, parse_caller)
-CACHES: list[Any] = [_lookup, *(each.kept for each in BY_TEXT)]
+BY_TEXT: tuple[Any, ...] = (compile_pattern, arn_pattern, parse_arn, parse_caller, _lookup)
+CACHES: list[Any] = [each.kept for each in BY_TEXT]
 BY_TEXTS: tuple[Any, ...] = (ACTIONS, RESOURCES[True], PRINCIPALS["Service"])
 BY_TEXTS += (CONDITIONS[True], REQUESTS)
 
