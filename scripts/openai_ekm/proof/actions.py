@@ -22,8 +22,8 @@ from openai_ekm.evaluation.services.sts import ROLE_ACTIONS, UNPERMISSIONED
 from openai_ekm.policy.pattern import compile_pattern
 from openai_ekm.policy.statement import parse_action
 from openai_ekm.value_classes.string_classes import (
+    LOWER,
     TextPattern,
-    chars,
     class_texts,
     literal,
     many,
@@ -32,7 +32,7 @@ from openai_ekm.value_classes.string_classes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from openai_ekm.policy import Statement
 
@@ -51,7 +51,6 @@ __all__ = [
 
 # How the actions begin that are not those of other services.
 OWN: Final = ("kms:", "sts:")
-LETTER = chars("abcdefghijklmnopqrstuvwxyz0123456789")
 # What makes or reads ciphertext, or another cryptographic product, under a key; and what leads
 # there in one step.
 # Source: https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#cryptographic-operations
@@ -148,7 +147,7 @@ def classes_of(
     """
     names = tuple(names)
     service = names[0].partition(":")[0] if names else ""
-    text_patterns = [_matcher(pattern) for pattern in of_service(patterns, service)]
+    text_patterns = [parse_action(each).matches for each in of_service(patterns, service)]
     special = (frozenset({"kms:retiregrant"}), ALIAS_ACTIONS, KEYLESS_ACTIONS, ROLE_ACTIONS)
     found: dict[object, list[str]] = {}
     for name in names:
@@ -176,15 +175,10 @@ def future(service: str, patterns: Sequence[str]) -> tuple[Action, ...]:
 @lru_cache(maxsize=64)  # each claim asks for the same ones
 def _future(service: str, patterns: tuple[str, ...]) -> tuple[Action, ...]:
     names = {name.lower() for name in known()[service]}
-    within = TextPattern((*one(f"{service}:"), *one(LETTER), *many(LETTER)))
+    within = TextPattern((*one(f"{service}:"), *one(LOWER), *many(LOWER)))
     text_patterns = [*map(wildcard, patterns), *map(literal, sorted(names))]
     return tuple(
         Action(name, (), exists=False)
         for name in class_texts([within], text_patterns)
         if name not in names | UNPERMISSIONED | ROLE_ACTIONS
     )
-
-
-def _matcher(pattern: str) -> Callable[[str], bool]:
-    """Return whether an action in lower case matches a pattern, as the evaluator compares them."""
-    return parse_action(pattern).matches

@@ -18,9 +18,10 @@ from openai_ekm.proof.actions import OWN, Action, about_others
 from openai_ekm.proof.request_classes import make_request_class
 from openai_ekm.proof.witnesses import Search, find_witness
 from openai_ekm.value_classes.string_classes import (
+    LOWER,
+    WORD,
     TextPattern,
     Undecidable,
-    chars,
     class_texts,
     many,
     one,
@@ -45,8 +46,6 @@ FAMILIAR: Final = (
     "ec2:RunInstances",
     "secretsmanager:GetSecretValue",
 )
-LETTER = chars("abcdefghijklmnopqrstuvwxyz0123456789")
-PREFIX = chars("abcdefghijklmnopqrstuvwxyz0123456789-")
 LIMITING = frozenset({DocumentKind.IDENTITY, DocumentKind.SCP})
 IN_FORCE = LIMITING | {DocumentKind.RCP}
 # Of the role and its account: they follow from who asks, or about what.
@@ -254,7 +253,7 @@ def _around(pattern: str) -> TextPattern:
     """Return actions that begin as a pattern does."""
     head = _ends(pattern)[0]
     if ":" in head:
-        after = one(LETTER) if head.endswith(":") else []
-        return TextPattern((*one(head), *after, *many(LETTER)))
-    service = [*one(head), *many(PREFIX)] if head else [*many(PREFIX), *one(LETTER)]
-    return TextPattern((*service, *one(":"), *one(LETTER), *many(LETTER)))
+        after = one(LOWER) if head.endswith(":") else []
+        return TextPattern((*one(head), *after, *many(LOWER)))
+    service = [*one(head), *many(WORD)] if head else [*many(WORD), *one(LOWER)]
+    return TextPattern((*service, *one(":"), *one(LOWER), *many(LOWER)))

@@ -10,6 +10,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 
 from __future__ import annotations
 
+import string
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from openai_ekm.value_classes.condition_keys import ACCOUNT_KEYS
 from openai_ekm.value_classes.domains import condition_patterns
 from openai_ekm.value_classes.string_classes import (
     DIGIT,
-    Chars,
+    PRINTABLE,
     Step,
     TextPattern,
     arn_pattern,
@@ -39,9 +40,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Named", "PrincipalClass", "account_pattern", "principal_classes"]
 
-NAME = chars("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@-")
-PATH = Chars(frozenset(map(chr, range(0x21, 0x7F))) - frozenset("*?"))
-SERVICE = chars("abcdefghijklmnopqrstuvwxyz0123456789-.")
+NAME = chars(string.ascii_letters + string.digits + "_+=,.@-")
+SERVICE = chars(string.ascii_lowercase + string.digits + "-.")
 ACCOUNT = one(DIGIT) * 12
 SERVICE_NAME = "aws:principalservicename"
 FRESH_PROVIDERS = ("saml-provider/a", "oidc-provider/a.example")
@@ -158,7 +158,7 @@ def _prefix(named: Named, service: str) -> list[Step]:
 
 def _iam(named: Named, kind: str) -> list[TextPattern]:
     """Return names with or without a path: `role/name`, `role/path/name`."""
-    return [TextPattern((*_prefix(named, "iam"), *one(kind), *many(PATH), *one(NAME)))]
+    return [TextPattern((*_prefix(named, "iam"), *one(kind), *many(PRINTABLE), *one(NAME)))]
 
 
 def _root(named: Named) -> TextPattern:
@@ -214,7 +214,7 @@ def _user_names(named: Named) -> list[TextPattern]:
         wild = condition.operator.positive == "StringLike"
         for value in condition.plain_values:
             plain = [*_prefix(named, "iam"), *one("user/")]
-            below = [*plain, *many(PATH), *one("/")]
+            below = [*plain, *many(PRINTABLE), *one("/")]
             found += [name_pattern(before, (value, wild), fold=fold) for before in (plain, below)]
     return found
 
@@ -236,7 +236,7 @@ def _session_patterns(named: Named) -> list[TextPattern]:
         start = [*one(f"arn:{named.partition}:iam::{account}:role/")]
         found += [
             TextPattern((*start, *one(name))),
-            TextPattern((*start, *many(PATH), *one("/"), *one(name))),
+            TextPattern((*start, *many(PRINTABLE), *one("/"), *one(name))),
         ]
     return list(dict.fromkeys(found))
 

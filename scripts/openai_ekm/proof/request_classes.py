@@ -5,6 +5,7 @@ The condition keys that follow from none of the three stay free.
 
 from __future__ import annotations
 
+import string
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,11 @@ from openai_ekm.evaluation.services import RequiredGrants, route
 from openai_ekm.policy import Family, parse_arn
 from openai_ekm.policy.letters import lower_ascii
 from openai_ekm.proof.actions import is_about
-from openai_ekm.proof.principals import ACCOUNT, NAME, PATH, account_pattern
+from openai_ekm.proof.principals import ACCOUNT, NAME, account_pattern
 from openai_ekm.value_classes.condition_keys import ACCOUNT_KEYS, OF_PRINCIPAL, OF_RESOURCE
 from openai_ekm.value_classes.string_classes import (
+    PRINTABLE,
+    WORD,
     Chars,
     Step,
     TextPattern,
@@ -222,10 +225,8 @@ def _read_context(
 # Resource of every document, and by what documents say of account and Region. The policy of another
 # account's resource is not seen: it may let the role in, as far as the role's own policies do.
 
-WORD = chars("abcdefghijklmnopqrstuvwxyz0123456789-")
-PRINTABLE = Chars(frozenset(map(chr, range(0x21, 0x7F))) - frozenset("*?"))
-KEY_ID = chars("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")
-ALIAS = chars("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-/_")
+KEY_ID = chars(string.ascii_letters + string.digits + "-")
+ALIAS = chars(string.ascii_letters + string.digits + "-/_")
 NOWHERE = ResourceClass("*", None)
 
 
@@ -259,7 +260,7 @@ def _arns(  # noqa: PLR0917 - the parts of an ARN
 def roles(universe: Universe, principal: PrincipalClass) -> list[ResourceClass]:
     """Return other roles, of any account."""
     start = [*one(f"arn:{universe.documents.partition}:iam::"), *ACCOUNT, *one(":role/")]
-    within = TextPattern((*start, *many(PATH), *one(NAME)))
+    within = TextPattern((*start, *many(PRINTABLE), *one(NAME)))
     found = _resource_classes(
         principal, [within], _about(universe, "sts"), [literal(principal.role_arn)]
     )

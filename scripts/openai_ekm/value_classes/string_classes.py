@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 __all__ = [
     "ANY",
     "DIGIT",
+    "LOWER",
+    "PRINTABLE",
+    "WORD",
     "Chars",
     "Step",
     "TextPattern",
@@ -98,7 +101,11 @@ def chars(text: str) -> Chars:
 ANY = Chars(frozenset(), excluded=True)
 NOT_COLON = Chars(frozenset(":"), excluded=True)
 NOT_SLASH = Chars(frozenset("/"), excluded=True)
-DIGIT = chars("0123456789")
+DIGIT = chars(string.digits)
+LOWER = chars(string.ascii_lowercase + string.digits)
+WORD = chars(string.ascii_lowercase + string.digits + "-")
+# Every character of ASCII but space and wildcards.
+PRINTABLE = Chars(frozenset(map(chr, range(0x21, 0x7F))) - frozenset("*?"))
 
 
 def one(text: Chars | str) -> list[Step]:
@@ -178,11 +185,8 @@ def name_pattern(before: Sequence[Step], run: Run, *, fold: bool = False) -> Tex
     return _text_pattern([*before, *_steps(run, NOT_SLASH, fold=fold)])
 
 
-# What makes a proof give up: it then counts as failed, never as held.
-
-
 class Undecidable(Exception):
-    """A question whose classes are too many to go through.
+    """A question whose classes are too many to go through: it counts as failed, never as held.
 
     Args:
         reason: What there is too much of, and how much was allowed.
