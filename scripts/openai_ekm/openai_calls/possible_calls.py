@@ -13,13 +13,12 @@ from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Final
 
-from openai_ekm.evaluation.conditions import holds
 from openai_ekm.evaluation.conditions.date import is_before
 from openai_ekm.evaluation.request import Context
 from openai_ekm.policy import PrincipalForm
 from openai_ekm.policy.letters import lower_ascii
 from openai_ekm.value_classes import KeyUse, Undecidable, make_domain
-from openai_ekm.value_classes.domains import dates
+from openai_ekm.value_classes.domains import dates, verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -166,9 +165,7 @@ def _instants(
         context = Context(
             given | {lower_ascii(key): str(value) for key, value in instant.items()}, {}
         )
-        verdicts = (holds(each, context) for each in conditions)
-        told = tuple(each if isinstance(each, bool) else "open" for each in verdicts)
-        kept.setdefault(told, instant)
+        kept.setdefault(verdicts(conditions, context), instant)
     return tuple(kept.values())
 
 

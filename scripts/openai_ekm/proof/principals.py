@@ -14,11 +14,10 @@ import string
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from openai_ekm.evaluation.conditions import holds
 from openai_ekm.evaluation.request import Caller, CallerForm, Context, parse_caller
 from openai_ekm.policy import Condition, Family, Principal, PrincipalForm, parse_arn
 from openai_ekm.value_classes.condition_keys import ACCOUNT_KEYS
-from openai_ekm.value_classes.domains import condition_patterns
+from openai_ekm.value_classes.domains import condition_patterns, verdicts
 from openai_ekm.value_classes.string_classes import (
     DIGIT,
     PRINTABLE,
@@ -34,7 +33,7 @@ from openai_ekm.value_classes.string_classes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from openai_ekm.value_classes.domains import Value
 
@@ -265,10 +264,11 @@ def _services(named: Named) -> list[PrincipalClass]:
     fresh = [text for text in class_texts([usual], text_patterns) if text not in texts]
     if conditions:
         # Of another domain where a condition asks for one.
-        told = {_verdicts(conditions, text) for text in fresh}
+        told = {verdicts(conditions, _of_service(text)) for text in fresh}
         for text in class_texts([TextPattern((*many(SERVICE), *one(SERVICE)))], text_patterns):
-            if text not in texts and (verdicts := _verdicts(conditions, text)) not in told:
-                told.add(verdicts)
+            found = verdicts(conditions, _of_service(text))
+            if text not in texts and found not in told:
+                told.add(found)
                 fresh.append(text)
     return [
         PrincipalClass(text, parse_caller(text) or Caller(CallerForm.SERVICE, text, "", "", text))
@@ -276,11 +276,8 @@ def _services(named: Named) -> list[PrincipalClass]:
     ]
 
 
-def _verdicts(conditions: Sequence[Condition], name: str) -> tuple[object, ...]:
-    """Return what conditions say to a service's name."""
-    context = Context({SERVICE_NAME: name}, {})
-    found = (holds(each, context) for each in conditions)
-    return tuple(each if isinstance(each, bool) else "open" for each in found)
+def _of_service(name: str) -> Context:
+    return Context({SERVICE_NAME: name}, {})
 
 
 def _providers(named: Named) -> list[PrincipalClass]:

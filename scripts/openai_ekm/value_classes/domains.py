@@ -16,8 +16,8 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from openai_ekm.evaluation.conditions import holds
-from openai_ekm.evaluation.conditions.date import instant, is_before
-from openai_ekm.evaluation.conditions.ip import DEFAULT_PREFIX, network
+from openai_ekm.evaluation.conditions.date import DAY, YEAR_DIGITS, instant, is_before
+from openai_ekm.evaluation.conditions.ip import DEFAULT_PREFIX, MAPPED, network
 from openai_ekm.evaluation.conditions.numeric import number
 from openai_ekm.evaluation.request import Context
 from openai_ekm.policy import Condition, Family, Quantifier
@@ -51,6 +51,7 @@ __all__ = [
     "make_domain",
     "numbers",
     "undecided",
+    "verdicts",
 ]
 
 # Values that lie on a line, cut at every literal: numbers, instants, addresses.
@@ -58,11 +59,7 @@ __all__ = [
 # Between two neighbouring literals nothing changes, so one value stands for all between them; each
 # literal stands for itself, and one value lies before and one after all of them.
 
-
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-DAY = 86_400
-YEAR_DIGITS = 4
-MAPPED = IPv6Network("::ffff:0:0/96")
 
 
 def _cut(points: Iterable[Fraction], step: int) -> list[Fraction]:
@@ -146,7 +143,6 @@ def _ends(range_: Any) -> set[int]:
 
 
 Value = str | tuple[str, ...] | None
-Verdict = "bool | OpenPoint"
 
 TEXT = frozenset({Family.STRING, Family.ARN})
 WORDS = TEXT | {Family.BOOL}
@@ -324,11 +320,13 @@ def _of_kind(use: KeyUse, kept: frozenset[Family]) -> tuple[str, ...]:
     if Family.BOOL in kept:
         # A tag, say: `true` in any case is only one of the texts that it may be.
         text_patterns += [literal(text, fold=True) for text in ("true", "false")]
-    return class_texts([ANYTHING], _distinct(text_patterns))
+    return class_texts([ANYTHING], list(dict.fromkeys(text_patterns)))
 
 
-def _distinct(text_patterns: Iterable[TextPattern]) -> list[TextPattern]:
-    return list(dict.fromkeys(text_patterns))
+def verdicts(conditions: Iterable[Condition], context: Context) -> tuple[bool | str, ...]:
+    """Return what each condition says of a request: whether it holds, or `open`."""
+    found = (holds(each, context) for each in conditions)
+    return tuple(each if isinstance(each, bool) else "open" for each in found)
 
 
 def _merge(values: tuple[Value, ...], use: KeyUse) -> tuple[Value, ...]:
@@ -341,12 +339,8 @@ def _merge(values: tuple[Value, ...], use: KeyUse) -> tuple[Value, ...]:
     kept: dict[object, Value] = {}
     for value in values:
         context = Context({} if value is None else {lower_ascii(use.key): value}, {})
-        verdicts = tuple(
-            verdict if isinstance(verdict := holds(each, context), bool) else "open"
-            for each in asked
-        )
         exact = value if isinstance(value, str) and value in literals else None
-        signature = (verdicts, exact, value is None, use.past(value))
+        signature = (verdicts(asked, context), exact, value is None, use.past(value))
         # The empty text stands for no class that has another: some keys are never empty.
         if signature not in kept or kept[signature] == "":
             kept[signature] = value

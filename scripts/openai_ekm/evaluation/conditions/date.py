@@ -15,7 +15,7 @@ from fractions import Fraction
 
 from openai_ekm.policy.text_cache import cached_by_text
 
-__all__ = ["instant", "is_before"]
+__all__ = ["DAY", "YEAR_DIGITS", "instant", "is_before"]
 
 DAY = 86_400
 EPOCH = date(1970, 1, 1).toordinal()

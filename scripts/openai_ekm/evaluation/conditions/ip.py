@@ -17,7 +17,7 @@ from ipaddress import (
 
 from openai_ekm.policy.text_cache import cached_by_text
 
-__all__ = ["within"]
+__all__ = ["DEFAULT_PREFIX", "MAPPED", "network", "within"]
 
 # "If you specify an IP address without the associated routing prefix, IAM uses the default
 # prefix value of /32": a single address of IPv4, and an unlikely range of IPv6.
