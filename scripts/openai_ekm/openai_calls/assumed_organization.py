@@ -45,7 +45,7 @@ def assumed(snapshot: Snapshot, key: Key | None, *, session_name: str | None) ->
         The same snapshot when its organization was collected, no document asks for it, or no
         organization that one names makes a difference.
     """
-    if _organization_seen(snapshot):
+    if snapshot.organization is not UNSEEN:
         return snapshot
     named = [
         value.partition("/")[0]
@@ -82,7 +82,7 @@ def _asked_about(snapshot: Snapshot, asked: set[str]) -> Iterator[str]:
     def about(*prefixes: str) -> bool:
         return any(key.startswith(prefixes) for key in asked)
 
-    if not _organization_seen(snapshot) and about(*_ABOUT_ORGANIZATION):
+    if snapshot.organization is UNSEEN and about(*_ABOUT_ORGANIZATION):
         yield ORGANIZATION
     role = snapshot.role
     tagged = about("aws:principaltag/", "aws:resourcetag/")
@@ -118,11 +118,6 @@ def _documents(snapshot: Snapshot) -> Iterator[tuple[Any, DocumentKind]]:
     for levels, kind in ((snapshot.scps, DocumentKind.SCP), (snapshot.rcps, DocumentKind.RCP)):
         for level in () if levels is UNSEEN else levels:
             yield from ((each, kind) for each in (level if isinstance(level, list | tuple) else ()))
-
-
-def _organization_seen(snapshot: Snapshot) -> bool:
-    customer = snapshot.customer
-    return isinstance(customer, Customer) and customer.organization is not UNSEEN
 
 
 def _count_allowed(snapshot: Snapshot, key: Key | None, session_name: str | None) -> int:

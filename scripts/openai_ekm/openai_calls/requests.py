@@ -9,7 +9,7 @@ from openai_ekm.evaluation import Policies, Request
 from openai_ekm.openai import OPENAI_ROLE_ARN, OPENAI_SESSION_ARN
 from openai_ekm.openai_calls.possible_calls import ORGANIZATION, TIMES, Carried, instant_as
 from openai_ekm.policy import ALLOW_ALL, Arn, parse_arn
-from openai_ekm.snapshot import UNSEEN, Customer, Key, Role, Snapshot
+from openai_ekm.snapshot import UNSEEN, Key, Role, Snapshot
 from openai_ekm.snapshot.symbols import REGION
 
 __all__ = [
@@ -213,10 +213,10 @@ def _common(snapshot: Snapshot) -> Carried:
 
 def _organization(name: str, account: str | None, snapshot: Snapshot) -> Carried:
     """Return the customer's organization, if the resource is of the customer's account."""
-    customer = snapshot.customer
-    if not isinstance(customer, Customer) or account != snapshot.customer_account:
+    organization = snapshot.organization
+    if not isinstance(organization, str) or account != snapshot.customer_account:
         return {}
-    return {name: customer.organization} if isinstance(customer.organization, str) else {}
+    return {name: organization}
 
 
 def _alias_name(arn: str) -> str:

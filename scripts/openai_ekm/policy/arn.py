@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from openai_ekm.policy.text_cache import cached_by_text
 
-__all__ = ["SEGMENTS", "Arn", "is_account", "parse_arn"]
+__all__ = ["SEGMENTS", "Arn", "account_in", "is_account", "parse_arn"]
 
 SEGMENTS = 6
 ACCOUNT_DIGITS = 12
@@ -55,6 +55,12 @@ def parse_arn(text: str) -> Arn | None:
     if not (partition and service and resource):
         return None
     return Arn(partition, service, region, account, resource)
+
+
+def account_in(text: str) -> str:
+    """Return the account of an ARN; empty when it has none, or the text is not an ARN."""
+    arn = parse_arn(text)
+    return "" if arn is None else arn.account
 
 
 def is_account(text: str) -> bool:

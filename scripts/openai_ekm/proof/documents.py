@@ -25,6 +25,7 @@ from openai_ekm.policy import (
     parse_arn,
     parse_document,
 )
+from openai_ekm.policy.arn import account_in
 from openai_ekm.policy.letters import lower_ascii
 from openai_ekm.snapshot import UNSEEN, Key, Role, Snapshot
 
@@ -142,8 +143,7 @@ class Documents:
     @property
     def key_account(self) -> str:
         """Return the key's account; empty when there is no key."""
-        arn = parse_arn(self.key.arn) if self.key else None
-        return arn.account if arn is not None else ""
+        return account_in(self.key.arn) if self.key else ""
 
 
 class _Reader:

@@ -129,12 +129,10 @@ def find_gaps(snapshot: Snapshot, universe: Universe, whole: frozenset[str]) -> 
     found = [*_of_role(snapshot, universe, whole), *_of_key(snapshot, universe, whole)]
     if snapshot.grants is UNSEEN:
         found.append(Unseen("grants", "grants", most=_same, grants=True))
-    customer = snapshot.customer
-    alone = isinstance(customer, Customer) and customer.organization is None
     found += [
         Unseen(name, name, least=_setter(name, ((NOTHING["guardrail"],),)))
         for name in ("scps", "rcps")
-        if getattr(snapshot, name) is UNSEEN and not alone
+        if getattr(snapshot, name) is UNSEEN and snapshot.organization is not None
     ]
     if snapshot.aliases is UNSEEN and snapshot.keys and universe.domains.has("kms:resourcealiases"):
         found.append(Unseen("aliases", "aliases", values=tuple(_aliases(snapshot, universe))))
@@ -361,10 +359,10 @@ def _aliases(snapshot: Snapshot, universe: Universe) -> Iterator[Callable[[Snaps
 
 
 def _organization(snapshot: Snapshot, universe: Universe) -> Iterator[Unseen]:
-    customer = snapshot.customer if isinstance(snapshot.customer, Customer) else Customer()
     lookups = ("aws:principalorgid", "aws:resourceorgid")
-    if customer.organization is not UNSEEN or not any(map(universe.domains.has, lookups)):
+    if snapshot.organization is not UNSEEN or not any(map(universe.domains.has, lookups)):
         return
+    customer = snapshot.customer if isinstance(snapshot.customer, Customer) else Customer()
     ids = [None, *dict.fromkeys(text for each in lookups for text in _values(universe, each))]
     values = tuple(_setter("customer", replace(customer, organization=each)) for each in ids)
     yield Unseen("customer.organization", "organization", values=values)

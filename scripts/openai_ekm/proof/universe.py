@@ -9,6 +9,7 @@ from openai_ekm.evaluation import Policies
 from openai_ekm.evaluation.grants import CONTEXT_PREFIX, OPERATIONS, Grant, parse_grant
 from openai_ekm.evaluation.request import CallerForm
 from openai_ekm.policy import MalformedPolicy, Principal, PrincipalForm, parse_arn
+from openai_ekm.policy.arn import account_in
 from openai_ekm.policy.letters import lower_ascii
 from openai_ekm.proof.actions import OWN, about_others, is_about
 from openai_ekm.proof.administrators import administrators
@@ -16,7 +17,7 @@ from openai_ekm.proof.condition_domains import ConditionDomains
 from openai_ekm.proof.documents import ALLOWING_IDENTITY, PRINCIPAL_TAG, RESOURCE_TAG, tags_of
 from openai_ekm.proof.principals import Named, PrincipalClass, principal_classes
 from openai_ekm.proof.request_classes import ResourceClass
-from openai_ekm.snapshot import UNSEEN, Customer, Key
+from openai_ekm.snapshot import UNSEEN, Key
 from openai_ekm.value_classes.condition_keys import OF_PRINCIPAL
 from openai_ekm.value_classes.string_classes import TextPattern, literal, wildcard
 
@@ -140,7 +141,7 @@ class Universe:
         key, part = related or (self.documents.key, self.documents.key_policy)
         document = part.document if part is not None else None
         seen = self.is_role(principal)
-        account = _account_of(key)
+        account = account_in(key.arn) if key is not None else ""
         found = self.policies(principal, document, account, seen=seen, generous=generous)
         grants = self.documents.grants
         if self.documents.granting and key is not None:
@@ -151,21 +152,15 @@ class Universe:
         """Return the registered key, or another."""
         key = related or self.documents.key
         assert key is not None  # nosec B101 # narrows the type
-        account = _account_of(key)
+        account = account_in(key.arn)
         return ResourceClass(key.arn, account, _facts(key) | _organization(self.documents, account))
 
     def role_resource(self) -> ResourceClass:
         """Return the role."""
         role = self.documents.role
         assert role is not None  # nosec B101 # narrows the type
-        arn = parse_arn(role.arn)
-        account = arn.account if arn is not None else ""
+        account = account_in(role.arn)
         return ResourceClass(role.arn, account, _organization(self.documents, account))
-
-
-def _account_of(key: Key | None) -> str:
-    arn = parse_arn(key.arn) if key is not None else None
-    return arn.account if arn is not None else ""
 
 
 def make_universe(documents: Documents, openai: str, openai_account: str, now: str) -> Universe:
@@ -192,7 +187,7 @@ def make_universe(documents: Documents, openai: str, openai_account: str, now: s
     named = administrators(documents)
     names, literals = _grant_keys(documents)
     text_patterns = _user_ids(principals)
-    names |= dict.fromkeys(text_patterns, "aws:userid")
+    names |= dict.fromkeys(text_patterns, USER_ID)
     if any(each.lookup == "sts:externalid" for each in conditions):
         literals["sts:externalid"] = list(registered)
     _add_tags(literals, documents, conditions)
@@ -325,7 +320,8 @@ def _with_known_keys(
     principal: PrincipalClass, documents: Documents, domains: ConditionDomains
 ) -> list[PrincipalClass]:
     """Return a principal with what is known of it, once for each unique id that documents name."""
-    fixed = dict(_principal_organization(principal, documents))
+    account = principal.account
+    fixed = _organization(documents, account, ORGANIZATION) if account else {}
     if principal.caller.form is CallerForm.ROOT:
         fixed |= dict.fromkeys(each for each in domains.lookups if each.startswith(NOT_OF_ROOT))
     if not domains.has(USER_ID) or principal.caller.form in ANONYMOUS_FORMS:
@@ -336,21 +332,14 @@ def _with_known_keys(
     ]
 
 
-def _principal_organization(principal: PrincipalClass, documents: Documents) -> dict[str, Value]:
-    customer = documents.snapshot.customer
-    if not isinstance(customer, Customer) or customer.organization is UNSEEN:
+def _organization(
+    documents: Documents, account: str, lookup: str = "aws:resourceorgid"
+) -> dict[str, Value]:
+    """Return the organization of a principal or resource of the customer."""
+    organization = documents.snapshot.organization
+    if organization is UNSEEN or account != documents.customer:
         return {}
-    if not principal.account or principal.account != documents.customer:
-        return {}
-    return {ORGANIZATION: customer.organization}
-
-
-def _organization(documents: Documents, account: str) -> dict[str, Value]:
-    """Return the organization of a resource of the customer."""
-    customer = documents.snapshot.customer
-    if not isinstance(customer, Customer) or customer.organization is UNSEEN:
-        return {}
-    return {"aws:resourceorgid": customer.organization} if account == documents.customer else {}
+    return {lookup: organization}
 
 
 def _facts(key: Key) -> dict[str, Value]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from openai_ekm.policy import parse_arn
+from openai_ekm.policy.arn import account_in
 from openai_ekm.snapshot import json
 from openai_ekm.snapshot.members import (
     UNSEEN,
@@ -107,13 +107,17 @@ class Snapshot:
         return frozenset({self.registration.kms_arn, *keys, *aliases})
 
     @property
+    def organization(self) -> str | UnseenType | None:
+        """Return the customer's organization; None when it is in none."""
+        return self.customer.organization if isinstance(self.customer, Customer) else UNSEEN
+
+    @property
     def customer_account(self) -> str:
         """Return the customer's account, else that of the role; empty when nothing says it."""
         if isinstance(self.customer, Customer) and isinstance(self.customer.account, str):
             return self.customer.account
         role = self.role.arn if isinstance(self.role, Role) else self.registration.role_arn
-        arn = parse_arn(role)
-        return arn.account if arn is not None else ""
+        return account_in(role)
 
     def unseen(self) -> tuple[str, ...]:
         """Return the snapshot paths of what bears on a judgement and was not collected."""
