@@ -13,7 +13,7 @@ from openai_ekm.evaluation import OpenPoints, Outcome, Policies, Request, decide
 from openai_ekm.evaluation.request import CallerForm, parse_caller
 from openai_ekm.policy import DocumentKind, parse_document
 from openai_ekm.proof.actions import Action
-from openai_ekm.proof.documents import ALLOWING_IDENTITY, delegating_key, delegating_role
+from openai_ekm.proof.documents import ALLOWING_IDENTITY, delegating
 from openai_ekm.proof.principals import PrincipalClass
 from openai_ekm.proof.request_classes import ResourceClass, make_request_class
 from tests.proof.universe import (
@@ -193,9 +193,11 @@ class World:
         if resource == KEY:
             return (self.key,) if service == "kms" else None
         if kind == "key":
-            return (delegating_key("aws", ACCOUNT),) if service == "kms" else None
+            return (delegating(DocumentKind.KEY, "aws", ACCOUNT),) if service == "kms" else None
         if kind == "role" and service == "sts":
-            return (self.trust if resource == ROLE else delegating_role("aws", ACCOUNT),)
+            return (
+                self.trust if resource == ROLE else delegating(DocumentKind.TRUST, "aws", ACCOUNT),
+            )
         if service == "kms":
             return (None,) if kind in ("alias", "*") else None
         return (None,) if service != "sts" else None

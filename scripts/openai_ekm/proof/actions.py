@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DELETING",
     "OWN",
+    "PUT_KEY_POLICY",
     "USING",
     "Action",
     "about_others",
@@ -92,6 +93,9 @@ class Action:
     def lookup(self) -> str:
         """Return the witness in lower case."""
         return self.name.lower()
+
+
+PUT_KEY_POLICY: Final = Action("kms:PutKeyPolicy", ("kms:PutKeyPolicy",))
 
 
 @lru_cache(maxsize=1)

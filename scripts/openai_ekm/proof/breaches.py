@@ -7,7 +7,6 @@ the claim holds or nothing more can be left out. The administrators stay the sam
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +18,7 @@ from openai_ekm.value_classes import Undecidable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from openai_ekm.evaluation import StatementRef
     from openai_ekm.proof.documents import DocumentPart, Documents
@@ -98,8 +98,7 @@ def breaches(snapshot: Snapshot, *, now: datetime | None = None) -> list[Breach]
         BadInput: `document_too_large`.
         Undecidable: There are too many classes of requests.
     """
-    instant = (now or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    judge = Judge(snapshot, instant)
+    judge = Judge(snapshot, now)
     universe = judge.universe()
     judge.look_for_gaps()
     placed = universe.documents.snapshot
@@ -109,7 +108,7 @@ def breaches(snapshot: Snapshot, *, now: datetime | None = None) -> list[Breach]
         claim = judge.claim(name)
         if claim.holds is True:
             continue
-        broken = list(_all(claim, documents, instant)) if claim.counterexample else []
+        broken = list(_all(claim, documents, judge.instant)) if claim.counterexample else []
         if claim.id == "e" and claim.holds is False:
             refs = claim.counterexample.statements if claim.counterexample else ()
             broken = [Breach(_locked_matter(universe), claim, refs)]

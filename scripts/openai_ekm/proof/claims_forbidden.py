@@ -6,11 +6,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from openai_ekm.evaluation.grants import OPERATIONS
+from openai_ekm.policy import DocumentKind
 from openai_ekm.proof import request_classes
-from openai_ekm.proof.actions import DELETING, USING, Action, classes_of, future, is_about, known
+from openai_ekm.proof.actions import (
+    DELETING,
+    PUT_KEY_POLICY,
+    USING,
+    Action,
+    classes_of,
+    future,
+    is_about,
+    known,
+)
 from openai_ekm.proof.administrators import is_administrator
 from openai_ekm.proof.boxes import EVERYTHING, Box
-from openai_ekm.proof.documents import delegating_key, delegating_role
+from openai_ekm.proof.documents import delegating
 from openai_ekm.proof.other_services import acting_elsewhere, requests_elsewhere
 from openai_ekm.proof.request_classes import RequestClass, ResourceClass, make_request_class
 from openai_ekm.proof.result import Reported
@@ -25,7 +35,6 @@ if TYPE_CHECKING:
     from openai_ekm.proof.universe import Universe
 
 __all__ = [
-    "ENCRYPT_DECRYPT",
     "assuming",
     "changing_policy",
     "changing_policy_by_iam",
@@ -38,8 +47,7 @@ __all__ = [
 ]
 
 ASSUME_ROLE = "sts:assumerole"
-PUT_KEY_POLICY = "kms:PutKeyPolicy"
-SCHEDULE_KEY_DELETION = "kms:ScheduleKeyDeletion"
+SCHEDULE_KEY_DELETION = Action("kms:ScheduleKeyDeletion", ("kms:ScheduleKeyDeletion",))
 ENCRYPT_DECRYPT = frozenset({"kms:encrypt", "kms:decrypt"})
 EXTERNAL_ID = "sts:externalid"
 SERVICE_LINKED = ":role/aws-service-role/"
@@ -67,8 +75,7 @@ def assuming(universe: Universe, *, by_openai: bool | None = None) -> Search:
 
 def every_request_class(universe: Universe) -> list[RequestClass]:
     """Return everybody on the role, everybody on the key, and the role everywhere."""
-    actions = [*_kms(universe), *future("kms", universe.patterns)]
-    found = [*_on_role(universe), *_on_key(universe, actions)]
+    found = [*_on_role(universe), *_on_key(universe, _kms(universe))]
     for principal in universe.principals:
         if universe.is_role(principal):
             found += _with_kms_and_sts(universe, principal)
@@ -144,14 +151,14 @@ def _anything_else(universe: Universe) -> Search:
 
 def _with_kms_and_sts(universe: Universe, principal: PrincipalClass) -> Iterator[RequestClass]:
     """Yield every other action on the key, and every action of KMS and STS everywhere else."""
-    kms = [*_kms(universe), *future("kms", universe.patterns)]
+    kms = _kms(universe)
     sts = [*classes_of(known()["sts"], universe.patterns), *future("sts", universe.patterns)]
     documents = universe.documents
     yield from _on_keys_that_are_seen(universe, principal, kms)
     account = principal.account
     none = universe.policies(principal, None, account, seen=True)
-    role = delegating_role(documents.partition, account)
-    key = delegating_key(documents.partition, account)
+    role = delegating(DocumentKind.TRUST, documents.partition, account)
+    key = delegating(DocumentKind.KEY, documents.partition, account)
     for place in request_classes.keys(universe, principal):
         other_keys = universe.policies(principal, key, place.account or "", seen=True)
         yield from _request_classes(
@@ -225,7 +232,7 @@ def changing_policy(universe: Universe) -> Search:
         universe,
         [
             request_class
-            for request_class in _on_material(universe, [Action(PUT_KEY_POLICY, (PUT_KEY_POLICY,))])
+            for request_class in _on_material(universe, [PUT_KEY_POLICY])
             if not _administers(universe, request_class)
         ],
     )
@@ -241,7 +248,7 @@ def changing_policy_by_iam(universe: Universe) -> Search:
         universe,
         [
             request_class
-            for request_class in _on_key(universe, [Action(PUT_KEY_POLICY, (PUT_KEY_POLICY,))])
+            for request_class in _on_key(universe, [PUT_KEY_POLICY])
             if request_class.principal.account == account
             and not universe.is_role(request_class.principal)
             and SERVICE_LINKED not in request_class.principal.role_arn
@@ -263,11 +270,7 @@ def deleting(universe: Universe) -> Search:
 
 def reports(universe: Universe) -> list[Reported]:
     """Report who changes the key's policy or deletes it, and whom a future action would let in."""
-    wanted = [
-        Action(PUT_KEY_POLICY, (PUT_KEY_POLICY,)),
-        Action(SCHEDULE_KEY_DELETION, (SCHEDULE_KEY_DELETION,)),
-        *future("kms", universe.patterns),
-    ]
+    wanted = [PUT_KEY_POLICY, SCHEDULE_KEY_DELETION, *future("kms", universe.patterns)]
     met: dict[object, list[Search]] = {}
     classes = list(_on_key(universe, wanted))
     universe.domains.fill(classes)
@@ -287,7 +290,7 @@ def _report(universe: Universe, found: list[Search]) -> Reported:
     shown = example(universe, witnesses[0])
     principals = tuple(dict.fromkeys(each.request.principal for each in witnesses))
     name = witnesses[0].request.action
-    claim = "c" if name != SCHEDULE_KEY_DELETION else "f"
+    claim = "c" if name != SCHEDULE_KEY_DELETION.name else "f"
     what = (
         name
         if witnesses[0].request_class.action.exists
@@ -304,7 +307,8 @@ def _administers(universe: Universe, request_class: RequestClass) -> bool:
 
 
 def _kms(universe: Universe) -> list[Action]:
-    return classes_of(known()["kms"], universe.patterns, _apart(universe))
+    """Return every action of KMS, and those to come."""
+    return [*_classes(universe, known()["kms"]), *future("kms", universe.patterns)]
 
 
 def _classes(universe: Universe, names: Iterable[str]) -> list[Action]:
@@ -353,19 +357,11 @@ def _request_classes(
     around = list(where)
     for action in actions:
         for place in around:
-            request_class = _request_class(universe, principal, action, place, policies)
+            request_class = make_request_class(
+                principal, action, place, policies, universe.domains.names
+            )
             if request_class is not None:
                 yield request_class
-
-
-def _request_class(
-    universe: Universe,
-    principal: PrincipalClass,
-    action: Action,
-    place: ResourceClass,
-    policies: PreparedPolicies,
-) -> RequestClass | None:
-    return make_request_class(principal, action, place, policies, universe.domains.names)
 
 
 def _everything(universe: Universe, classes: Sequence[RequestClass]) -> Search:

@@ -20,7 +20,8 @@ from openai_ekm.openai_calls.requests import (
     ENCRYPTION_ALGORITHM,
     names_key,
 )
-from openai_ekm.proof.actions import Action
+from openai_ekm.proof.actions import PUT_KEY_POLICY, Action
+from openai_ekm.proof.condition_domains import TIMES
 from openai_ekm.proof.documents import PRINCIPAL_TAG, RESOURCE_TAG, tags_of
 from openai_ekm.proof.principals import PrincipalClass
 from openai_ekm.proof.request_classes import make_request_class
@@ -40,28 +41,15 @@ if TYPE_CHECKING:
     from openai_ekm.proof.universe import Universe
     from openai_ekm.snapshot import Key, Role
 
-__all__ = [
-    "TIMES",
-    "TLS",
-    "USES",
-    "Failure",
-    "administering",
-    "calling",
-    "encrypting",
-    "on_key",
-    "why",
-]
-
-# Claim (d): every one of OpenAI's calls passes, under what is said of them.
-#
-# The calls are those by which a diagnosis judges, so that the two never disagree.
-
+__all__ = ["Failure", "administering", "calling", "encrypting"]
 
 CALLS: Final = (ENCRYPT, DECRYPT)
 
 
 def calling(universe: Universe) -> Failure:
     """Check (d): every one of OpenAI's calls, under what is said of them, is allowed.
+
+    The calls are those by which a diagnosis judges, so that the two never disagree.
 
     A call has what is known of it and lacks what it is not known to carry; whatever it
     carries with a value that nothing says (time, address, session name) must pass with any.
@@ -76,7 +64,7 @@ def calling(universe: Universe) -> Failure:
         if not decision.allowed:
             key = None if request.action == ASSUME_ROLE else documents.key
             refs = locate_statements(documents.snapshot, decision.decided_by, key)
-            return Failure(classes, Counterexample(request, refs), why(request, decision))
+            return Failure(classes, Counterexample(request, refs), _why(request, decision))
         if request.action != ASSUME_ROLE and (state := _unusable(documents)) is not None:
             return Failure(classes, Counterexample(request, ()), state)
     return Failure(classes)
@@ -124,10 +112,8 @@ def _calls(universe: Universe) -> Iterator[Asked]:
         yield from every_use(action, snapshot, key, session_name=None, now=now)
 
 
-PUT_KEY_POLICY: Final = Action("kms:PutKeyPolicy", ("kms:PutKeyPolicy",))
 USES: Final = tuple(Action(name, (name,)) for name in ("kms:Encrypt", "kms:Decrypt"))
 TLS: Final = "aws:securetransport"
-TIMES: Final = ("aws:currenttime", "aws:epochtime", "aws:tokenissuetime")
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +208,7 @@ def _some(
             refused: list[RequestClass] | None = None
             for principals in means:
                 candidates = [
-                    on_key(universe, principal, action, generous=generous)
+                    _on_key(universe, principal, action, generous=generous)
                     for principal in principals
                 ]
                 made = [each for each in candidates if each is not None]
@@ -266,7 +252,7 @@ def _plainest(universe: Universe, request_class: RequestClass, within: Sequence[
     return found
 
 
-def on_key(
+def _on_key(
     universe: Universe, principal: PrincipalClass, action: Action, *, generous: bool
 ) -> RequestClass | None:
     """Return somebody and one action on the registered key (`generous`: `Universe.policies`)."""
@@ -320,10 +306,10 @@ def _refusal(
     )
     decision = decide(request, request_class.policies)
     refs = statements(universe, request_class, decision.decided_by)
-    return Failure(classes, Counterexample(request, refs), why(request, decision), points)
+    return Failure(classes, Counterexample(request, refs), _why(request, decision), points)
 
 
-def why(request: Request, decision: Decision) -> str:
+def _why(request: Request, decision: Decision) -> str:
     """Say why a request is refused."""
     if decision.decided_by:
         by = ", ".join(map(str, decision.decided_by))

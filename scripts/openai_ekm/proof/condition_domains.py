@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from openai_ekm.value_classes.domains import Value
     from openai_ekm.value_classes.string_classes import TextPattern
 
-__all__ = ["ConditionDomains", "Masks"]
+__all__ = ["TIMES", "ConditionDomains", "Masks"]
 
 # Keys of a principal that have few values, each of which is a class of principals.
 NAMED_VALUES = frozenset({"aws:principaltype", "aws:principalisawsservice"})
-TIMES = frozenset({"aws:currenttime", "aws:epochtime", "aws:tokenissuetime"})
+TIMES = ("aws:currenttime", "aws:epochtime", "aws:tokenissuetime")
 
 # The classes in which a condition may hold, and those in which it surely does.
 Masks = tuple[int, int]

@@ -38,8 +38,7 @@ __all__ = [
     "RESOURCE_TAG",
     "DocumentPart",
     "Documents",
-    "delegating_key",
-    "delegating_role",
+    "delegating",
     "is_related",
     "read_documents",
     "tags_of",
@@ -316,39 +315,19 @@ def _too_large(path: str, reason: str) -> BadInput:
     )
 
 
-def delegating_key(partition: str, account: str) -> Document:
-    """Return the policy of another key at worst: the role's account decides, nobody is named."""
-    return parse_document(
-        {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Principal": {"AWS": f"arn:{partition}:iam::{account}:root"},
-                    "Action": "kms:*",
-                    "Resource": "*",
-                }
-            ],
-        },
-        DocumentKind.KEY,
-    )
+def delegating(kind: DocumentKind, partition: str, account: str) -> Document:
+    """Return the policy of another key or role at worst: its account decides, nobody is named.
 
-
-def delegating_role(partition: str, account: str) -> Document:
-    """Return the trust policy of another role at worst: the role's account decides."""
-    return parse_document(
-        {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Principal": {"AWS": f"arn:{partition}:iam::{account}:root"},
-                    "Action": "sts:*",
-                }
-            ],
-        },
-        DocumentKind.TRUST,
-    )
+    Args:
+        kind: `KEY`, or `TRUST` of a role.
+        partition: Of the account.
+        account: The account.
+    """
+    statement = {"Effect": "Allow", "Principal": {"AWS": f"arn:{partition}:iam::{account}:root"}}
+    about = {"Action": "kms:*", "Resource": "*"}
+    if kind is DocumentKind.TRUST:
+        about = {"Action": "sts:*"}
+    return parse_document({"Version": "2012-10-17", "Statement": [statement | about]}, kind)
 
 
 PRINCIPAL_TAG: Final = "aws:principaltag"

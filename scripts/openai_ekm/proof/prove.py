@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.openai import OPENAI_ACCOUNT, OPENAI_ROLE_ARN
 from openai_ekm.proof import claims_forbidden, claims_required
-from openai_ekm.proof.claims_required import calling
 from openai_ekm.proof.documents import read_documents
 from openai_ekm.proof.gaps import COULD_BREAK, Unseen, assume_none, combinations, find_gaps
 from openai_ekm.proof.result import Answer, Claim, Gap, Proof, Reported
@@ -86,13 +85,12 @@ def prove(
     Raises:
         BadInput: `document_too_large`.
     """
-    instant = (now or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     told, taken = assume_none(snapshot, assume)
     assumed = (
         *ASSUMED,
         *(f"{each}: none; not seen, and taken for none as asked" for each in taken),
     )
-    judge = Judge(told, instant)
+    judge = Judge(told, now)
     unseen = (*snapshot.unseen(), *OUT_OF_SIGHT)
     wanted = only or tuple(NEEDS)
     try:
@@ -112,15 +110,16 @@ class Judge:
 
     Args:
         snapshot: What was collected.
-        instant: From when on something must be possible (ISO 8601).
+        now: From when on something must be possible; None for the clock's time.
     """
 
-    def __init__(self, snapshot: Snapshot, instant: str) -> None:
+    def __init__(self, snapshot: Snapshot, now: datetime | None) -> None:
         self.snapshot, self.lost = _place_unseen(snapshot)
         self.whole = frozenset(
             name for name in ("role", "keys") if getattr(snapshot, name) is UNSEEN
         )
-        self.instant = instant
+        moment = (now or datetime.now(UTC)).astimezone(UTC)
+        self.instant = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
         self.points: dict[str, None] = {}
         self.gaps: list[Unseen] = []
         self._settings: dict[object, Universe] = {}
@@ -303,7 +302,7 @@ FORBIDDEN: Final[dict[str, Callable[[Universe], Search]]] = {
 }
 REQUIRED: Final[dict[str, Callable[[Universe], Failure]]] = {
     "b": claims_required.encrypting,
-    "d": calling,
+    "d": claims_required.calling,
     "e": claims_required.administering,
 }
 
