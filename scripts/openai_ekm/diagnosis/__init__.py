@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from openai_ekm.diagnosis.diagnose import diagnose
 from openai_ekm.diagnosis.judge import judge, judge_assume_role, judge_use
-from openai_ekm.diagnosis.result import (
-    AwsError,
-    Change,
-    Diagnosis,
-    Fault,
-    Outcome,
-    Warned,
-)
+from openai_ekm.diagnosis.result import AwsError, Change, Diagnosis, Fault, Outcome, Warned
 
 __all__ = [
     "AwsError",

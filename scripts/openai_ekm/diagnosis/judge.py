@@ -32,13 +32,7 @@ from openai_ekm.policy import parse_arn
 from openai_ekm.snapshot import UNSEEN, Key, Role, Snapshot, UnseenType
 from openai_ekm.snapshot.sizes import too_large_documents
 
-__all__ = [
-    "DENIED",
-    "judge",
-    "judge_assume_role",
-    "judge_use",
-    "with_assumptions",
-]
+__all__ = ["DENIED", "judge", "judge_assume_role", "judge_use", "with_assumptions"]
 
 DENIED: Final = {ENCRYPT: Outcome.ENCRYPT_DENIED, DECRYPT: Outcome.DECRYPT_DENIED}
 
@@ -181,11 +175,7 @@ def _elsewhere(snapshot: Snapshot) -> bool:
 
 
 def _use_fault(
-    snapshot: Snapshot,
-    key: Key,
-    action: str,
-    asked: Asked,
-    decisions: dict[str, Decision],
+    snapshot: Snapshot, key: Key, action: str, asked: Asked, decisions: dict[str, Decision]
 ) -> Diagnosis:
     decision, operation = decisions[action], action.removeprefix("kms:")
     if decision.outcome is DecisionOutcome.ERROR:

@@ -196,10 +196,7 @@ def _of_grant(grant: Grant, situation: Situation) -> Iterator[NearMiss]:
     if lower_ascii(operation) not in grant.operations:
         operations = shown(sorted(grant.operations))
         yield NearMiss(document, None, grant.name, "operations", operations, operation)
-    asked = {
-        "EncryptionContextEquals": grant.equals,
-        "EncryptionContextSubset": grant.subset,
-    }
+    asked = {"EncryptionContextEquals": grant.equals, "EncryptionContextSubset": grant.subset}
     sent = unsatisfiable.encryption_context(situation)
     for name, pairs in asked.items():
         if pairs is None:

@@ -11,12 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.diagnosis import patch
 from openai_ekm.diagnosis.combined_repairs import repair_ways, ways_as_written
-from openai_ekm.diagnosis.near_misses import (
-    exceptions_not_met,
-    near_grants,
-    near_statements,
-    unmet,
-)
+from openai_ekm.diagnosis.near_misses import exceptions_not_met, near_grants, near_statements, unmet
 from openai_ekm.diagnosis.refusing_layer import documents_by_layer, how_far, refusing_layer
 from openai_ekm.diagnosis.repairs import deny, missing_statement, ownership, version
 from openai_ekm.diagnosis.repairs.gains import Gain, gain_of
@@ -118,10 +113,7 @@ def _denying(asked: Asked, prepared: PreparedPolicies, situation: Situation) -> 
 
 
 def _denies(
-    question: Question,
-    prepared: PreparedPolicies,
-    situation: Situation,
-    denying: Denying,
+    question: Question, prepared: PreparedPolicies, situation: Situation, denying: Denying
 ) -> tuple[Fault, ...]:
     """Find an exception for every Deny that applies: the one that gives least to others.
 

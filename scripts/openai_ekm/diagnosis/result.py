@@ -11,15 +11,7 @@ if TYPE_CHECKING:
 
     from openai_ekm.evaluation import Decision, StatementRef
 
-__all__ = [
-    "AwsError",
-    "Change",
-    "Diagnosis",
-    "Fault",
-    "NearMiss",
-    "Outcome",
-    "Warned",
-]
+__all__ = ["AwsError", "Change", "Diagnosis", "Fault", "NearMiss", "Outcome", "Warned"]
 
 Step = str | int
 

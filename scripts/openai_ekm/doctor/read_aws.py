@@ -28,13 +28,7 @@ if TYPE_CHECKING:
 
     from openai_ekm.doctor.clocks import Clocks
 
-__all__ = [
-    "note_dates",
-    "read_caller",
-    "read_credentials",
-    "read_organization",
-    "read_permitted",
-]
+__all__ = ["note_dates", "read_caller", "read_credentials", "read_organization", "read_permitted"]
 
 _ALONE: Final = "AWSOrganizationsNotInUseException"
 _ROLE_SOURCES: Final = ("role_arn", "credential_source", "sso_session", "sso_start_url")

@@ -35,11 +35,7 @@ class Check:
 
 CHECKS: Final[Mapping[str, Check]] = MappingProxyType(
     {
-        "role": Check(
-            "The role is there, with its settings",
-            "aws",
-            f"{_APPLY}, {_OR_ACCEPT}",
-        ),
+        "role": Check("The role is there, with its settings", "aws", f"{_APPLY}, {_OR_ACCEPT}"),
         "role_id": Check(
             "The role is the one that was made, and not another of its name",
             "aws",

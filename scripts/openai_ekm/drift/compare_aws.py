@@ -204,10 +204,7 @@ def _rotation(meant: Intended, observed: Observed, key: Key) -> Iterator[Differe
         subject="rotation of the key",
         message=message,
         meant={"rotation": meant.rotation, "days": days},
-        observed={
-            "rotation": observed.rotation,
-            "days": None if found is UNSEEN else found,
-        },
+        observed={"rotation": observed.rotation, "days": None if found is UNSEEN else found},
     )
 
 
@@ -304,7 +301,7 @@ def _tags(
     wanted_key = meant.snapshot.keys[0] if meant.snapshot.keys else None
     wanted_role, role = meant.snapshot.role, observed.snapshot.role
     holders: list[tuple[str, str, Any, Any]] = [
-        ("key", "keys[0].tags", wanted_key.tags if wanted_key else UNSEEN, key.tags),
+        ("key", "keys[0].tags", wanted_key.tags if wanted_key else UNSEEN, key.tags)
     ]
     if role is not None:  # of one that is gone the check `role` tells
         wanted_tags = wanted_role.tags if isinstance(wanted_role, Role) else UNSEEN

@@ -151,11 +151,7 @@ class AwsCheck:
     """
 
     def __init__(
-        self,
-        accounts: Accounts,
-        settling: IamPropagation,
-        *,
-        trail: Trail | None = None,
+        self, accounts: Accounts, settling: IamPropagation, *, trail: Trail | None = None
     ) -> None:
         self._accounts = accounts
         self._settling = settling
@@ -280,10 +276,7 @@ class AwsCheck:
             denied: What AWS answers to one of the two, as judged.
         """
         kms = self._accounts.client_of(session.credentials, "kms", calls.region)
-        sent = {
-            "KeyId": calls.row.kms_arn,
-            "EncryptionContext": calls.settings.encryption_context,
-        }
+        sent = {"KeyId": calls.row.kms_arn, "EncryptionContext": calls.settings.encryption_context}
         data_key = os.urandom(DEK_BYTES)
         encrypted = calls.use(
             "Encrypt", session, denied, lambda: kms.encrypt(Plaintext=data_key, **sent)

@@ -34,8 +34,7 @@ async def json_object(request: Request) -> dict[str, Any]:
     content_type = request.headers.get("content-type", "")
     if content_type.partition(";")[0].strip().lower() != "application/json":
         raise ApiError(
-            400,
-            f"Invalid Content-Type header ({content_type}), expected application/json.",
+            400, f"Invalid Content-Type header ({content_type}), expected application/json."
         )
     try:
         body = read_json((await request.body()).decode(), pairs=dict)

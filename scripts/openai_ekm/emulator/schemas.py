@@ -17,14 +17,7 @@ if TYPE_CHECKING:
     from openai_ekm.emulator.settings import Settings
     from openai_ekm.emulator.store import ExternalKeyRow, ProjectRow
 
-__all__ = [
-    "CLOUDS",
-    "ExternalKey",
-    "Project",
-    "external_key",
-    "list_page",
-    "project",
-]
+__all__ = ["CLOUDS", "ExternalKey", "Project", "external_key", "list_page", "project"]
 
 # OpenAI's own pattern, which is wider than what IAM makes.
 ROLE_ARN_PATTERN: Final = r"^arn:aws:iam::\d{12}:role/.+$"

@@ -240,9 +240,7 @@ def run(
             store=store,
             keys=keys,
             cloud=AwsCheck(
-                accounts,
-                IamPropagation(store, seconds=settle, clock=time.time),
-                trail=delivered,
+                accounts, IamPropagation(store, seconds=settle, clock=time.time), trail=delivered
             ),
             clock=time.time,
             settings=behaviour,

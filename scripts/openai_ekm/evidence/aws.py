@@ -190,8 +190,5 @@ class SigningKey:
 
 def _unsuitable(arn: str, why: str) -> BadInput:
     return BadInput(
-        "evidence_signing_key_unsuitable",
-        f"{arn} {why}.",
-        at_fault="--sign",
-        remedy=_SUITABLE,
+        "evidence_signing_key_unsuitable", f"{arn} {why}.", at_fault="--sign", remedy=_SUITABLE
     )

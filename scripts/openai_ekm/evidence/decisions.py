@@ -68,10 +68,7 @@ _OTHER_ID: Final = _Question(
     "denied",
 )
 _ASSUMED_BY_OTHERS: Final = (
-    (
-        _Question("stranger_assumes", "Another AWS account assumes the role", "denied"),
-        _STRANGER,
-    ),
+    (_Question("stranger_assumes", "Another AWS account assumes the role", "denied"), _STRANGER),
     (
         _Question("openai_other_role_assumes", "Another role of OpenAI's assumes it", "denied"),
         OPENAI_ACCOUNT,

@@ -27,13 +27,7 @@ from openai_ekm.openai import OPENAI_ACCOUNT, OPENAI_ROLE_NAME, OPENAI_SESSION_N
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = [
-    "Found",
-    "account_of",
-    "embedded_json",
-    "find_in_text",
-    "find_names",
-]
+__all__ = ["Found", "account_of", "embedded_json", "find_in_text", "find_names"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,10 +152,7 @@ class Aws:
         """Return the ARN of the queue's subscription to a topic; None where there is none."""
         with translated(f"sns:ListSubscriptionsByTopic {topic}"):
             found = list_items(
-                self._client("sns"),
-                "list_subscriptions_by_topic",
-                "Subscriptions",
-                TopicArn=topic,
+                self._client("sns"), "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic
             )
             return next(
                 (str(each["SubscriptionArn"]) for each in found if each["Endpoint"] == queue_arn),

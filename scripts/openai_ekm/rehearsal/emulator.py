@@ -267,7 +267,6 @@ def _call(method: str, url: str, body: object, headers: Mapping[str, str]) -> An
             ) from error
     if not answer.ok:
         raise NotReachable(
-            "emulator_refused",
-            f"{method} {url} was answered {answer.status_code}: {answer.text}",
+            "emulator_refused", f"{method} {url} was answered {answer.status_code}: {answer.text}"
         )
     return answer.json() if answer.content else None

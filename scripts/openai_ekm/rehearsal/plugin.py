@@ -177,9 +177,7 @@ def ekm_workspace(
 
 @pytest.fixture(scope="session")
 def ekm_environment(
-    request: pytest.FixtureRequest,
-    ekm_localstack: LocalStack,
-    ekm_openai_server: EmulatorProcess,
+    request: pytest.FixtureRequest, ekm_localstack: LocalStack, ekm_openai_server: EmulatorProcess
 ) -> Iterator[Mapping[str, str]]:
     """Yield this process's environment, changed to lead Terraform to LocalStack and emulator.
 

@@ -114,12 +114,7 @@ class Workspace:
         self.folder = Path(folder)
         self.path = copy_root(Path(root), self.folder)
         self.environment = clean(
-            {
-                "TF_IN_AUTOMATION": "1",
-                "TF_INPUT": "0",
-                "CHECKPOINT_DISABLE": "1",
-            },
-            environment or {},
+            {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}, environment or {}
         )
         if not Path(self.environment.get("TF_CLI_CONFIG_FILE") or os.devnull).is_file():
             self.environment.pop("TF_CLI_CONFIG_FILE", None)  # Terraform would warn each time

@@ -151,12 +151,7 @@ def _remove_statement(site: Site) -> Iterator[Repair]:
 
 
 def _repair(  # noqa: PLR0917 - a repair's members in their order
-    site: Site,
-    element: str | None,
-    found: str | None,
-    needed: str,
-    remedy: str,
-    changes: list[Any],
+    site: Site, element: str | None, found: str | None, needed: str, remedy: str, changes: list[Any]
 ) -> Repair:
     action = site.situation.request.action
     # Those that select come before those that only except.

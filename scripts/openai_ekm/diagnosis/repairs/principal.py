@@ -87,10 +87,7 @@ def _difference(site: Site, principal: Principal, wanted: str) -> tuple[str, str
                 ),
             )
         case PrincipalForm.SESSION:
-            return (
-                "principal_session",
-                f"{text} names one session; {who} is {wanted}.",
-            )
+            return ("principal_session", f"{text} names one session; {who} is {wanted}.")
         case PrincipalForm.SERVICE:
             return "principal_service", f"{text} is an AWS service; {who} is {wanted}."
         case PrincipalForm.FEDERATED | PrincipalForm.FEDERATED_USER:

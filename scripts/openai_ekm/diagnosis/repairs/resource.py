@@ -39,10 +39,7 @@ def repairs(site: Site) -> Iterator[Repair]:
             wanted,
             f"NotResource leaves {wanted} out.",
             f"Name the key under Resource instead: {wanted}.",
-            (
-                site.change("remove", "NotResource"),
-                site.change("add", "Resource", value=wanted),
-            ),
+            (site.change("remove", "NotResource"), site.change("add", "Resource", value=wanted)),
         )
         return
     raw = site.raw["Resource"]

@@ -32,10 +32,7 @@ _REASONS: Final = {
         "OpenAI's role is in OpenAI's organization, not in yours",
     ),
     "aws:sourceorg": ("condition_organization", "OpenAI's call does not come from a service"),
-    "aws:sourceip": (
-        "condition_source_ip",
-        "OpenAI publishes no addresses, and may call from any",
-    ),
+    "aws:sourceip": ("condition_source_ip", "OpenAI publishes no addresses, and may call from any"),
     "aws:vpcsourceip": ("condition_vpc_endpoint", "OpenAI's calls come through no VPC endpoint"),
     "aws:sourcevpc": ("condition_vpc_endpoint", "OpenAI's calls come through no VPC endpoint"),
     "aws:vpce": ("condition_vpc_endpoint", "OpenAI's calls come through no VPC endpoint"),

@@ -110,10 +110,7 @@ class RoleSession:
                     "accountId": self.account,
                     "userName": self.role_arn.rpartition("/")[2],
                 },
-                "attributes": {
-                    "creationDate": _time(self.began),
-                    "mfaAuthenticated": "false",
-                },
+                "attributes": {"creationDate": _time(self.began), "mfaAuthenticated": "false"},
             },
         }
 
@@ -173,11 +170,7 @@ class Assumption:
                 "assumedRoleUser": {"assumedRoleId": session.principal_id, "arn": session.arn},
             },
             resources=[
-                {
-                    "ARN": session.role_arn,
-                    "accountId": session.account,
-                    "type": "AWS::IAM::Role",
-                }
+                {"ARN": session.role_arn, "accountId": session.account, "type": "AWS::IAM::Role"}
             ],
             event_id=new_id(),
             recipient=session.account,

@@ -127,13 +127,7 @@ def narrow(subject: Subject, ways: Sequence[Way], *, all_seen: bool) -> Picture:
         height=bottom,
         zones=(
             Zone(2, 6, 336, openai.bottom + 8, "OpenAI's AWS account"),
-            Zone(
-                2,
-                role.y - 36,
-                336,
-                iam.bottom - role.y + 50,
-                _yours(subject),
-            ),
+            Zone(2, role.y - 36, 336, iam.bottom - role.y + 50, _yours(subject)),
             Zone(2, below - 34, 336, bottom - below + 34, "Anybody else", _zone_style(strangers)),
         ),
         boxes=(openai, role, key, admins, iam, others),
@@ -143,10 +137,7 @@ def narrow(subject: Subject, ways: Sequence[Way], *, all_seen: bool) -> Picture:
             Line(along - 20, role.bottom + 26, "by the role's policy", "label-end"),
             Line(along - 20, role.bottom + 42, "and the key policy", "label-end"),
         ),
-        badges=(
-            _badge(first, along, openai.bottom + 26),
-            _badge(second, along, role.bottom + 30),
-        ),
+        badges=(_badge(first, along, openai.bottom + 26), _badge(second, along, role.bottom + 30)),
     )
 
 

@@ -112,10 +112,7 @@ def _breakdown(
     named = tuple((str(each[name]), each) for each in rows[:_MOST_ROWS])
     over_time = name == "day"
     drawn = [
-        (
-            shorten(name_of(str(each[name])), _LABEL_CELLS),
-            {key: each[key] for key in SERIES},
-        )
+        (shorten(name_of(str(each[name])), _LABEL_CELLS), {key: each[key] for key in SERIES})
         for each in rows
     ]
     return Breakdown(

@@ -154,11 +154,7 @@ def write_environment(file: Path, workspace: Workspace, settings: Mapping[str, s
         workspace: Where to go on.
         settings: Variables that point at the rehearsal.
     """
-    variables = {
-        **_workspace_settings(workspace),
-        **settings,
-        **keep_from_proxies(os.environ),
-    }
+    variables = {**_workspace_settings(workspace), **settings, **keep_from_proxies(os.environ)}
     exports = (f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
     write_atomically(file, "unset AWS_PROFILE AWS_SESSION_TOKEN\n" + "".join(exports))
     return file

@@ -138,10 +138,7 @@ def _start(
         report.fact("AWS", f"{aws.endpoint_url} (LocalStack)")
         openai = resources.enter_context(
             EmulatorProcess.start(
-                aws,
-                events=True,
-                trail=folder / "trail",
-                folder=folder / "openai" if keep else None,
+                aws, events=True, trail=folder / "trail", folder=folder / "openai" if keep else None
             )
         )
         report.fact("OpenAI", f"{openai.base_url} (ekm emulate)")
