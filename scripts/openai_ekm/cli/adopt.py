@@ -75,7 +75,6 @@ def run(options: AdoptOptions) -> None:
 def _adopt(
     given: inputs.Given, options: AdoptOptions
 ) -> tuple[Registered, Adoption, RecordLocation]:
-
     if options.external_key is not None:
         check_id(options.external_key, "--external-key")
     asked = given.intent_members()
@@ -143,7 +142,6 @@ def _identity_suffices(intent: Intent, session: boto3.Session) -> bool | None:
 def _as_json(
     result: Registered, adoption: Adoption, place: RecordLocation, source: str | None
 ) -> dict[str, Any]:
-
     return {
         "external_key_id": result.external_key_id,
         "projects": [{"name": it.name, "id": it.id} for it in result.projects],
@@ -169,7 +167,6 @@ def _as_json(
 def _as_text(
     result: Registered, adoption: Adoption, place: RecordLocation, source: str | None
 ) -> list[str]:
-
     head = (
         f"# Adopted {result.external_key_id} ({result.record.intent.name}); the record is {place}."
     )

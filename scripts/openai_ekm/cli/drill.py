@@ -107,7 +107,6 @@ def run_restore(options: RestoreOptions) -> int:
 
 
 def _runner(session: Session, place: RecordLocation, *, openai: bool = True) -> DrillRunner:
-
     assert session.store is not None  # nosec B101 # narrows the type
     heartbeat = Heartbeat(session.store)
     api: Any = session.api(heartbeat) if openai else None
@@ -124,7 +123,6 @@ def _runner(session: Session, place: RecordLocation, *, openai: bool = True) -> 
 def _show_plan(
     runner: DrillRunner, notes: NoteStore, order: Order, log: DrillLog, *, as_json: bool
 ) -> int:
-
     render.progress("Looking at the registration, its projects, the key and its policy.")
     standing: Note | None = notes.read()
     found = runner.run(look(order, log))

@@ -307,7 +307,6 @@ def _given(
     projects: tuple[str, ...],
     given: Mapping[str, str | None],
 ) -> Given:
-
     found = parse_outputs(outputs, source) if source else Outputs()
     wanted = projects or _projects_variable()
     if wanted is None:

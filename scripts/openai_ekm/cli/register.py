@@ -110,7 +110,6 @@ def _refuse_beside_a_fleet(options: RegisterOptions) -> None:
 
 
 def _register(given: inputs.Given, options: RegisterOptions) -> tuple[Registered, int, str]:
-
     intent = given.intent()
     place = parse_record_location(given.record)
     if place.kind == "ssm":
@@ -128,7 +127,6 @@ def _register(given: inputs.Given, options: RegisterOptions) -> tuple[Registered
 
 
 def _as_json(result: Registered, calls: int, place: str) -> dict[str, Any]:
-
     return {
         "result": result.how,
         "external_key_id": result.external_key_id,

@@ -57,7 +57,6 @@ def make_denial_explainer(session: boto3.Session) -> Callable[[Intent], Explanat
     """
 
     def explain(intent: Intent) -> Explanation | None:
-
         from openai_ekm.diagnosis import diagnose  # noqa: PLC0415 - see above
         from openai_ekm.snapshot.aws import collect  # noqa: PLC0415 - see above
 
@@ -152,7 +151,6 @@ class Session:
         needs_openai: bool = True,
         without_admin_key: bool = False,
     ) -> None:
-
         self.place = place
         self.base_url = parse_base_url(text_variable("OPENAI_BASE_URL") or DEFAULT_BASE_URL)
         self._certificate = client_certificate() if needs_openai else None

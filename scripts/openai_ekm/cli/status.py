@@ -45,7 +45,6 @@ def run(options: StatusOptions) -> int:
 
 
 def _status(given: inputs.Given, options: StatusOptions) -> Answer:
-
     place = parse_record_location(given.record)
     from_terraform = options.from_terraform is not None
     handed_over = from_terraform and not given.outputs.projects and given.kms_arn is not None
@@ -97,7 +96,6 @@ def _standing(note: Note, place: str) -> str:
 
 
 def _fetched(session: Session, id: str) -> ExternalKey | None:
-
     try:
         return session.api().get_external_key(id)
     except ApiRefused as refused:
