@@ -251,11 +251,11 @@ def gather(
     if source is None:
         if options.module is not None:
             raise _useless_without("--module", "--from-terraform")
-        return _given({}, "", projects, _named(options))
+        return _given(Outputs(), projects, _named(options))
     printed = read_outputs(source) if outputs is None else outputs
     where = outputs_source(source)
-    instance = terraform.select_instance(printed, where, options.module)
-    return _given(instance, where, projects, _named(options))
+    found = parse_outputs(terraform.select_instance(printed, where, options.module), where)
+    return _given(found, projects, _named(options))
 
 
 def gather_each(options: AllOptions) -> dict[str | None, Given]:
@@ -284,7 +284,9 @@ def gather_each(options: AllOptions) -> dict[str | None, Given]:
             )
     source = outputs_source(options.from_terraform)
     instances = terraform.module_instances(read_outputs(options.from_terraform))
-    return {name or "ekm": _given(one, source, (), {}) for name, one in instances.items()}
+    return {
+        name or "ekm": _given(parse_outputs(one, source), (), {}) for name, one in instances.items()
+    }
 
 
 def _named(options: TerraformOptions) -> dict[str, str | None]:
@@ -301,27 +303,17 @@ def _named(options: TerraformOptions) -> dict[str, str | None]:
     return members
 
 
-def _given(
-    outputs: Mapping[str, Any],
-    source: str,
-    projects: tuple[str, ...],
-    given: Mapping[str, str | None],
-) -> Given:
-    found = parse_outputs(outputs, source) if source else Outputs()
+def _given(outputs: Outputs, projects: tuple[str, ...], given: Mapping[str, str | None]) -> Given:
     wanted = projects or _projects_variable()
     if wanted is None:
-        wanted = found.projects or ()
+        wanted = outputs.projects or ()
     for project in wanted:
         check_project(project)
     members = {
-        name: getattr(found, name) if given.get(name) is None else given[name]
+        name: getattr(outputs, name) if given.get(name) is None else given[name]
         for name in ("role_arn", "kms_arn", "external_id", "name", "record")
     }
-    return Given(
-        **members,
-        projects=tuple(dict.fromkeys(wanted)),
-        outputs=found,
-    )
+    return Given(**members, projects=tuple(dict.fromkeys(wanted)), outputs=outputs)
 
 
 def _useless_without(option: str, needed: str) -> BadInput:
