@@ -47,6 +47,7 @@ class AwsErrorText:
     """The meaning of a text of AWS's.
 
     Args:
+        pattern: What the text has in it, whatever its case.
         kind: Decides whether waiting can help; None for a text of OpenAI's own about an ARN.
         at_fault: Document, value or resource that is to blame; None where AWS itself failed.
         remedy: One sentence that says what to do.
@@ -58,6 +59,7 @@ class AwsErrorText:
         policy_arn: The policy that the text names, if it does.
     """
 
+    pattern: str
     kind: Kind | None
     at_fault: str | None
     remedy: str
@@ -188,408 +190,351 @@ def _one(document: str, message: str, check: str) -> tuple[Cause, ...]:
     return (Cause(document, message, check),)
 
 
-# Pattern, whatever its case -> what it means. The first row that matches counts: names before
-# sentences that several causes share.
-_ROWS: Final[tuple[tuple[str, AwsErrorText], ...]] = (
-    (
+# The first row that matches counts: names before sentences that several causes share.
+_ROWS: Final = (
+    AwsErrorText(
         (
             r"\bThrottling(?:Exception)?\b|\bRequestLimitExceeded\b|\bRate exceeded\b|"
             r"exceeded the rate at which you may call KMS"
         ),
-        AwsErrorText(
-            _TRANSIENT,
-            None,
-            "Try again later; if it happens again, raise the account's quota of cryptographic "
-            "requests to KMS in that Region (Service Quotas).",
-            "key_unavailable",
-            "AWS limits the rate of calls, and there were too many.",
-            (
-                Cause(
-                    "",
-                    "The account's calls to KMS in that Region, yours and OpenAI's together, go "
-                    "beyond the quota.",
-                    "CloudWatch: the usage of AWS/Usage CryptographicOperationsSymmetric in "
-                    "{region}; Service Quotas raises it.",
-                ),
-                Cause(
-                    "", "Another workload of the account uses KMS heavily.", "Look in CloudTrail."
-                ),
-            ),
-        ),
-    ),
-    (
-        r"\bXksProxy\w+Exception\b|external key store proxy",
-        AwsErrorText(
-            _UNUSABLE,
-            "the external key store behind the key",
-            "Mend the external key store's proxy: it refuses, or does not answer, AWS KMS.",
-            "key_unavailable",
-            "The proxy of the external key store behind the key refused, or did not answer.",
-            _one(
+        _TRANSIENT,
+        None,
+        "Try again later; if it happens again, raise the account's quota of cryptographic "
+        "requests to KMS in that Region (Service Quotas).",
+        "key_unavailable",
+        "AWS limits the rate of calls, and there were too many.",
+        (
+            Cause(
                 "",
-                "The proxy denies the request, its credential was changed, or it is not reachable.",
-                "aws kms describe-custom-key-stores, then the proxy's own log.",
+                "The account's calls to KMS in that Region, yours and OpenAI's together, go "
+                "beyond the quota.",
+                "CloudWatch: the usage of AWS/Usage CryptographicOperationsSymmetric in "
+                "{region}; Service Quotas raises it.",
             ),
+            Cause("", "Another workload of the account uses KMS heavily.", "Look in CloudTrail."),
         ),
     ),
-    (
+    AwsErrorText(
+        r"\bXksProxy\w+Exception\b|external key store proxy",
+        _UNUSABLE,
+        "the external key store behind the key",
+        "Mend the external key store's proxy: it refuses, or does not answer, AWS KMS.",
+        "key_unavailable",
+        "The proxy of the external key store behind the key refused, or did not answer.",
+        _one(
+            "",
+            "The proxy denies the request, its credential was changed, or it is not reachable.",
+            "aws kms describe-custom-key-stores, then the proxy's own log.",
+        ),
+    ),
+    AwsErrorText(
         r"\b(?:KeyUnavailable|DependencyTimeout|KMSInternal)Exception\b|:kms:\S+ is creating",
-        AwsErrorText(
-            _TRANSIENT,
-            None,
-            "Try again later; an external key store behind the key may be down.",
-            "key_unavailable",
-            "The key cannot be used at the moment.",
-            _one(
-                "keys[0]",
-                "AWS or the key's custom store is not ready.",
-                "Try again; check the store.",
-            ),
+        _TRANSIENT,
+        None,
+        "Try again later; an external key store behind the key may be down.",
+        "key_unavailable",
+        "The key cannot be used at the moment.",
+        _one(
+            "keys[0]",
+            "AWS or the key's custom store is not ready.",
+            "Try again; check the store.",
         ),
     ),
-    (
+    AwsErrorText(
         r"arn:aws:kms:\S+ is pending (?:replica )?deletion",
-        AwsErrorText(
-            _UNUSABLE,
-            _KEY,
-            "Cancel the key's deletion (aws kms cancel-key-deletion), then enable it "
-            "(aws kms enable-key): once the waiting period ends, the data is lost.",
-            "key_pending_deletion",
-            "The key is scheduled for deletion.",
-            _one(
-                "keys[0]",
-                "The deletion was scheduled.",
-                "aws kms cancel-key-deletion --key-id {key}, then aws kms enable-key.",
-            ),
+        _UNUSABLE,
+        _KEY,
+        "Cancel the key's deletion (aws kms cancel-key-deletion), then enable it "
+        "(aws kms enable-key): once the waiting period ends, the data is lost.",
+        "key_pending_deletion",
+        "The key is scheduled for deletion.",
+        _one(
+            "keys[0]",
+            "The deletion was scheduled.",
+            "aws kms cancel-key-deletion --key-id {key}, then aws kms enable-key.",
         ),
     ),
-    (
+    AwsErrorText(
         r"arn:aws:kms:\S+ is pending import",
-        AwsErrorText(
-            _UNUSABLE,
-            _KEY,
-            "Import the key's material, or register another key.",
-            "key_pending_import",
-            "The key has no material.",
-            _one("keys[0]", "Its material was never imported, or expired.", "Import it."),
-        ),
+        _UNUSABLE,
+        _KEY,
+        "Import the key's material, or register another key.",
+        "key_pending_import",
+        "The key has no material.",
+        _one("keys[0]", "Its material was never imported, or expired.", "Import it."),
     ),
-    (
+    AwsErrorText(
         r"arn:aws:kms:\S+ is disabled|(?<!Region)\bDisabledException\b",
-        AwsErrorText(
-            _UNUSABLE,
-            _KEY,
-            "Enable the KMS key (aws kms enable-key).",
-            "key_disabled",
-            "The key is disabled.",
-            _one("keys[0]", "Somebody disabled the key.", "aws kms enable-key --key-id {key}"),
-        ),
+        _UNUSABLE,
+        _KEY,
+        "Enable the KMS key (aws kms enable-key).",
+        "key_disabled",
+        "The key is disabled.",
+        _one("keys[0]", "Somebody disabled the key.", "aws kms enable-key --key-id {key}"),
     ),
-    (
+    AwsErrorText(
         r"\bInvalidKeyUsageException\b|key usage is \S+ which|is incompatible with key spec",
-        AwsErrorText(
-            _UNUSABLE,
-            _KEY,
-            "Register a symmetric key for ENCRYPT_DECRYPT: a key's type cannot be changed.",
-            "not_symmetric",
-            "The key is not a symmetric encryption key.",
-            _one("keys[0]", "It was made for signing or MACs.", "Register a symmetric key."),
-        ),
+        _UNUSABLE,
+        _KEY,
+        "Register a symmetric key for ENCRYPT_DECRYPT: a key's type cannot be changed.",
+        "not_symmetric",
+        "The key is not a symmetric encryption key.",
+        _one("keys[0]", "It was made for signing or MACs.", "Register a symmetric key."),
     ),
-    (
+    AwsErrorText(
         r"\bIncorrectKeyException\b|does not identify a CMK that can perform this operation",
-        AwsErrorText(
-            _UNUSABLE,
-            "the alias that kms_arn names",
-            "Point the alias back to the key that it named before: moving it cuts off what was "
-            "encrypted.",
-            "decrypt_denied",
-            "The data was encrypted under another key.",
-            _one("aliases", "The registered alias was moved.", "Point the alias back."),
-        ),
+        _UNUSABLE,
+        "the alias that kms_arn names",
+        "Point the alias back to the key that it named before: moving it cuts off what was "
+        "encrypted.",
+        "decrypt_denied",
+        "The data was encrypted under another key.",
+        _one("aliases", "The registered alias was moved.", "Point the alias back."),
     ),
-    (
+    AwsErrorText(
         r"ciphertext refers to an? (?:customer master|AWS KMS|KMS) key that does not exist",
-        AwsErrorText(
-            _DENIED,
-            "the key that the data was encrypted under, or its policies",
-            "Find the key that the data was encrypted under: it must exist in that Region, and its "
-            "key policy and the role's policy must both allow kms:Decrypt on it.",
-            "decrypt_denied",
-            "The key that the data was encrypted under is not there, or the role may not use it.",
-            (
-                Cause(
-                    "aliases",
-                    "The registered alias was moved: new data is encrypted under the new key, and "
-                    "the role may not use the old one.",
-                    "aws kms list-aliases; point the alias back, or allow kms:Decrypt on the old "
-                    "key as well.",
-                ),
-                Cause(
-                    "permission_policies[0]",
-                    "The role's policy, or the key policy, allows kms:Encrypt and not kms:Decrypt.",
-                    "Allow both on the key's own ARN.",
-                ),
-                Cause(
-                    "registration",
-                    "The key was deleted, or the call goes to another Region than the key is in.",
-                    "aws kms describe-key --key-id {key} --region {region}",
-                ),
+        _DENIED,
+        "the key that the data was encrypted under, or its policies",
+        "Find the key that the data was encrypted under: it must exist in that Region, and its "
+        "key policy and the role's policy must both allow kms:Decrypt on it.",
+        "decrypt_denied",
+        "The key that the data was encrypted under is not there, or the role may not use it.",
+        (
+            Cause(
+                "aliases",
+                "The registered alias was moved: new data is encrypted under the new key, and "
+                "the role may not use the old one.",
+                "aws kms list-aliases; point the alias back, or allow kms:Decrypt on the old "
+                "key as well.",
+            ),
+            Cause(
+                "permission_policies[0]",
+                "The role's policy, or the key policy, allows kms:Encrypt and not kms:Decrypt.",
+                "Allow both on the key's own ARN.",
+            ),
+            Cause(
+                "registration",
+                "The key was deleted, or the call goes to another Region than the key is in.",
+                "aws kms describe-key --key-id {key} --region {region}",
             ),
         ),
     ),
-    (
+    AwsErrorText(
         r"\bRegionDisabledException\b|STS is not activated in this region",
-        AwsErrorText(
-            _UNUSABLE,
-            "the account's settings of STS",
-            "Activate STS in that Region for the account (IAM console, account settings).",
-            "assume_role_denied",
-            "STS is not active in that Region for the account.",
-            _one(
-                "customer",
-                "The Region is switched off for account {account}.",
-                "Activate STS there in the account settings of the IAM console.",
-            ),
+        _UNUSABLE,
+        "the account's settings of STS",
+        "Activate STS in that Region for the account (IAM console, account settings).",
+        "assume_role_denied",
+        "STS is not active in that Region for the account.",
+        _one(
+            "customer",
+            "The Region is switched off for account {account}.",
+            "Activate STS there in the account settings of the IAM console.",
         ),
     ),
-    (
+    AwsErrorText(
         r"\bExpiredToken(?:Exception)?\b|security token included in the request is expired",
-        AwsErrorText(
-            _TRANSIENT,
-            None,
-            "Try again: OpenAI's session in the role has ended, and it makes a new one.",
-            "encrypt_denied",
-            "OpenAI's session in the role has ended.",
-            _one("", "A session ends after an hour at the latest.", f"Validate again. {_OPENAIS}"),
-        ),
+        _TRANSIENT,
+        None,
+        "Try again: OpenAI's session in the role has ended, and it makes a new one.",
+        "encrypt_denied",
+        "OpenAI's session in the role has ended.",
+        _one("", "A session ends after an hour at the latest.", f"Validate again. {_OPENAIS}"),
     ),
-    (
+    AwsErrorText(
         (
             r"\bUnrecognizedClientException\b|\bInvalidClientTokenId\b|"
             r"security token included in the request is invalid"
         ),
-        AwsErrorText(
-            _UNUSABLE,
-            "the key's Region, or the role",
-            "Enable the key's Region for the account, and look whether the role was deleted or "
-            "made anew since; then validate again.",
-            "encrypt_denied",
-            "KMS does not accept the session that OpenAI has in the role.",
-            (
-                Cause(
-                    "customer",
-                    "The key's Region is one that an account has to enable, and yours has not.",
-                    "aws account get-region-opt-status --region-name {region}",
-                ),
-                Cause(
-                    "role",
-                    "The role was deleted, or deleted and made anew, while OpenAI had a session.",
-                    "aws iam get-role --role-name {role_name}: CreateDate; then validate again.",
-                ),
-                Cause("", "OpenAI's own credentials are at fault.", _OPENAIS),
+        _UNUSABLE,
+        "the key's Region, or the role",
+        "Enable the key's Region for the account, and look whether the role was deleted or "
+        "made anew since; then validate again.",
+        "encrypt_denied",
+        "KMS does not accept the session that OpenAI has in the role.",
+        (
+            Cause(
+                "customer",
+                "The key's Region is one that an account has to enable, and yours has not.",
+                "aws account get-region-opt-status --region-name {region}",
             ),
-        ),
-    ),
-    (
-        r"exceeds the 1 hour session limit for roles assumed by role chaining",
-        AwsErrorText(
-            _UNUSABLE,
-            "the length of session that OpenAI asks for",
-            "A role that assumes another gets one hour at most, whatever the other's maximum is: "
-            "tell OpenAI, with the request id.",
-            "assume_role_denied",
-            "OpenAI's role asked for a session of more than the hour that AWS gives to a role that "
-            "assumes another (role chaining).",
-            _one(
-                "",
-                "The call asks for more than 3600 seconds.",
-                "The role's maximum session duration does not matter here, and raising it does "
-                f"not help. {_OPENAIS}",
-            ),
-        ),
-    ),
-    (
-        r"DurationSeconds exceeds the MaxSessionDuration",
-        AwsErrorText(
-            _UNUSABLE,
-            "the role's maximum session duration",
-            "Raise the role's maximum session duration (aws iam update-role "
-            "--max-session-duration 3600).",
-            "assume_role_denied",
-            "OpenAI asked for a longer session than the role allows.",
-            _one(
+            Cause(
                 "role",
-                "The role's maximum session duration is below what OpenAI asks for.",
-                "aws iam get-role --role-name {role_name}: MaxSessionDuration",
+                "The role was deleted, or deleted and made anew, while OpenAI had a session.",
+                "aws iam get-role --role-name {role_name}: CreateDate; then validate again.",
             ),
+            Cause("", "OpenAI's own credentials are at fault.", _OPENAIS),
         ),
     ),
-    (
+    AwsErrorText(
+        r"exceeds the 1 hour session limit for roles assumed by role chaining",
+        _UNUSABLE,
+        "the length of session that OpenAI asks for",
+        "A role that assumes another gets one hour at most, whatever the other's maximum is: "
+        "tell OpenAI, with the request id.",
+        "assume_role_denied",
+        "OpenAI's role asked for a session of more than the hour that AWS gives to a role that "
+        "assumes another (role chaining).",
+        _one(
+            "",
+            "The call asks for more than 3600 seconds.",
+            "The role's maximum session duration does not matter here, and raising it does "
+            f"not help. {_OPENAIS}",
+        ),
+    ),
+    AwsErrorText(
+        r"DurationSeconds exceeds the MaxSessionDuration",
+        _UNUSABLE,
+        "the role's maximum session duration",
+        "Raise the role's maximum session duration (aws iam update-role "
+        "--max-session-duration 3600).",
+        "assume_role_denied",
+        "OpenAI asked for a longer session than the role allows.",
+        _one(
+            "role",
+            "The role's maximum session duration is below what OpenAI asks for.",
+            "aws iam get-role --role-name {role_name}: MaxSessionDuration",
+        ),
+    ),
+    AwsErrorText(
         r"Invalid '?(?:kms_arn|role_arn)",
-        AwsErrorText(
-            None,
-            None,
-            "Register full ARNs.",
-            "invalid_arn",
-            "An ARN is not of the form that is accepted.",
-            _one("registration", "It is an id, a name, or mistyped.", "Register full ARNs."),
-        ),
+        None,
+        None,
+        "Register full ARNs.",
+        "invalid_arn",
+        "An ARN is not of the form that is accepted.",
+        _one("registration", "It is an id, a name, or mistyped.", "Register full ARNs."),
     ),
-    (
+    AwsErrorText(
         r"\bInvalidArnException\b|arn:aws:kms:\S+ is not valid|\bInvalid arn\b",
-        AwsErrorText(
-            _UNUSABLE,
-            "kms_arn",
-            "Register the full ARN of the key.",
-            "invalid_arn",
-            "An ARN is not of the form that is accepted.",
-            _one("registration", "It is an id, a name, or mistyped.", "Register full ARNs."),
-        ),
+        _UNUSABLE,
+        "kms_arn",
+        "Register the full ARN of the key.",
+        "invalid_arn",
+        "An ARN is not of the form that is accepted.",
+        _one("registration", "It is an id, a name, or mistyped.", "Register full ARNs."),
     ),
-    (
+    AwsErrorText(
         r"arn:aws:kms:\S+ is unavailable|\bKMSInvalidStateException\b",
-        AwsErrorText(
-            _UNUSABLE,
-            _KEY,
-            "Bring the key back into use: connect its custom key store, or look at its state with "
-            "aws kms describe-key.",
-            "key_unavailable",
-            "The key's state lets nobody use it.",
-            _one(
-                "keys[0]",
-                "The key's custom store is not connected, or the key is in another unusable state.",
-                "aws kms describe-key --key-id {key}: KeyState",
-            ),
+        _UNUSABLE,
+        _KEY,
+        "Bring the key back into use: connect its custom key store, or look at its state with "
+        "aws kms describe-key.",
+        "key_unavailable",
+        "The key's state lets nobody use it.",
+        _one(
+            "keys[0]",
+            "The key's custom store is not connected, or the key is in another unusable state.",
+            "aws kms describe-key --key-id {key}: KeyState",
         ),
     ),
-    (
+    AwsErrorText(
         r"\bMalformedPolicyDocument\w*\b|\bLimitExceeded(?:Exception)?\b|cannot exceed quota",
-        AwsErrorText(
-            _UNUSABLE,
-            "a policy document",
-            "Correct the document: `ekm diagnose` of a snapshot names the place.",
-            "policy_malformed",
-            "A policy is not one that AWS saves.",
-            _one("trust_policy", "A document is malformed or too large.", "Diagnose a snapshot."),
-        ),
+        _UNUSABLE,
+        "a policy document",
+        "Correct the document: `ekm diagnose` of a snapshot names the place.",
+        "policy_malformed",
+        "A policy is not one that AWS saves.",
+        _one("trust_policy", "A document is malformed or too large.", "Diagnose a snapshot."),
     ),
-    (
+    AwsErrorText(
         (
             r"with an explicit deny in (?P<policy>an? (?:[a-z-]+ )*?(?:policy|boundary))\b"
             r"(?:: (?P<arn>arn:aws\S+))?"
         ),
-        AwsErrorText(
-            _DENIED,
-            "the explicit deny in {policy}",
-            f"Lift the deny for this role and key; `ekm diagnose` names the statement, and "
-            f"{_SETTLING}.",
-            "encrypt_denied",
-            "A Deny in {whose} applies; no further Allow helps.",
-            (),
-        ),
+        _DENIED,
+        "the explicit deny in {policy}",
+        f"Lift the deny for this role and key; `ekm diagnose` names the statement, and "
+        f"{_SETTLING}.",
+        "encrypt_denied",
+        "A Deny in {whose} applies; no further Allow helps.",
+        (),
     ),
-    (
+    AwsErrorText(
         r"is not authorized to perform: sts:(?:AssumeRole|TagSession|SetSourceIdentity)\b",
-        AwsErrorText(
-            _DENIED,
-            "the role's trust policy, role_arn or external_id",
-            "Check that role_arn is spelt right and that its trust policy names OpenAI's role and "
-            "the external id of the organization that is encrypted: `ekm diagnose` tells which; "
-            f"{_SETTLING}.",
-            "assume_role_denied",
-            "OpenAI could not assume the role.",
-            _TRUST,
-        ),
+        _DENIED,
+        "the role's trust policy, role_arn or external_id",
+        "Check that role_arn is spelt right and that its trust policy names OpenAI's role and "
+        "the external id of the organization that is encrypted: `ekm diagnose` tells which; "
+        f"{_SETTLING}.",
+        "assume_role_denied",
+        "OpenAI could not assume the role.",
+        _TRUST,
     ),
-    (
+    AwsErrorText(
         r"because no (?P<policy>identity-based policy) allows",
-        AwsErrorText(
-            _DENIED,
-            "the role's identity policy",
-            "Allow kms:Encrypt and kms:Decrypt on the key's ARN there (an alias's ARN never "
-            f"matches); {_SETTLING}.",
-            "encrypt_denied",
-            "The key policy delegates to IAM, and the role's policy does not allow the action.",
-            (_LACKS_ACTION,),
-        ),
+        _DENIED,
+        "the role's identity policy",
+        "Allow kms:Encrypt and kms:Decrypt on the key's ARN there (an alias's ARN never "
+        f"matches); {_SETTLING}.",
+        "encrypt_denied",
+        "The key policy delegates to IAM, and the role's policy does not allow the action.",
+        (_LACKS_ACTION,),
     ),
-    (
+    AwsErrorText(
         r"because no (?P<policy>resource-based policy) allows",
-        AwsErrorText(
-            _DENIED,
-            "the key policy",
-            "Let the key policy delegate use to the role's account, narrowed by aws:PrincipalArn, "
-            f"or name the role; {_SETTLING}.",
-            "encrypt_denied",
-            "The key is there, and its policy does not let the role use it.",
-            _KEY_POLICY,
-        ),
+        _DENIED,
+        "the key policy",
+        "Let the key policy delegate use to the role's account, narrowed by aws:PrincipalArn, "
+        f"or name the role; {_SETTLING}.",
+        "encrypt_denied",
+        "The key is there, and its policy does not let the role use it.",
+        _KEY_POLICY,
     ),
-    (
+    AwsErrorText(
         (
             r"because no (?P<policy>(?:[a-z-]+ )*?(?:policy|boundary)) allows"
             r"(?:[^:]*(?::[^: ]+)? action: (?P<arn>arn:aws\S+))?"
         ),
-        AwsErrorText(
-            _DENIED,
-            "the {policy}",
-            f"Let it allow kms:Encrypt and kms:Decrypt on the key's ARN; {_SETTLING}.",
-            "encrypt_denied",
-            "Every policy that AWS asks first allows the use of the key; {whose} does not.",
-            (),
-        ),
+        _DENIED,
+        "the {policy}",
+        f"Let it allow kms:Encrypt and kms:Decrypt on the key's ARN; {_SETTLING}.",
+        "encrypt_denied",
+        "Every policy that AWS asks first allows the use of the key; {whose} does not.",
+        (),
     ),
-    (
+    AwsErrorText(
         r"because the resource does not exist in this Region|no resource-based policies allow",
-        AwsErrorText(
-            _DENIED,
-            "kms_arn, or the key policy",
-            "Check that kms_arn names the key, its account and its Region; then that the key "
-            f"policy lets the role use it and denies nothing; {_SETTLING}.",
-            "encrypt_denied",
-            "The key is not there, or its policy does not let the role use it.",
-            (_NOT_THERE, *_KEY_POLICY, _KEY_POLICY_DENIES),
-            ("keys", "registration", "grants", "aliases"),
-        ),
+        _DENIED,
+        "kms_arn, or the key policy",
+        "Check that kms_arn names the key, its account and its Region; then that the key "
+        f"policy lets the role use it and denies nothing; {_SETTLING}.",
+        "encrypt_denied",
+        "The key is not there, or its policy does not let the role use it.",
+        (_NOT_THERE, *_KEY_POLICY, _KEY_POLICY_DENIES),
+        ("keys", "registration", "grants", "aliases"),
     ),
-    (
+    AwsErrorText(
         r"\bKey '[^']*' does not exist|\bAlias \S+ is not found|\bNotFoundException\b",
-        AwsErrorText(
-            _DENIED,
-            "kms_arn",
-            "Correct kms_arn: in that account and Region there is no such key or alias.",
-            "key_not_found",
-            "The key or alias is not there.",
-            (_NOT_THERE,),
-        ),
+        _DENIED,
+        "kms_arn",
+        "Correct kms_arn: in that account and Region there is no such key or alias.",
+        "key_not_found",
+        "The key or alias is not there.",
+        (_NOT_THERE,),
     ),
-    (
+    AwsErrorText(
         r"\bAccessDenied(?:Exception)?\b.*\bAssumeRole\b",
-        AwsErrorText(
-            _DENIED,
-            "the role's trust policy, role_arn or external_id",
-            "Check role_arn, and the principal and external id of the role's trust policy; "
-            f"{_SETTLING}.",
-            "assume_role_denied",
-            "OpenAI could not assume the role.",
-            _TRUST,
-        ),
+        _DENIED,
+        "the role's trust policy, role_arn or external_id",
+        "Check role_arn, and the principal and external id of the role's trust policy; "
+        f"{_SETTLING}.",
+        "assume_role_denied",
+        "OpenAI could not assume the role.",
+        _TRUST,
     ),
-    (
+    AwsErrorText(
         r"is not authorized to perform: (?:sts|kms):|\bAccessDenied(?:Exception)?\b",
-        AwsErrorText(
-            _DENIED,
-            "the role's identity policy, or the key policy",
-            "Allow kms:Encrypt and kms:Decrypt on the key's ARN in the role's policy, and in the "
-            f"key policy if that does not leave it to the account; {_SETTLING}.",
-            "encrypt_denied",
-            "The role was assumed, and may not use the key.",
-            (_LACKS_ACTION, _LETS_NOT_IN),
-        ),
+        _DENIED,
+        "the role's identity policy, or the key policy",
+        "Allow kms:Encrypt and kms:Decrypt on the key's ARN in the role's policy, and in the "
+        f"key policy if that does not leave it to the account; {_SETTLING}.",
+        "encrypt_denied",
+        "The role was assumed, and may not use the key.",
+        (_LACKS_ACTION, _LETS_NOT_IN),
     ),
 )
-_COMPILED: Final = tuple((re.compile(pattern, re.IGNORECASE), row) for pattern, row in _ROWS)
+_COMPILED: Final = tuple((re.compile(row.pattern, re.IGNORECASE), row) for row in _ROWS)
 _ACCOUNT: Final = re.compile(r"for account: ?(\d{12})")
 _DECRYPT: Final = re.compile(r"kms:Decrypt|the Decrypt operation", re.IGNORECASE)
 
