@@ -30,9 +30,9 @@ def run(options: ValidateOptions) -> int:
         if options.every or options.module is not None:
             option = "--all" if options.every else "--module"
             raise inputs.useless_beside(option, "--external-key, which names one registration")
+        given = inputs.gather(replace(options, from_terraform=None))
         session = Session(None, admin_key_from=options.admin_key_from)
         alone = _validate(session, options.external_key)
-        given = inputs.gather(replace(options, from_terraform=None))
         return answer_each({None: given}, lambda _: alone, as_json=options.as_json)
     instances = inputs.gather_each(options)
 

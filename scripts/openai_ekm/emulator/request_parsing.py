@@ -212,8 +212,8 @@ def page_of(
                 return [], False
             raise ApiError(
                 INVALID_FIELD,
-                f"Invalid 'after': no item with id '{last}'.",
-                param="after",
+                f"Invalid '{cursor}': no item with id '{last}'.",
+                param=cursor,
                 code="invalid_value",
             )
         start = ids.index(last) + 1

@@ -133,6 +133,12 @@ OTHERS: dict[str, tuple[str, *Case]] = {
     "retire_wait": ("retire", ["--wait", "x"], {}, "usage"),
     "retire_admin_key": ("retire", [], {"OPENAI_ADMIN_KEY": ""}, "admin_key_missing"),
     "validate_id": ("validate", ["--id", "a/b"], {}, "id_malformed"),
+    "validate_external_key_projects": (
+        "validate",
+        ["--external-key", "extkey_1"],
+        {"EKM_PROJECTS": "prod"},
+        "projects_malformed",
+    ),
     "validate_record_missing": ("validate", [], {"EKM_RECORD": ""}, "option_missing"),
     "validate_nothing_registered": ("validate", [], {}, "nothing_registered"),
     "validate_admin_key": ("validate", [], {"OPENAI_ADMIN_KEY": ""}, "admin_key_missing"),

@@ -82,6 +82,15 @@ def test_pages_go_forward_and_back(api: Api) -> None:
     assert [event["id"] for event in before["data"]] == ids[1:3]
 
 
+@pytest.mark.parametrize("cursor", ["after", "before"])
+def test_an_unknown_cursor_is_refused_by_its_name(api: Api, cursor: str) -> None:
+    """Guards against: a refusal of `before` that blames `after`."""
+    api.register()
+    body = api.call("GET", f"audit_logs?{cursor}=audit_log-none").json()
+    assert body["error"]["param"] == cursor
+    assert f"'{cursor}'" in body["error"]["message"]
+
+
 def test_what_is_logged_and_when_are_settings(api: Api) -> None:
     """What is not public would be one fixed answer."""
     api.set(audit_delay_seconds=30, audit_registered_data="empty")
