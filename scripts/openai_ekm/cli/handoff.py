@@ -60,7 +60,7 @@ def _check_workspace(outputs: Outputs) -> None:
             at_fault="--from-terraform",
             remedy="Use `ekm register`, `ekm validate` and `ekm status`. For a workspace make an "
             "instance without projects and registration. To print the text all the same, give "
-            "--role-arn and --kms-arn.",
+            "--role-arn and --kms-arn, without --all.",
         )
 
 
