@@ -19,7 +19,7 @@ from openai_ekm.proof.other_services import acting_elsewhere
 from openai_ekm.proof.universe import Universe, make_universe
 from openai_ekm.snapshot import Snapshot
 from openai_ekm.value_classes.string_classes import class_texts
-from tests.support.proof_sample import ACCOUNT, NOW, OPENAI, ROLE, document, proven, snapshot
+from tests.support.proof_sample import ACCOUNT, NOW, ROLE, document, proven, snapshot
 
 if TYPE_CHECKING:
     from openai_ekm.value_classes.string_classes import TextPattern
@@ -88,7 +88,7 @@ def _made(random: Random) -> dict[str, Any]:
 
 def _setting(found: dict[str, Any]) -> tuple[Documents, Universe]:
     documents = read_documents(Snapshot.from_json(found))
-    return documents, make_universe(documents, OPENAI, "790389265272", NOW.isoformat())
+    return documents, make_universe(documents, NOW.isoformat())
 
 
 @pytest.mark.parametrize("begin", range(0, EXAMPLES, 100))

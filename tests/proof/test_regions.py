@@ -17,7 +17,7 @@ from openai_ekm.proof.documents import read_documents
 from openai_ekm.proof.universe import make_universe
 from openai_ekm.snapshot import Snapshot
 from tests.proof.universe import conditions, universe
-from tests.support.proof_sample import ACCOUNT, KEY, NOW, OPENAI, document
+from tests.support.proof_sample import ACCOUNT, KEY, NOW, document
 
 # `make fuzz` asks for more.
 EXAMPLES = int(os.environ.get("EKM_FUZZ_EXAMPLES", "4"))
@@ -65,7 +65,7 @@ def test_a_region_is_what_the_evaluator_allows_class_by_class(seed: int) -> None
     random = Random(seed)
     documents = read_documents(Snapshot.from_json(_layered(random)))
     assert not documents.faults
-    universe = make_universe(documents, OPENAI, "790389265272", NOW.isoformat())
+    universe = make_universe(documents, NOW.isoformat())
     all_domains = universe.domains
     # Where most statements meet; elsewhere nearly everything is denied for want of an Allow.
     request_classes = [each for each in every_request_class(universe) if each.action.lookup in BUSY]

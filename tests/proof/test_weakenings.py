@@ -3,33 +3,43 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from openai_ekm.proof.administrators import administrators, is_administrator
-from openai_ekm.proof.difference import difference
-from openai_ekm.proof.documents import read_documents
+from openai_ekm.proof.claims_forbidden import every_request_class
+from openai_ekm.proof.difference import gained
+from openai_ekm.proof.documents import Documents, read_documents
+from openai_ekm.proof.universe import joint_universes
 from openai_ekm.snapshot import Snapshot
 from tests.proof.weakenings import MODES, modes, weakenings
 from tests.support.proof_sample import NOW, OPENAI, ROLE, failing, snapshot
 
+if TYPE_CHECKING:
+    from openai_ekm.proof.witnesses import Witness
+
 # `make fuzz` weakens every mode; `make test` the default one.
 EVERY_MODE = int(os.environ.get("EKM_FUZZ_EXAMPLES", "0")) > 0
-OPENAI_ACCOUNT = "790389265272"
+
+
+def _difference(old: Documents, new: Documents) -> list[Witness]:
+    """A request for each class in which the new documents allow what the old ones do not."""
+    first, second = joint_universes(old, new, NOW.isoformat())
+    return gained(first, second, every_request_class(first), every_request_class(second))
 
 
 def _explained(before: Any, after: Any) -> str | None:
     """Why a change that breaks no claim is harmless; None when nothing says so."""
     old, new = read_documents(Snapshot.from_json(before)), read_documents(Snapshot.from_json(after))
-    gained = difference(old, new, OPENAI, OPENAI_ACCOUNT, NOW.isoformat())
-    if not gained:
+    found = _difference(old, new)
+    if not found:
         return "equivalent"
     named = administrators(old)
     key = old.key.arn if old.key is not None else ""
     inside = all(
         each.request.resource == key and is_administrator(each.request_class.principal, named, old)
-        for each in gained
+        for each in found
     )
     # Administrators change the key policy by right, so they gain nothing that they lacked.
     if inside:
@@ -37,7 +47,7 @@ def _explained(before: Any, after: Any) -> str | None:
     # Without its expiry the trust policy lets OpenAI in for longer; (a) holds, and forbids no time.
     own = all(
         each.request_class.principal.role_arn == OPENAI and each.request.action == "sts:AssumeRole"
-        for each in gained
+        for each in found
     )
     return "OpenAI's own calls" if own else None
 
@@ -76,9 +86,9 @@ def test_a_dropped_deny_gains_what_it_denied_and_nothing_else() -> None:
     before, after = snapshot(), snapshot()
     after["keys"][0]["policy"]["Statement"].pop()
     old, new = read_documents(Snapshot.from_json(before)), read_documents(Snapshot.from_json(after))
-    gained = difference(old, new, OPENAI, OPENAI_ACCOUNT, NOW.isoformat())
-    assert {each.request.action for each in gained} == {"kms:ScheduleKeyDeletion"}
-    assert difference(new, old, OPENAI, OPENAI_ACCOUNT, NOW.isoformat()) == []
+    found = _difference(old, new)
+    assert {each.request.action for each in found} == {"kms:ScheduleKeyDeletion"}
+    assert _difference(new, old) == []
 
 
 # Each administration action followed by a star, and the guard against deletion dropped, narrowed to

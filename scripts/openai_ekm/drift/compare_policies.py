@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.drift.difference import Difference, State, canonical, decoded, not_compared
-from openai_ekm.openai import OPENAI_ACCOUNT, OPENAI_ROLE_ARN
 from openai_ekm.policy import DocumentKind, MalformedPolicy, parse_document
 from openai_ekm.proof.difference import Change, change
 from openai_ekm.proof.documents import read_documents
@@ -282,7 +281,7 @@ def _effect(around: Snapshot, slots: Sequence[Slot], slot: Slot, before: Any, no
         others = {each.subject: getattr(each, name) for each in slots}
         first = read_documents(_filled(around, slots, {**others, slot.subject: before}))
         second = read_documents(_filled(around, slots, {**others, slot.subject: slot.observed}))
-        found = change(first, second, OPENAI_ROLE_ARN, OPENAI_ACCOUNT, now)
+        found = change(first, second, now)
         if found != Change():
             break
     return Change(_sorted(found.more), _sorted(found.less))

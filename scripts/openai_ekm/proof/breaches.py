@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 from openai_ekm.policy import Effect
 from openai_ekm.policy.statement import parse_actions
 from openai_ekm.proof import claims_forbidden
-from openai_ekm.proof.prove import Judge, impossible_claim, set_up
+from openai_ekm.proof.prove import Judge, impossible_claim
+from openai_ekm.proof.universe import make_universe
 from openai_ekm.value_classes import Undecidable
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def _of(
 ) -> Iterator[Breach]:
     for _ in range(MOST_ROUNDS):
         try:
-            universe = set_up(documents, instant)
+            universe = make_universe(documents, instant)
             found = impossible_claim(claim.id, universe, search(universe), {})
         except Undecidable:
             return

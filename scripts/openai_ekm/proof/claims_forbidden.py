@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from openai_ekm.evaluation.grants import OPERATIONS
+from openai_ekm.openai import OPENAI_ROLE_ARN
 from openai_ekm.policy import DocumentKind
 from openai_ekm.proof import request_classes
 from openai_ekm.proof.actions import (
@@ -64,7 +65,7 @@ def assuming(universe: Universe, *, by_openai: bool | None = None) -> Search:
     classes = [
         request_class
         for request_class in _on_role(universe)
-        if by_openai is None or by_openai is _is_openais_call(universe, request_class)
+        if by_openai is None or by_openai is _is_openais_call(request_class)
     ]
     universe.domains.fill(classes)
     return _all(
@@ -105,16 +106,16 @@ def _on_role(universe: Universe) -> Iterator[RequestClass]:
 
 def _but_openai(universe: Universe, request_class: RequestClass) -> Sequence[Box]:
     """Return the requests of a request class that claim (a) forbids."""
-    if not _is_openais_call(universe, request_class) or not universe.domains.has(EXTERNAL_ID):
+    if not _is_openais_call(request_class) or not universe.domains.has(EXTERNAL_ID):
         return (EVERYTHING,)
     domain = universe.domains.domain(EXTERNAL_ID)
     unregistered = domain.all & ~domain.where(universe.registered)
     return ({EXTERNAL_ID: unregistered},)
 
 
-def _is_openais_call(universe: Universe, request_class: RequestClass) -> bool:
+def _is_openais_call(request_class: RequestClass) -> bool:
     return (
-        request_class.principal.role_arn == universe.openai
+        request_class.principal.role_arn == OPENAI_ROLE_ARN
         and request_class.action.lookup == ASSUME_ROLE
     )
 

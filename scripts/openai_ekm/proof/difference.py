@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from openai_ekm.proof.result import Counterexample
     from openai_ekm.proof.universe import Universe
 
-__all__ = ["Change", "change", "difference"]
+__all__ = ["Change", "change", "gained"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,61 +36,44 @@ class Change:
     less: tuple[Counterexample, ...] = ()
 
 
-def change(
-    before: Documents, after: Documents, openai: str, openai_account: str, now: str
-) -> Change:
+def change(before: Documents, after: Documents, now: str) -> Change:
     """Find what a change allows more and less.
 
     Args:
         before: The documents before.
         after: The documents after it; of the same role and key.
-        openai: ARN of OpenAI's role.
-        openai_account: Its account.
         now: ISO 8601.
 
     Raises:
         Undecidable: There are too many classes.
     """
-    first, second = joint_universes(before, after, openai, openai_account, now)
+    first, second = joint_universes(before, after, now)
     old, new = every_request_class(first), every_request_class(second)
-    gained = sorted(_gained(first, second, old, new), key=lambda each: each.order)
-    lost = sorted(_gained(second, first, new, old), key=lambda each: each.order)
+    more = sorted(gained(first, second, old, new), key=lambda each: each.order)
+    less = sorted(gained(second, first, new, old), key=lambda each: each.order)
     return Change(
-        tuple(example(second, each) for each in gained),
-        tuple(example(first, each) for each in lost),
+        tuple(example(second, each) for each in more),
+        tuple(example(first, each) for each in less),
     )
 
 
-def difference(
-    before: Documents, after: Documents, openai: str, openai_account: str, now: str
-) -> list[Witness]:
-    """Find what is allowed after a change and was not before it.
-
-    Args:
-        before: The documents before.
-        after: The documents after it; of the same role and key.
-        openai: ARN of OpenAI's role.
-        openai_account: Its account.
-        now: ISO 8601.
-
-    Returns:
-        One request for each class of principal, action and resource in which there is any; empty
-        when the change allows nothing new.
-
-    Raises:
-        Undecidable: There are too many classes.
-    """
-    first, second = joint_universes(before, after, openai, openai_account, now)
-    return _gained(first, second, every_request_class(first), every_request_class(second))
-
-
-def _gained(
+def gained(
     first: Universe,
     second: Universe,
     before: Sequence[RequestClass],
     after: Sequence[RequestClass],
 ) -> list[Witness]:
-    """Return a request for each class in which the second allows what the first does not."""
+    """Find what one universe of requests allows more than another.
+
+    Args:
+        first: The universe before.
+        second: The one after; `joint_universes` makes both.
+        before: Every request class of the first.
+        after: The same classes of the second.
+
+    Returns:
+        One request for each class in which there is any.
+    """
     found: list[Witness] = []
     for old, new in zip(before, after, strict=True):
         domains = second.domains_of(new.action)

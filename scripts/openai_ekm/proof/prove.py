@@ -12,7 +12,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from openai_ekm.openai import OPENAI_ACCOUNT, OPENAI_ROLE_ARN
 from openai_ekm.proof import claims_forbidden, claims_required
 from openai_ekm.proof.documents import read_documents
 from openai_ekm.proof.gaps import COULD_BREAK, Unseen, assume_none, combinations, find_gaps
@@ -24,9 +23,8 @@ from openai_ekm.value_classes.string_classes import Undecidable
 
 if TYPE_CHECKING:
     from openai_ekm.proof.claims_required import Failure
-    from openai_ekm.proof.documents import Documents
 
-__all__ = ["ASSUMED", "OUT_OF_SIGHT", "Judge", "impossible_claim", "prove", "set_up"]
+__all__ = ["ASSUMED", "OUT_OF_SIGHT", "Judge", "impossible_claim", "prove"]
 
 ASSUMED = (
     (
@@ -142,7 +140,9 @@ class Judge:
             snapshot = self.snapshot
             for fill in fills:
                 snapshot = fill(snapshot)
-            self._settings[key] = set_up(read_documents(snapshot, granting=granting), self.instant)
+            self._settings[key] = make_universe(
+                read_documents(snapshot, granting=granting), self.instant
+            )
         return self._settings[key]
 
     def claim(self, id: str) -> Claim:
@@ -226,19 +226,6 @@ class Judge:
         asked = [*documents, *facts]
         alone = [each for each in asked if breaks(each)]
         return _undecided_claim(id, best.classes, [each.gap(id) for each in alone or asked])
-
-
-def set_up(documents: Documents, instant: str) -> Universe:
-    """Put together what claims are decided over.
-
-    Args:
-        documents: The documents.
-        instant: From when on something must be possible (ISO 8601).
-
-    Raises:
-        Undecidable: There are too many classes.
-    """
-    return make_universe(documents, OPENAI_ROLE_ARN, OPENAI_ACCOUNT, instant)
 
 
 def _holds(under: Callable[..., Claim], *given: Any) -> bool:

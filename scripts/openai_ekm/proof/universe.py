@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from openai_ekm.evaluation import Policies
 from openai_ekm.evaluation.grants import CONTEXT_PREFIX, OPERATIONS, Grant, parse_grant
 from openai_ekm.evaluation.request import CallerForm
+from openai_ekm.openai import OPENAI_ACCOUNT, OPENAI_ROLE_ARN
 from openai_ekm.policy import MalformedPolicy, Principal, PrincipalForm, parse_arn
 from openai_ekm.policy.arn import account_in
 from openai_ekm.policy.letters import lower_ascii
@@ -46,7 +47,6 @@ class Universe:
 
     Args:
         documents: The documents.
-        openai: OpenAI's role.
         named: The administrators.
         principals: Every class of principals.
         domains: The condition keys of statements about KMS and STS.
@@ -57,7 +57,6 @@ class Universe:
     """
 
     documents: Documents
-    openai: str
     named: tuple[str, ...]
     principals: tuple[PrincipalClass, ...]
     domains: ConditionDomains
@@ -163,14 +162,12 @@ class Universe:
         return ResourceClass(role.arn, account, _organization(self.documents, account))
 
 
-def make_universe(documents: Documents, openai: str, openai_account: str, now: str) -> Universe:
+def make_universe(documents: Documents, now: str) -> Universe:
     """Put the universe together.
 
     Args:
         documents: The documents.
-        openai: ARN of OpenAI's role.
-        openai_account: Its account.
-        now: ISO 8601.
+        now: From when on something must be possible (ISO 8601).
 
     Raises:
         Undecidable: There are too many classes.
@@ -205,16 +202,15 @@ def make_universe(documents: Documents, openai: str, openai_account: str, now: s
             partition=documents.partition,
             conditions=[each for each in conditions if each.lookup in OF_PRINCIPAL],
             principals=principals,
-            arns=_arns(documents, (openai, role, *named)),
+            arns=_arns(documents, (OPENAI_ROLE_ARN, role, *named)),
             accounts=[
-                each for each in (documents.customer, documents.key_account, openai_account) if each
+                each for each in (documents.customer, documents.key_account, OPENAI_ACCOUNT) if each
             ],
             service_linked=bool(documents.scps or documents.rcps),
         )
     )
     return Universe(
         documents=documents,
-        openai=openai,
         named=named,
         principals=tuple(
             each for principal in found for each in _with_known_keys(principal, documents, domains)
@@ -233,21 +229,17 @@ def make_universe(documents: Documents, openai: str, openai_account: str, now: s
     )
 
 
-def joint_universes(
-    before: Documents, after: Documents, openai: str, openai_account: str, now: str
-) -> tuple[Universe, Universe]:
+def joint_universes(before: Documents, after: Documents, now: str) -> tuple[Universe, Universe]:
     """Put two snapshots of one role and key over the same classes.
 
     Args:
         before: The documents of the first.
         after: The documents of the second.
-        openai: ARN of OpenAI's role.
-        openai_account: Its account.
         now: ISO 8601.
     """
     first = replace(before, beside=tuple(after.parts))
     second = replace(after, beside=tuple(before.parts))
-    universe = make_universe(second, openai, openai_account, now)
+    universe = make_universe(second, now)
     return replace(universe, documents=first), universe
 
 
