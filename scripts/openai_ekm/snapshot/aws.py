@@ -14,7 +14,6 @@ from typing import Any, Final, Protocol
 from botocore.exceptions import BotoCoreError
 
 from openai_ekm.aws_errors import explain_failure, explain_os_error
-from openai_ekm.aws_session import list_items
 from openai_ekm.errors import NotReachable
 from openai_ekm.policy import Arn, parse_arn
 from openai_ekm.policy.arn import is_account
@@ -170,14 +169,9 @@ def _permission_policies(
 ) -> tuple[NamedPolicy, ...] | UnseenType:
     """Read inline and attached policies; one that cannot be read leaves all of them unseen."""
     path = "permission_policies"
-    inline = refusals.read(
-        path, lambda: list(list_items(iam, "list_role_policies", "PolicyNames", RoleName=role))
-    )
-    attached = refusals.read(
-        path,
-        lambda: list(
-            list_items(iam, "list_attached_role_policies", "AttachedPolicies", RoleName=role)
-        ),
+    inline = refusals.read_list(path, iam, "list_role_policies", "PolicyNames", RoleName=role)
+    attached = refusals.read_list(
+        path, iam, "list_attached_role_policies", "AttachedPolicies", RoleName=role
     )
     if inline is UNSEEN or attached is UNSEEN:
         return UNSEEN
@@ -235,16 +229,11 @@ def _key(kms: Any, registered: str, refusals: Refusals) -> _KeyAndAround:
         return _KeyAndAround((), (), ())
     arn = found["Arn"]
     key = _describe_key(kms, found, 0, refusals)
-    aliases = refusals.read(
-        "aliases", lambda: list(list_items(kms, "list_aliases", "Aliases", KeyId=arn))
+    listed = refusals.read_list("aliases", kms, "list_aliases", "Aliases", KeyId=arn)
+    aliases = (
+        UNSEEN if listed is UNSEEN else tuple(Alias(each["AliasArn"], arn) for each in listed or ())
     )
-    return _KeyAndAround(
-        (key,),
-        aliases
-        if aliases is UNSEEN
-        else tuple(Alias(alias["AliasArn"], arn) for alias in aliases or ()),
-        _grants(kms, arn, refusals),
-    )
+    return _KeyAndAround((key,), aliases, _grants(kms, arn, refusals))
 
 
 def _metadata(kms: Any, key: str) -> dict[str, Any]:
@@ -260,10 +249,8 @@ def _describe_key(kms: Any, found: dict[str, Any], index: int, refusals: Refusal
         f"keys[{index}].policy",
         lambda: kms.get_key_policy(KeyId=arn, PolicyName="default")["Policy"],
     )
-    tags = refusals.read(
-        f"keys[{index}].tags",
-        lambda: list(list_items(kms, "list_resource_tags", "Tags", KeyId=arn)),
-    )
+    path = f"keys[{index}].tags"
+    tags = refusals.read_list(path, kms, "list_resource_tags", "Tags", KeyId=arn)
     return Key(
         arn=arn,
         state=found.get("KeyState", UNSEEN),
@@ -278,9 +265,7 @@ def _describe_key(kms: Any, found: dict[str, Any], index: int, refusals: Refusal
 
 
 def _grants(kms: Any, arn: str, refusals: Refusals) -> tuple[dict[str, Any], ...] | UnseenType:
-    grants = refusals.read(
-        "grants", lambda: list(list_items(kms, "list_grants", "Grants", KeyId=arn))
-    )
+    grants = refusals.read_list("grants", kms, "list_grants", "Grants", KeyId=arn)
     return grants if grants is UNSEEN else tuple(_grant(grant, arn) for grant in grants or ())
 
 

@@ -125,7 +125,6 @@ def _targets(client: Any, account: str) -> list[str]:
 def _levels(
     client: Any, targets: list[str], kind: str, refusals: Refusals, path: str
 ) -> Levels | UnseenType:
-
     contents: dict[str, Any] = {}
     levels: list[tuple[Any, ...]] = []
     try:
@@ -148,7 +147,6 @@ def _levels(
 
 
 def _reason(failure: Exception) -> str:
-
     if not isinstance(failure, ClientError):
         return type(failure).__name__
     code = code_of(failure)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from botocore.exceptions import ClientError
 
+from openai_ekm.aws_session import list_items
 from openai_ekm.snapshot.members import UNSEEN, UnseenType
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
 
 __all__ = ["Refusals", "code_of"]
 
@@ -53,6 +53,12 @@ class Refusals:
             return UNSEEN
         self._answered = True
         return found
+
+    def read_list(
+        self, path: str, client: Any, operation: str, member: str, **arguments: str
+    ) -> list[Any] | UnseenType | None:
+        """Return all that an operation lists, as `read` does; the rest is for `list_items`."""
+        return self.read(path, lambda: list(list_items(client, operation, member, **arguments)))
 
 
 def code_of(refusal: ClientError) -> str:
