@@ -61,7 +61,7 @@ def snapshots_of(plan: Mapping[str, Any]) -> dict[str, Snapshot]:
     prefixes = find_prefixes(changes)
     if not prefixes:
         raise _without_instance(None)
-    return {each.rstrip("."): _of_instance(plan, changes, each) for each in prefixes}
+    return {each.rstrip("."): _of_instance(plan, changes, prefixes, each) for each in prefixes}
 
 
 def snapshot_of(plan: Mapping[str, Any], *, module: str | None = None) -> Snapshot:
@@ -76,18 +76,19 @@ def snapshot_of(plan: Mapping[str, Any], *, module: str | None = None) -> Snapsh
         BadInput: It is no plan, or leaves changes out, or has no such instance, or several.
     """
     changes = _changes(plan)
-    prefixes = [e for e in find_prefixes(changes) if module is None or e.rstrip(".") == module]
-    if not prefixes:
+    prefixes = find_prefixes(changes)
+    found = [each for each in prefixes if module is None or each.rstrip(".") == module]
+    if not found:
         raise _without_instance(module)
-    if len(prefixes) > 1:
+    if len(found) > 1:
         raise BadInput(
             "plan_with_several_instances",
-            f"The plan has {len(prefixes)} instances of the module: "
-            f"{', '.join(each.rstrip('.') for each in prefixes)}.",
+            f"The plan has {len(found)} instances of the module: "
+            f"{', '.join(each.rstrip('.') for each in found)}.",
             at_fault="--from-plan",
             remedy="Choose one with --module ADDRESS.",
         )
-    return _of_instance(plan, changes, prefixes[0])
+    return _of_instance(plan, changes, prefixes, found[0])
 
 
 def _changes(plan: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -124,11 +125,11 @@ def _without_instance(module: str | None) -> BadInput:
 
 
 def _of_instance(
-    plan: Mapping[str, Any], changes: list[Mapping[str, Any]], prefix: str
+    plan: Mapping[str, Any], changes: list[Mapping[str, Any]], prefixes: list[str], prefix: str
 ) -> Snapshot:
     inside = [each for each in changes if each["address"].startswith(prefix)]
-    prefixes = find_prefixes(changes)
-    role = known_values(find_own(inside, prefix, ROLE))
+    own_role = find_own(inside, prefix, ROLE)
+    role = known_values(own_role)
     made = _made(inside, prefix)
     existing = _existing(plan, prefix)
     symbols = _symbols(plan, inside, prefix, role)
@@ -171,7 +172,7 @@ def _of_instance(
         # A key that the plan makes has the grants, replicas and aliases of the plan alone.
         aliases = tuple(_aliases(inside, symbols))
         snapshot = replace(snapshot, grants=(), keys=(replace(key, related=()),), aliases=aliases)
-    snapshot = add_policies_of_role(snapshot, plan, changes, find_own(inside, prefix, ROLE))
+    snapshot = add_policies_of_role(snapshot, plan, changes, own_role)
     return add_resources(snapshot, plan, changes, prefixes, prefix)
 
 
@@ -260,7 +261,8 @@ def _guarded_value(inside: list[Mapping[str, Any]], name: str) -> str | None:
     """Return what the guards of registration and deletion hold under a name."""
     for each in inside:
         if each["address"].endswith(("terraform_data.guard", "terraform_data.deletion_guard")):
-            value = _input(each).get(name)
+            held = merge_change(each).get("input")
+            value = held.get(name) if isinstance(held, dict) else None
             if isinstance(value, str):
                 return value
     return None
@@ -331,9 +333,3 @@ def _trusted_ids(document: Any) -> list[str]:
             values = keys.get("sts:ExternalId") or [] if isinstance(keys, Mapping) else []
             found += values if isinstance(values, list) else [values]
     return [value for value in found if isinstance(value, str)]
-
-
-def _input(change: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the input of a `terraform_data`, with a mark at what is not known yet."""
-    found = {} if change is None else merge_change(change).get("input")
-    return found if isinstance(found, dict) else {}
