@@ -14,15 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-__all__ = [
-    "SEGMENT",
-    "may_come_from",
-    "module_configuration",
-    "resource_configuration",
-    "split_address",
-    "without_index",
-    "written_arguments",
-]
+__all__ = ["may_come_from", "written_arguments"]
 
 # A resource of these types makes its own role or key: what refers to it is not the module's.
 _MAKERS: Final = frozenset(
@@ -43,6 +35,9 @@ _PLAIN_SOURCES: Final = frozenset(
 )
 # Deeper chains of modules and variables may come from anywhere.
 _DEEPEST: Final = 20
+_INDEX: Final = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^"\]]*)\]')
+# One part of an address or a reference, with its index: what stands between two dots.
+_SEGMENT: Final = re.compile(rf"[^.\[]+(?:{_INDEX.pattern})*")
 
 
 def may_come_from(
@@ -112,7 +107,7 @@ class _Search:
     def _reference(
         self, modules: tuple[str, ...], reference: str, each_of: Any, taken: str | None
     ) -> bool:
-        head, *rest = SEGMENT.findall(reference)
+        head, *rest = _SEGMENT.findall(reference)
         if head in _NEVER:
             return False
         if head == "each":
@@ -209,11 +204,6 @@ def _is_alike(one: str, other: str) -> bool:
     return without_index(one) == without_index(other)
 
 
-_INDEX: Final = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^"\]]*)\]')
-# One part of an address or a reference, with its index: what stands between two dots.
-SEGMENT: Final = re.compile(r'[^.\[]+(?:\[(?:"(?:[^"\\]|\\.)*"|[^"\]]*)\])*')
-
-
 def written_arguments(plan: Mapping[str, Any], address: str) -> Mapping[str, Any] | None:
     """Return the expressions of a resource's arguments.
 
@@ -261,7 +251,7 @@ def module_configuration(plan: Mapping[str, Any], modules: tuple[str, ...]) -> M
 
 def split_address(address: str) -> tuple[tuple[str, ...], str]:
     """Return the modules of an address, and what is left of it."""
-    parts = SEGMENT.findall(address)
+    parts = _SEGMENT.findall(address)
     modules: list[str] = []
     while len(parts) > 1 and parts[0] == "module":
         modules.append(parts[1])
