@@ -93,7 +93,7 @@ class _Work:
     def ways(self) -> Iterable[Sequence[Box]]:
         """Yield the unions of boxes in all of which a request must lie."""
         for level in self.guardrails:
-            yield [box for _, box in self.allows(level)]
+            yield self.allows(level)
         yield self.by_resource() if self.request_class.by_resource else self.by_identity()
 
     def denies(self) -> list[Box]:
@@ -110,9 +110,9 @@ class _Work:
         documents += [each for each in optional if each is not None]
         return [box for _, box in self._applying(documents, Effect.DENY, not self.lenient)]
 
-    def allows(self, documents: Iterable[NamedDocument]) -> list[Levelled]:
-        """Return the boxes that documents' Allows let in, and how closely they name the caller."""
-        return self._applying(documents, Effect.ALLOW, self.lenient)
+    def allows(self, documents: Iterable[NamedDocument]) -> list[Box]:
+        """Return the boxes that documents' Allows let in."""
+        return [box for _, box in self._applying(documents, Effect.ALLOW, self.lenient)]
 
     def _applying(
         self, documents: Iterable[NamedDocument], effect: Effect, lenient: bool
@@ -172,7 +172,8 @@ class _Work:
     def by_resource(self) -> list[Box]:
         """Return what the resource's policy, or a grant, allows."""
         policy = self.policies.resource
-        found = self.allows((policy,)) if policy is not None else []
+        documents = () if policy is None else (policy,)
+        found = self._applying(documents, Effect.ALLOW, self.lenient)
         caller = self.request_class.principal.caller
         if caller.account and caller.account != self.situation.resource_account:
             boxes = meet(([box for _, box in found], self.own())) if found else []
@@ -195,15 +196,14 @@ class _Work:
             return [EVERYTHING]
         if form is CallerForm.FEDERATED_USER and self.policies.session is None:
             return []
-        identity = [box for _, box in self.allows(self.policies.identity)]
-        return meet((identity, self.limits()))
+        return meet((self.allows(self.policies.identity), self.limits()))
 
     def limits(self) -> list[Box]:
         """Return what permissions boundary and session policy allow."""
         if self.request_class.principal.caller.form is CallerForm.ROOT:
             return [EVERYTHING]
         layers = (self.policies.permissions_boundary, self.policies.session)
-        return meet([box for _, box in self.allows((each,))] for each in layers if each is not None)
+        return meet(self.allows((each,)) for each in layers if each is not None)
 
     def _by_grant(self, grant: Grant) -> list[Box]:
         """Return where a grant lets in. AWS does not say whether limits stand against it."""
