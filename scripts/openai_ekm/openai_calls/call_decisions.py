@@ -67,26 +67,19 @@ class Asked:
     decision: Decision
 
 
-def assume_role(
-    snapshot: Snapshot,
-    *,
-    external_id: str | None,
-    session_name: str | None,
-    now: str | None = None,
-) -> Asked:
+def assume_role(snapshot: Snapshot, *, external_id: str | None, session_name: str | None) -> Asked:
     """Decide OpenAI's AssumeRole on the role that was found.
 
     Args:
         snapshot: Its role must have been seen, and be the registered one.
         external_id: What is sent; `None` sends none.
         session_name: Name of the session in the customer's role; `None` when it is not known.
-        now: From when on a call may be made (ISO 8601); `None` for the clock's time.
 
     Returns:
         The first of the possible calls that is refused, else the first.
     """
     return _first_refused(
-        every_assume_role(snapshot, external_id=external_id, session_name=session_name, now=now)
+        every_assume_role(snapshot, external_id=external_id, session_name=session_name)
     )
 
 
@@ -103,7 +96,7 @@ def every_assume_role(
         snapshot: As for `assume_role`.
         external_id: Likewise.
         session_name: Likewise.
-        now: Likewise.
+        now: From when on a call may be made (ISO 8601); `None` for the clock's time.
 
     Returns:
         The decisions. An SCP of the customer never bears on OpenAI's own principal; an RCP does
@@ -118,14 +111,7 @@ def every_assume_role(
     return _every(snapshot, (request,), policies, unknown, now)
 
 
-def use(
-    action: str,
-    snapshot: Snapshot,
-    key: Key,
-    *,
-    session_name: str | None,
-    now: str | None = None,
-) -> Asked:
+def use(action: str, snapshot: Snapshot, key: Key, *, session_name: str | None) -> Asked:
     """Decide Encrypt or Decrypt by a session of the customer's role.
 
     Args:
@@ -133,12 +119,11 @@ def use(
         snapshot: Role, policies and assumptions about the calls.
         key: The key behind the registered ARN.
         session_name: Name of the session; `None` when it is not known.
-        now: From when on a call may be made (ISO 8601); `None` for the clock's time.
 
     Returns:
         The first of the possible calls that is refused, else the first.
     """
-    return _first_refused(every_use(action, snapshot, key, session_name=session_name, now=now))
+    return _first_refused(every_use(action, snapshot, key, session_name=session_name))
 
 
 def every_use(
@@ -156,7 +141,7 @@ def every_use(
         snapshot: Likewise.
         key: Likewise.
         session_name: Likewise. A session that a document names may be OpenAI's.
-        now: Likewise.
+        now: As for `every_assume_role`.
 
     Returns:
         The decisions.
