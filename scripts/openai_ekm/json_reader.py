@@ -14,7 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 __all__ = [
     "DEEPEST",
@@ -57,18 +57,17 @@ def decode_text(content: bytes) -> str:
         raise UnreadableJsonError(f"is not {name} at byte {error.start}") from None
 
 
-def read_content(source: str, stdin: BinaryIO | None = None) -> bytes:
+def read_content(source: str) -> bytes:
     """Return what a file or standard input holds; of too long a one, a byte more than is read.
 
     Args:
         source: Path of a file, or `-` for standard input.
-        stdin: Read instead of the process's own.
 
     Raises:
         OSError: It cannot be read; `strerror` says why.
     """
     if source == "-":
-        stream = stdin or getattr(sys.stdin, "buffer", None)
+        stream = getattr(sys.stdin, "buffer", None)
         if stream is None:
             raise OSError(errno.EBADF, "standard input is closed")
         return bytes(stream.read(LARGEST + 1))

@@ -90,7 +90,7 @@ def _snapshot(options: DiagnoseOptions) -> Snapshot | None:
         return None
     found = collected_unless_given(options.snapshot, options)
     if found is None:
-        return read_snapshot(str(options.snapshot), strict=True)
+        return read_snapshot(str(options.snapshot))
     # A live one is judged as of now: that is when OpenAI would ask.
     return found.at(datetime.now(UTC)) if reads_aws(options) else found
 

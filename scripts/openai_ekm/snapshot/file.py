@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from openai_ekm.errors import BadInput
 from openai_ekm.json_reader import UnreadableJsonError, read_content, read_json
@@ -14,19 +14,17 @@ from openai_ekm.terraform import is_saved_plan, read_printed, run_show
 __all__ = ["read_plan", "read_snapshot"]
 
 
-def read_snapshot(source: str, *, strict: bool = True, stdin: BinaryIO | None = None) -> Snapshot:
+def read_snapshot(source: str) -> Snapshot:
     """Read a snapshot.
 
     Args:
         source: Path of a file, or `-` for standard input.
-        strict: Refuse unknown members where they could change a judgement.
-        stdin: Read instead of the process's own.
 
     Raises:
         BadInput: It cannot be read, is not JSON, or is no snapshot.
     """
     what = "a snapshot"
-    content = _read(source, what, stdin)
+    content = _read(source, what)
     if is_saved_plan(content):
         raise _bad(source, what, "it is a saved plan, which --from-plan reads")
     try:
@@ -35,15 +33,14 @@ def read_snapshot(source: str, *, strict: bool = True, stdin: BinaryIO | None = 
         raise _bad(source, what, f"it {error}") from None
     if not isinstance(body, dict):
         raise _bad(source, what, f"it is a JSON {type(body).__name__}, not an object")
-    return Snapshot.from_json(body, strict=strict)
+    return Snapshot.from_json(body)
 
 
-def read_plan(source: str, *, stdin: BinaryIO | None = None) -> tuple[dict[str, Any], str | None]:
+def read_plan(source: str) -> tuple[dict[str, Any], str | None]:
     """Read what `terraform show -json PLAN` prints; Terraform is asked for it of a saved plan.
 
     Args:
         source: Path of a file, or `-` for standard input.
-        stdin: Read instead of the process's own.
 
     Returns:
         The plan; and a sentence about lines that were read past, None where there were none.
@@ -52,7 +49,7 @@ def read_plan(source: str, *, stdin: BinaryIO | None = None) -> tuple[dict[str, 
         BadInput: It cannot be read, or is no JSON object; or Terraform does not read it.
     """
     what = "a plan as JSON"
-    content = _read(source, what, stdin)
+    content = _read(source, what)
     if is_saved_plan(content) and source != "-":
         content = run_show(Path(source))
     try:
@@ -61,9 +58,9 @@ def read_plan(source: str, *, stdin: BinaryIO | None = None) -> tuple[dict[str, 
         raise _bad(source, what, f"it {error}") from None
 
 
-def _read(source: str, what: str, stdin: BinaryIO | None) -> bytes:
+def _read(source: str, what: str) -> bytes:
     try:
-        return read_content(source, stdin)
+        return read_content(source)
     except OSError as error:
         raise BadInput(
             "snapshot_unreadable",

@@ -344,11 +344,18 @@ def test_what_is_there_twice_is_refused(member: str, entry: dict[str, Any]) -> N
     Snapshot.from_json(body)
 
 
+def read_stdin(content: bytes) -> Snapshot:
+    """The snapshot that standard input holds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+        return file.read_snapshot("-")
+
+
 def test_more_than_the_most_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """An endless input would fill the memory."""
     monkeypatch.setattr("openai_ekm.json_reader.LARGEST", 10)
     with pytest.raises(BadInput, match="longer than 10 bytes"):
-        file.read_snapshot("-", stdin=io.BytesIO(b"x" * 11))
+        read_stdin(b"x" * 11)
 
 
 JSON = st.recursive(
@@ -367,7 +374,7 @@ def test_any_json_is_read_or_refused(value: Any) -> None:
     """A member of an odd type would end in a traceback."""
     text = json.dumps(value).encode()
     try:
-        found = file.read_snapshot("-", stdin=io.BytesIO(text))
+        found = read_stdin(text)
     except BadInput:
         return
     diagnose(found)
