@@ -95,16 +95,15 @@ class Operator:
     Args:
         text: As the policy spells it.
         quantifier: The set operator before the colon, if any.
-        base: The name without set operator and `IfExists`.
-        positive: The operator to evaluate: `base`, or what `base` negates.
-        negated: Whether `base` is the negation of `positive`.
+        positive: The operator to evaluate: its name without set operator and `IfExists`, or what
+            that negates.
+        negated: Whether it is the negation of `positive`.
         if_exists: Whether a missing key makes it true.
         family: What it compares.
     """
 
     text: str
     quantifier: Quantifier
-    base: str
     positive: str
     negated: bool
     if_exists: bool
@@ -142,7 +141,6 @@ def parse_operator(text: str) -> Operator:
     return Operator(
         text=text,
         quantifier=quantifier,
-        base=base,
         positive=negates or base,
         negated=negates is not None,
         if_exists=if_exists,

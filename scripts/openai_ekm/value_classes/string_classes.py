@@ -159,9 +159,9 @@ def wildcard(text: str) -> TextPattern:
     return _text_pattern(_steps((text, True), ANY))
 
 
-def run_pattern(runs: Sequence[Run], *, fold: bool = False) -> TextPattern:
+def run_pattern(runs: Sequence[Run]) -> TextPattern:
     """Return what runs match, in some of which wildcards are only characters."""
-    return _text_pattern(step for run in runs for step in _steps(run, ANY, fold=fold))
+    return _text_pattern(step for run in runs for step in _steps(run, ANY))
 
 
 def arn_pattern(runs: Sequence[Run]) -> TextPattern | None:
@@ -180,7 +180,7 @@ def arn_pattern(runs: Sequence[Run]) -> TextPattern | None:
     return _text_pattern(steps) if colons >= COLONS else None
 
 
-def name_pattern(before: Sequence[Step], run: Run, *, fold: bool = False) -> TextPattern:
+def name_pattern(before: Sequence[Step], run: Run, *, fold: bool) -> TextPattern:
     """Return what follows some steps when the rest is one name, without a slash."""
     return _text_pattern([*before, *_steps(run, NOT_SLASH, fold=fold)])
 
