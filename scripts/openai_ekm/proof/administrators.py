@@ -80,11 +80,8 @@ def is_administrator(
     if principal.principal == f"arn:{documents.partition}:iam::{documents.key_account}:root":
         return True
     is_role = documents.role is not None and principal.role_arn == documents.role.arn
-    user_id = principal.fixed.get("aws:userid")
     for each in named:
-        if each in (principal.principal, principal.role_arn):
-            return True
-        if isinstance(user_id, str) and user_id.partition(":")[0] == each:
+        if each in (principal.principal, principal.role_arn, principal.fixed_id):
             return True
         if not is_role and _account_of(each, documents.partition) == principal.account != "":
             return principal.caller.form not in (CallerForm.SERVICE, CallerForm.PROVIDER)

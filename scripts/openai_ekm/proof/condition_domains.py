@@ -125,10 +125,6 @@ class ConditionDomains:
         """Return the keys that documents ask for, in lower case."""
         return tuple(self._uses)
 
-    def literals(self, lookup: str) -> list[str]:
-        """Return what documents compare a key with."""
-        return [value for each in self._uses[lookup].conditions for value in each.values]
-
     def still_to_come(self, lookup: str) -> int:
         """Return the classes of a key of time that are not past."""
         domain, use = self.domain(lookup), self._uses[lookup]

@@ -86,11 +86,6 @@ class PrincipalClass:
         return self.caller.form is CallerForm.PROVIDER and not self.caller.partition
 
     @property
-    def arn(self) -> str:
-        """Return what names it as an administrator: a role's ARN for its sessions."""
-        return self.role_arn or self.principal
-
-    @property
     def fixed_id(self) -> str | None:
         """Return the unique id behind it, where documents name one."""
         value = self.fixed.get("aws:userid")
