@@ -97,8 +97,7 @@ def _on_role(universe: Universe) -> Iterator[RequestClass]:
     ]
     place = universe.role_resource()
     for principal in universe.principals:
-        seen = universe.is_role(principal)
-        policies = universe.policies(principal, part.document, place.account or "", seen=seen)
+        policies = universe.policies(principal, part.document, place.account or "")
         for request_class in _request_classes(universe, principal, actions, [place], policies):
             if request_class.by_resource:
                 yield request_class
@@ -157,11 +156,11 @@ def _with_kms_and_sts(universe: Universe, principal: PrincipalClass) -> Iterator
     documents = universe.documents
     yield from _on_keys_that_are_seen(universe, principal, kms)
     account = principal.account
-    none = universe.policies(principal, None, account, seen=True)
+    none = universe.policies(principal, None, account)
     role = delegating(DocumentKind.TRUST, documents.partition, account)
     key = delegating(DocumentKind.KEY, documents.partition, account)
     for place in request_classes.keys(universe, principal):
-        other_keys = universe.policies(principal, key, place.account or "", seen=True)
+        other_keys = universe.policies(principal, key, place.account or "")
         yield from _request_classes(
             universe, principal, kms, [place], replace(other_keys, grants=documents.grants)
         )
@@ -173,15 +172,15 @@ def _with_kms_and_sts(universe: Universe, principal: PrincipalClass) -> Iterator
         none,
     )
     for place in request_classes.roles(universe, principal):
-        other_roles = universe.policies(principal, role, place.account or "", seen=True)
+        other_roles = universe.policies(principal, role, place.account or "")
         yield from _request_classes(universe, principal, sts, [place], other_roles)
     if documents.trust is not None:
-        own = universe.policies(principal, documents.trust.document, account, seen=True)
+        own = universe.policies(principal, documents.trust.document, account)
         yield from _request_classes(universe, principal, sts, [universe.role_resource()], own)
     about_sts = [each for each in documents.statements if is_about(each, "sts")]
     everywhere = request_classes.others(universe, principal, about_sts)
     plain = [each for each in sts if each.exists]
-    abroad = universe.policies(principal, None, "", seen=True)
+    abroad = universe.policies(principal, None, "")
     for place in everywhere:
         policies = abroad if place.shared else none
         for request_class in _request_classes(universe, principal, plain, [place], policies):

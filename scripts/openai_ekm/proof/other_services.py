@@ -82,8 +82,8 @@ def requests_elsewhere(universe: Universe) -> Iterator[RequestClass]:
     """Yield the role's requests to other services, a class each."""
     classes: list[tuple[Action, list[Statement]]] | None = None
     for principal in _role(universe):
-        own = universe.policies(principal, None, principal.account, seen=True)
-        abroad = universe.policies(principal, None, "", seen=True)
+        own = universe.policies(principal, None, principal.account)
+        abroad = universe.policies(principal, None, "")
         kept: list[tuple[Action, list[Statement]]] = []
         for action, covering in _classes(universe) if classes is None else classes:
             kept.append((action, covering))

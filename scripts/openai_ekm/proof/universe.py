@@ -9,7 +9,7 @@ from openai_ekm.evaluation import Policies
 from openai_ekm.evaluation.grants import CONTEXT_PREFIX, OPERATIONS, Grant, parse_grant
 from openai_ekm.evaluation.request import CallerForm
 from openai_ekm.openai import OPENAI_ACCOUNT, OPENAI_ROLE_ARN
-from openai_ekm.policy import MalformedPolicy, Principal, PrincipalForm, parse_arn
+from openai_ekm.policy import DocumentKind, MalformedPolicy, Principal, PrincipalForm, parse_arn
 from openai_ekm.policy.arn import account_in
 from openai_ekm.policy.letters import lower_ascii
 from openai_ekm.proof.actions import OWN, about_others, is_about
@@ -92,19 +92,17 @@ class Universe:
         resource: Document | None,
         account: str,
         *,
-        seen: bool,
         generous: bool = True,
     ) -> PreparedPolicies:
-        """Return the policies in force for a principal.
+        """Return the policies in force for a principal; of the role's own, those that are seen.
 
         Args:
             principal: Who.
             resource: The resource's policy.
             account: Whose the resource is.
-            seen: Whether it is the role, whose own policies are seen.
             generous: Whether policies that are not seen allow everything; else nothing.
         """
-        documents = self.documents
+        documents, seen = self.documents, self.is_role(principal)
         own = tuple(each.document for each in documents.identity)
         unseen = (ALLOWING_IDENTITY,) if generous else ()
         boundary = documents.boundary.document if seen and documents.boundary else None
@@ -113,7 +111,7 @@ class Universe:
             documents.scps if principal.account and principal.account == documents.customer else ()
         )
         rcps = documents.rcps if account == documents.customer else ()
-        kind = "sts:" if resource is not None and resource.kind.value == "trust" else "kms:"
+        trust = resource is not None and resource.kind is DocumentKind.TRUST
         return Policies(
             identity=own if seen else unseen,
             resource=resource,
@@ -121,7 +119,7 @@ class Universe:
             session=ALLOWING_IDENTITY if federated else None,
             scps=[[each.document for each in level] for level in scps],
             rcps=[[each.document for each in level] for level in rcps],
-        ).prepare(kind)
+        ).prepare("sts:" if trust else "kms:")
 
     def key_policies(
         self,
@@ -139,9 +137,8 @@ class Universe:
         """
         key, part = related or (self.documents.key, self.documents.key_policy)
         document = part.document if part is not None else None
-        seen = self.is_role(principal)
         account = account_in(key.arn) if key is not None else ""
-        found = self.policies(principal, document, account, seen=seen, generous=generous)
+        found = self.policies(principal, document, account, generous=generous)
         grants = self.documents.grants
         if self.documents.granting and key is not None:
             grants += _every_grant(principal, key, len(grants))
