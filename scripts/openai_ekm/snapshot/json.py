@@ -1,4 +1,4 @@
-"""Reading a snapshot's JSON: shapes are checked, values are left for judgement."""
+"""A snapshot as JSON: shapes are checked, values are left for judgement."""
 
 from __future__ import annotations
 
@@ -123,12 +123,6 @@ def _policy(source: Any, path: str, *, strict: bool) -> NamedPolicy:
     return NamedPolicy(**_read(source, path, required, optional, strict=strict))
 
 
-def _policy_type(value: Any, path: str) -> str:
-    if value not in ("inline", "managed"):
-        raise _shape(path, '"inline" or "managed"', value)
-    return str(value)
-
-
 def _key(source: Any, path: str, *, strict: bool) -> Key:
     optional: dict[str, Reader] = {
         "state": _text,
@@ -215,34 +209,25 @@ def _as_read(value: Any, path: str) -> Any:  # noqa: ARG001 - a reader takes bot
     return value
 
 
-def _object(value: Any, path: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise _shape(path, "an object", value)
-    return value
+def _checked(wanted: str, fits: Callable[[Any], bool]) -> Reader:
+    def read(value: Any, path: str) -> Any:
+        if not fits(value):
+            raise _shape(path, wanted, value)
+        return value
+
+    return read
 
 
-def _text(value: Any, path: str) -> str:
-    if not isinstance(value, str):
-        raise _shape(path, "a string", value)
-    return value
-
-
-def _account(value: Any, path: str) -> str:
-    if not isinstance(value, str) or not is_account(value):
-        raise _shape(path, "a string of twelve digits", value)
-    return value
-
-
-def _boolean(value: Any, path: str) -> bool:
-    if not isinstance(value, bool):
-        raise _shape(path, "true or false", value)
-    return value
-
-
-def _integer(value: Any, path: str) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise _shape(path, "a whole number", value)
-    return value
+_object = _checked("an object", lambda value: isinstance(value, Mapping))
+_text = _checked("a string", lambda value: isinstance(value, str))
+_account = _checked(
+    "a string of twelve digits", lambda value: isinstance(value, str) and is_account(value)
+)
+_boolean = _checked("true or false", lambda value: isinstance(value, bool))
+_integer = _checked(
+    "a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool)
+)
+_policy_type = _checked('"inline" or "managed"', lambda value: value in ("inline", "managed"))
 
 
 def _pairs(value: Any, path: str) -> Mapping[str, str]:
@@ -261,9 +246,6 @@ def _shape(path: str, wanted: str, found: object) -> BadInput:
         at_fault=path,
         remedy="Collect the snapshot anew, or correct the member.",
     )
-
-
-# Writing snapshot values as JSON: what was not seen is left out.
 
 
 # Members that are optional in the format: null in Python means absent in JSON.
