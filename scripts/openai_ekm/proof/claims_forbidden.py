@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from openai_ekm.evaluation.policies import PreparedPolicies
+    from openai_ekm.proof.documents import KeyAndPolicy
     from openai_ekm.proof.principals import PrincipalClass
     from openai_ekm.proof.universe import Universe
 
@@ -203,7 +204,7 @@ def _on_keys_that_are_seen(
         if further[1] is not None:
             policies = universe.key_policies(principal, related=further)
             yield from _request_classes(
-                universe, principal, kms, [universe.key_resource(further[0])], policies
+                universe, principal, kms, [universe.key_resource(further)], policies
             )
 
 
@@ -326,25 +327,22 @@ def _apart(universe: Universe) -> list[frozenset[str]]:
     return [*(frozenset({each}) for each in sorted(ENCRYPT_DECRYPT)), *operations]
 
 
-def _on_key(universe: Universe, actions: Sequence[Action]) -> Iterator[RequestClass]:
-    """Yield everybody on the registered key."""
+def _on_key(
+    universe: Universe, actions: Sequence[Action], related: KeyAndPolicy | None = None
+) -> Iterator[RequestClass]:
+    """Yield everybody on the registered key, or on another."""
     if universe.documents.key is None:
         return
-    place = universe.key_resource()
+    place = universe.key_resource(related)
     for principal in universe.principals:
-        yield from _request_classes(
-            universe, principal, actions, [place], universe.key_policies(principal)
-        )
+        policies = universe.key_policies(principal, related=related)
+        yield from _request_classes(universe, principal, actions, [place], policies)
 
 
 def _on_material(universe: Universe, actions: Sequence[Action]) -> Iterator[RequestClass]:
     """Yield everybody on the registered key, and on the keys elsewhere that share its material."""
-    yield from _on_key(universe, actions)
-    for related in universe.documents.related:
-        place = universe.key_resource(related[0])
-        for principal in universe.principals:
-            policies = universe.key_policies(principal, related=related)
-            yield from _request_classes(universe, principal, actions, [place], policies)
+    for related in (None, *universe.documents.related):
+        yield from _on_key(universe, actions, related)
 
 
 def _request_classes(

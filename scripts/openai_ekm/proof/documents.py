@@ -38,6 +38,7 @@ __all__ = [
     "RESOURCE_TAG",
     "DocumentPart",
     "Documents",
+    "KeyAndPolicy",
     "delegating",
     "is_related",
     "read_documents",
@@ -65,6 +66,9 @@ class DocumentPart:
 
     path: str
     document: Document
+
+
+KeyAndPolicy = tuple[Key, DocumentPart | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +108,8 @@ class Documents:
     faults: Mapping[str, str]
     disputed: frozenset[str]
     granting: bool = False
-    related: tuple[tuple[Key, DocumentPart | None], ...] = ()
-    other_keys: tuple[tuple[Key, DocumentPart | None], ...] = ()
+    related: tuple[KeyAndPolicy, ...] = ()
+    other_keys: tuple[KeyAndPolicy, ...] = ()
     beside: tuple[DocumentPart, ...] = ()
 
     @property
@@ -118,7 +122,7 @@ class Documents:
             yield from level
 
     @property
-    def further_keys(self) -> tuple[tuple[Key, DocumentPart | None], ...]:
+    def further_keys(self) -> tuple[KeyAndPolicy, ...]:
         """Return every key but the registered one, with its policy."""
         return (*self.related, *self.other_keys)
 
@@ -214,7 +218,7 @@ def read_documents(snapshot: Snapshot, *, granting: bool = False) -> Documents:
     key = snapshot.registered_key
     trust = boundary = key_policy = None
     identity: list[DocumentPart] = []
-    related: tuple[tuple[Key, DocumentPart | None], ...] = ()
+    related: tuple[KeyAndPolicy, ...] = ()
     grants = reader.grants(snapshot.grants)
     if role is not None:
         trust = reader.part(role.trust_policy, "trust_policy", DocumentKind.TRUST)
@@ -265,7 +269,7 @@ def is_related(arn: str, own: str) -> bool:
 
 def _related_keys(
     snapshot: Snapshot, key: Key, reader: _Reader, grants: tuple[Grant, ...]
-) -> Iterator[tuple[Key, DocumentPart | None]]:
+) -> Iterator[KeyAndPolicy]:
     """Yield the other keys of a multi-Region key: what one encrypts, each of them decrypts.
 
     One that only a grant names is there, too, though its policy was not collected.
@@ -281,7 +285,7 @@ def _related_keys(
             yield Key(grant.key_arn), None
 
 
-def _other_keys(snapshot: Snapshot, key: Key) -> Iterator[tuple[Key, DocumentPart | None]]:
+def _other_keys(snapshot: Snapshot, key: Key) -> Iterator[KeyAndPolicy]:
     """Yield the keys that share nothing with the registered one.
 
     A policy that AWS would not have saved is in force nowhere, and no fault of this key.

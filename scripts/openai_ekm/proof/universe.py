@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from openai_ekm.evaluation.policies import PreparedPolicies
     from openai_ekm.policy import Condition, Document
     from openai_ekm.proof.actions import Action
-    from openai_ekm.proof.documents import DocumentPart, Documents
+    from openai_ekm.proof.documents import Documents, KeyAndPolicy
     from openai_ekm.value_classes.domains import Value
 
 __all__ = ["Universe", "joint_universes", "make_universe"]
@@ -125,7 +125,7 @@ class Universe:
         self,
         principal: PrincipalClass,
         *,
-        related: tuple[Key, DocumentPart | None] | None = None,
+        related: KeyAndPolicy | None = None,
         generous: bool = True,
     ) -> PreparedPolicies:
         """Return the policies in force for a principal on the registered key, grants included.
@@ -144,9 +144,9 @@ class Universe:
             grants += _every_grant(principal, key, len(grants))
         return replace(found, grants=grants)
 
-    def key_resource(self, related: Key | None = None) -> ResourceClass:
+    def key_resource(self, related: KeyAndPolicy | None = None) -> ResourceClass:
         """Return the registered key, or another."""
-        key = related or self.documents.key
+        key = related[0] if related else self.documents.key
         assert key is not None  # nosec B101 # narrows the type
         account = account_in(key.arn)
         return ResourceClass(key.arn, account, _facts(key) | _organization(self.documents, account))
