@@ -88,8 +88,8 @@ def _asked_about(snapshot: Snapshot, asked: set[str]) -> Iterator[str]:
     tagged = about("aws:principaltag/", "aws:resourcetag/")
     if isinstance(role, Role) and role.tags is UNSEEN and tagged:
         yield "role.tags"
-    if snapshot.keys is not UNSEEN and about("aws:resourcetag/"):
-        for index, key in enumerate(snapshot.keys):
+    if about("aws:resourcetag/"):
+        for index, key in enumerate(snapshot.keys or ()):
             if key.tags is UNSEEN:
                 yield f"keys[{index}].tags"
 
@@ -110,13 +110,12 @@ def _documents(snapshot: Snapshot) -> Iterator[tuple[Any, DocumentKind]]:
     if isinstance(role, Role):
         yield role.trust_policy, DocumentKind.TRUST
         yield role.permissions_boundary, DocumentKind.IDENTITY
-        if role.permission_policies is not UNSEEN:
-            for policy in role.permission_policies:
-                yield policy.document, DocumentKind.IDENTITY
-    for key in () if snapshot.keys is UNSEEN else snapshot.keys:
+        for policy in role.permission_policies or ():
+            yield policy.document, DocumentKind.IDENTITY
+    for key in snapshot.keys or ():
         yield key.policy, DocumentKind.KEY
     for levels, kind in ((snapshot.scps, DocumentKind.SCP), (snapshot.rcps, DocumentKind.RCP)):
-        for level in () if levels is UNSEEN else levels:
+        for level in levels or ():
             yield from ((each, kind) for each in (level if isinstance(level, list | tuple) else ()))
 
 

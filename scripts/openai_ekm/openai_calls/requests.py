@@ -106,15 +106,14 @@ def use_request(
         context=_use_context(snapshot, role, key, arn),
     )
     boundary = role.permissions_boundary
-    identity = () if role.permission_policies is UNSEEN else role.permission_policies
     own = role_arn.account if role_arn is not None else None
     policies = Policies(
-        identity=tuple(policy.document for policy in identity),
+        identity=tuple(policy.document for policy in role.permission_policies or ()),
         resource=None if key.policy is UNSEEN else key.policy,
         permissions_boundary=None if boundary is UNSEEN else boundary,
         scps=_guardrails(snapshot.scps, own, snapshot),
         rcps=_guardrails(snapshot.rcps, account, snapshot),
-        grants=() if snapshot.grants is UNSEEN else snapshot.grants,
+        grants=snapshot.grants or (),
     )
     return request, policies
 

@@ -102,8 +102,8 @@ class Snapshot:
     @property
     def key_arns(self) -> frozenset[str]:
         """Return every ARN of the registered key and its aliases that was seen, and its own."""
-        keys = () if self.keys is UNSEEN else (each.arn for each in self.keys)
-        aliases = () if self.aliases is UNSEEN else (each.arn for each in self.aliases)
+        keys = (each.arn for each in self.keys or ())
+        aliases = (each.arn for each in self.aliases or ())
         return frozenset({self.registration.kms_arn, *keys, *aliases})
 
     @property
@@ -132,13 +132,12 @@ class Snapshot:
                 for name in ("trust_policy", "permission_policies", "permissions_boundary")
                 if getattr(self.role, name) is UNSEEN
             ]
-        if self.keys is not UNSEEN:
-            paths += [
-                f"keys[{index}].{name}"
-                for index, key in enumerate(self.keys)
-                for name in ("state", "spec", "usage", "origin", "multi_region", "policy")
-                if getattr(key, name) is UNSEEN
-            ]
+        paths += [
+            f"keys[{index}].{name}"
+            for index, key in enumerate(self.keys or ())
+            for name in ("state", "spec", "usage", "origin", "multi_region", "policy")
+            if getattr(key, name) is UNSEEN
+        ]
         # What a reader tried and was refused, although not every judgement asks for it.
         paths += [path for path in self.reasons if path not in paths and self._lacks(path)]
         return tuple(paths)
