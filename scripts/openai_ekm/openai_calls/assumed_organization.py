@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.openai_calls import call_decisions
+from openai_ekm.openai_calls.possible_calls import keys_asked
 from openai_ekm.openai_calls.requests import DECRYPT, ENCRYPT
 from openai_ekm.policy import DocumentKind, MalformedPolicy, parse_document
 from openai_ekm.snapshot import UNSEEN, Customer, Role, Snapshot
@@ -69,13 +70,8 @@ def asked_about(snapshot: Snapshot) -> tuple[str, ...]:
     Args:
         snapshot: What was collected.
     """
-    asked: set[str] = set()
-    for statement in _statements(snapshot):
-        for condition in statement.conditions:
-            asked.update((condition.lookup, *condition.variables))
-        for pattern in statement.resources or ():
-            asked.update(pattern.variables)
-    return tuple(_asked_about(snapshot, asked))
+    conditions, variables, _ = keys_asked(_statements(snapshot))
+    return tuple(_asked_about(snapshot, {*conditions, *variables}))
 
 
 def _asked_about(snapshot: Snapshot, asked: set[str]) -> Iterator[str]:

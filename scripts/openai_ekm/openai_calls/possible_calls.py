@@ -33,6 +33,7 @@ __all__ = [
     "USER_ID",
     "Carried",
     "instant_as",
+    "keys_asked",
     "possible_contexts",
 ]
 
@@ -75,7 +76,7 @@ def possible_contexts(
     Raises:
         Undecidable: There are too many.
     """
-    asked, variables, gone = _asked_about(statements)
+    asked, variables, gone = keys_asked(statements)
     choices = [
         _choices(key, usual, asked, variables, gone, known) for key, usual in unknown.items()
     ]
@@ -90,7 +91,7 @@ def possible_contexts(
         yield context
 
 
-def _choices(  # noqa: PLR0917 - what `_asked_about` found, in its order
+def _choices(  # noqa: PLR0917 - what `keys_asked` found, in its order
     key: str,
     usual: str,
     asked: Mapping[str, list[Condition]],
@@ -112,7 +113,7 @@ def _choices(  # noqa: PLR0917 - what `_asked_about` found, in its order
     return ({key: usual},) if key != ADDRESS or lookup in variables else ({},)
 
 
-def _asked_about(
+def keys_asked(
     statements: Iterable[Statement],
 ) -> tuple[dict[str, list[Condition]], set[str], set[str]]:
     """Return conditions by key, the keys that stand as variables, and principals' unique ids."""
