@@ -181,10 +181,8 @@ def _without(documents: Documents, left_out: tuple[StatementRef, ...]) -> Docume
 
     return replace(
         documents,
-        trust=without_actions(documents.trust) if documents.trust is not None else None,
-        key_policy=without_actions(documents.key_policy)
-        if documents.key_policy is not None
-        else None,
+        trust=documents.trust and without_actions(documents.trust),
+        key_policy=documents.key_policy and without_actions(documents.key_policy),
         identity=tuple(without_actions(each) for each in documents.identity),
         related=tuple((key, part and without_actions(part)) for key, part in documents.related),
         other_keys=tuple(

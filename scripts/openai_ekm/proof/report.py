@@ -57,11 +57,6 @@ UNDECIDED: Final = Rule(
     level="none",
     tags=("not-seen",),
 )
-_STATES: Final = {
-    Answer.HOLDS: State.HOLDS,
-    Answer.FAILS: State.FAILS,
-    Answer.UNDECIDED: State.UNDECIDED,
-}
 # What cures a claim that fails.
 _REMEDIES: Final = {
     "a": "Let the trust policy allow sts:AssumeRole to OpenAI's role alone, and only with the "
@@ -106,7 +101,7 @@ def _finding(claim: dict[str, Any]) -> Finding:
     return Finding(
         id=name,
         title=TITLES[name],
-        state=_STATES[Answer(claim["answer"])],
+        state=State(claim["answer"]),
         rule=RULES[name],
         message=claim["message"],
         remedy=_remedy(claim),
