@@ -55,9 +55,9 @@ def administrators(documents: Documents) -> tuple[str, ...]:
 def _counts(principal: Principal, documents: Documents) -> bool:
     if principal.form is PrincipalForm.UNIQUE_ID:
         return True
-    role = documents.role.arn if documents.role else documents.snapshot.registration.role_arn
     if principal.form not in PERSONS or principal.account != documents.key_account:
         return False
+    role = documents.role_arn
     return principal.text != role and not _session_of(principal.text, role)
 
 

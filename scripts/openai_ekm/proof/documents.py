@@ -133,9 +133,14 @@ class Documents:
             yield from part.document.statements
 
     @property
+    def role_arn(self) -> str:
+        """Return the role's ARN, as it was found or else as it is registered."""
+        return self.role.arn if self.role else self.snapshot.registration.role_arn
+
+    @property
     def partition(self) -> str:
         """Return the partition of role and key."""
-        arn = parse_arn(self.role.arn if self.role else self.snapshot.registration.role_arn)
+        arn = parse_arn(self.role_arn)
         return arn.partition if arn is not None else "aws"
 
     @property

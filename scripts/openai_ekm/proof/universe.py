@@ -193,13 +193,12 @@ def make_universe(documents: Documents, now: str) -> Universe:
         for each in statement.conditions
     ]
     elsewhere = ConditionDomains(others, _add_tags({}, documents, others), {}, now)
-    role = documents.role.arn if documents.role else registration.role_arn
     found = principal_classes(
         Named(
             partition=documents.partition,
             conditions=[each for each in conditions if each.lookup in OF_PRINCIPAL],
             principals=principals,
-            arns=_arns(documents, (OPENAI_ROLE_ARN, role, *named)),
+            arns=_arns(documents, (OPENAI_ROLE_ARN, documents.role_arn, *named)),
             accounts=[
                 each for each in (documents.customer, documents.key_account, OPENAI_ACCOUNT) if each
             ],
