@@ -69,6 +69,9 @@ def test_a_folder_that_may_be_listed_and_not_entered_is_named() -> None:
     with shared_folder() as shared, EventTable() as table:
         loader = Loader(table, TARGET)
         write_log(shared / "open", GOLDEN[:3])
+        # What reading imports at first, the other user may not be allowed to read.
+        with EventTable() as other:
+            Loader(other, TARGET).read_place(str(shared))
         closed = write_log(shared / "closed", GOLDEN).parent
         (closed / "link").symlink_to(shared)
         link = shared / "open" / "behind.json"
