@@ -28,9 +28,9 @@ from openai_ekm.evaluation.context import contradiction, read_context
 from openai_ekm.evaluation.decision import Decision, OpenPoint, Outcome
 from openai_ekm.evaluation.explain import NothingAllows
 from openai_ekm.evaluation.policies import Guardrail, Policies, PreparedPolicies
-from openai_ekm.evaluation.request import CallerForm
+from openai_ekm.evaluation.request import CallerForm, RequiredGrants
 from openai_ekm.evaluation.routes import Answer, Layers, by_identity, by_resource
-from openai_ekm.evaluation.services import RequiredGrants, route
+from openai_ekm.evaluation.services import route
 from openai_ekm.evaluation.services.kms import ALIAS_ACTIONS
 from openai_ekm.evaluation.statements import NOTHING, Findings, find_statements
 from openai_ekm.policy.malformed import MalformedPolicy

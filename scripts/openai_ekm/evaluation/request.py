@@ -23,9 +23,27 @@ from openai_ekm.policy.text_cache import cached_by_text
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from openai_ekm.evaluation.services.required_grants import RequiredGrants
+__all__ = [
+    "Caller",
+    "CallerForm",
+    "Context",
+    "Request",
+    "RequiredGrants",
+    "Situation",
+    "derive",
+    "parse_caller",
+]
 
-__all__ = ["Caller", "CallerForm", "Context", "Request", "Situation", "parse_caller"]
+
+class RequiredGrants(StrEnum):
+    """The way in which a request is decided.
+
+    RESOURCE: the resource's own policy is the root of all access to it (role, key).
+    IDENTITY: the caller's identity policies decide.
+    """
+
+    RESOURCE = "resource"
+    IDENTITY = "identity"
 
 
 class CallerForm(StrEnum):

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from openai_ekm.evaluation import Request, allows
 from openai_ekm.evaluation.context import read_context
 from openai_ekm.evaluation.decision import OpenPoint
-from openai_ekm.evaluation.request import CallerForm, Context, derive, parse_caller
-from openai_ekm.evaluation.services import RequiredGrants, route
+from openai_ekm.evaluation.request import CallerForm, Context, RequiredGrants, derive, parse_caller
+from openai_ekm.evaluation.services import route
 from openai_ekm.policy import Family, parse_arn
 from openai_ekm.policy.letters import lower_ascii
 from openai_ekm.proof.actions import is_about
@@ -219,12 +219,10 @@ def _read_context(
     )
 
 
-# The classes of resources that the role may reach for, in its own account and in any other.
-#
-# Other keys and roles, aliases, and whatever other services have: their ARNs are cut by every
-# Resource of every document, and by what documents say of account and Region. The policy of another
-# account's resource is not seen: it may let the role in, as far as the role's own policies do.
-
+# The classes of resources that the role may reach for are other keys and roles, aliases, and
+# whatever other services have, in any account. Their ARNs are cut by every Resource of every
+# document, and by what documents say of account and Region. The policy of another account's
+# resource is not seen: it may let the role in, as far as the role's own policies do.
 KEY_ID = chars(string.ascii_letters + string.digits + "-")
 ALIAS = chars(string.ascii_letters + string.digits + "-/_")
 NOWHERE = ResourceClass("*", None)

@@ -14,7 +14,8 @@ from openai_ekm.evaluation import OpenPoints, Outcome, Policies, Request, allows
 from openai_ekm.evaluation.case import case_of
 from openai_ekm.evaluation.context import read_context
 from openai_ekm.evaluation.decision import OpenPoint
-from openai_ekm.evaluation.services import RequiredGrants, route
+from openai_ekm.evaluation.request import RequiredGrants
+from openai_ekm.evaluation.services import route
 from openai_ekm.policy import MalformedPolicy
 from tests.unit.evaluation import random_cases
 

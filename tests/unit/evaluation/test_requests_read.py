@@ -10,8 +10,14 @@ import pytest
 from openai_ekm.evaluation import Outcome, Policies, Request, decide
 from openai_ekm.evaluation.context import read_context
 from openai_ekm.evaluation.decision import OpenPoint
-from openai_ekm.evaluation.request import Caller, CallerForm, Situation, parse_caller
-from openai_ekm.evaluation.services import RequiredGrants, route
+from openai_ekm.evaluation.request import (
+    Caller,
+    CallerForm,
+    RequiredGrants,
+    Situation,
+    parse_caller,
+)
+from openai_ekm.evaluation.services import route
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openai_ekm.evaluation.decision import OpenPoint
+from openai_ekm.evaluation.request import RequiredGrants
 from openai_ekm.evaluation.services import kms, sts
-from openai_ekm.evaluation.services.required_grants import RequiredGrants
 
 if TYPE_CHECKING:
     from openai_ekm.evaluation.request import Caller, Request, Situation
 
-__all__ = ["RequiredGrants", "route", "way"]
+__all__ = ["route", "way"]
 
 
 def way(

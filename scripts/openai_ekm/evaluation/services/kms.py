@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openai_ekm.evaluation.decision import OpenPoint
-from openai_ekm.evaluation.services.required_grants import RequiredGrants
+from openai_ekm.evaluation.request import RequiredGrants
 
 if TYPE_CHECKING:
     from openai_ekm.evaluation.request import Request
