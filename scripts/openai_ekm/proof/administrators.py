@@ -77,7 +77,7 @@ def is_administrator(
     An account among them stands for its principals, the role apart; the root user of the key's
     account always counts.
     """
-    if principal.principal == f"arn:{documents.partition}:iam::{documents.key_account}:root":
+    if principal.principal == documents.root:
         return True
     is_role = documents.role is not None and principal.role_arn == documents.role.arn
     for each in named:

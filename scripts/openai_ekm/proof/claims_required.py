@@ -150,9 +150,9 @@ def administering(universe: Universe) -> Failure:
     """
     if universe.documents.key is None:
         return Failure(0, None, "the key was not found, so nobody can change its policy")
-    account, partition = universe.documents.key_account, universe.documents.partition
-    root = f"arn:{partition}:iam::{account}:root"
-    able = [_exactly(each, universe) for each in dict.fromkeys((root, *universe.named))]
+    account = universe.documents.key_account
+    names = dict.fromkeys((universe.documents.root, *universe.named))
+    able = [_exactly(each, universe) for each in names]
     own = [each for each in able if each and each[0][0].account == account]
     groups = [own]
     caller = universe.documents.snapshot.caller

@@ -153,6 +153,11 @@ class Documents:
         """Return the key's account; empty when there is no key."""
         return account_in(self.key.arn) if self.key else ""
 
+    @property
+    def root(self) -> str:
+        """Return the ARN of the root user of the key's account."""
+        return f"arn:{self.partition}:iam::{self.key_account}:root"
+
 
 class _Reader:
     """Reads documents one by one and keeps what is wrong with them."""

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from openai_ekm.snapshot.members import UNSEEN, Alias, Key, NamedPolicy, Role
@@ -86,10 +87,7 @@ def add_resources(
         if change.get("mode") == "data" or _is_own(change, instances):
             continue
         address = change["address"]
-
-        def may_come(name: str, place: str = address) -> bool:
-            return may_come_from(own, plan, place, name, beside)
-
+        may_come = partial(may_come_from, own, plan, address, other_instances=beside)
         for values in _states(change):
             addition = _Addition(address, values, may_come, others)
             for type_, argument, of_key, add in _BEARING:

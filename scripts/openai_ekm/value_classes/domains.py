@@ -54,11 +54,9 @@ __all__ = [
     "verdicts",
 ]
 
-# Values that lie on a line, cut at every literal: numbers, instants, addresses.
-#
-# Between two neighbouring literals nothing changes, so one value stands for all between them; each
-# literal stands for itself, and one value lies before and one after all of them.
-
+# Numbers, instants and addresses lie on a line that is cut at every literal. Between two
+# neighbouring literals nothing changes, so one value stands for all between them; each literal
+# stands for itself, and one value lies before and one after all of them.
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
