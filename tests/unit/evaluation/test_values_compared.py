@@ -276,3 +276,12 @@ def test_values_are_ordered(family: str) -> None:
         assert compare("100", "x") is None
         assert compare("x", "100") is None
         assert compare("x", "x") is None
+
+
+def test_a_date_is_before_another() -> None:
+    """Guards against: a moment that is past counted as one to come, or a text as a date."""
+    orders = {("1999", "2000"): False, ("100", "101"): True, ("100", "100"): False}
+    for (one, other), before in orders.items():
+        assert date.is_before(one, other) is before
+    assert not date.is_before("x", "100")
+    assert not date.is_before("100", "x")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from openai_ekm.policy import DocumentKind, MalformedPolicy, parse_document
+from openai_ekm.policy.arn import account_in
 from tests.constants import ACCOUNT
 
 ALLOW: dict[str, Any] = {"Effect": "Allow", "Action": "kms:Encrypt", "Resource": "*"}
@@ -174,3 +175,38 @@ def test_a_trust_policy_is_about_sts(action: Any) -> None:
     """A trust policy that AWS saves is refused."""
     statement = {"Effect": "Allow", "Principal": "*", "Action": action}
     assert parse_document({"Statement": statement}, DocumentKind.TRUST)
+
+
+@pytest.mark.parametrize(
+    ("values", "plain", "variables"),
+    [
+        (["a", "b"], ("a", "b"), ()),
+        (["a", "${aws:UserName}"], ("a",), ("aws:username",)),
+        (["${aws:a}-${aws:b}", "c"], ("c",), ("aws:a", "aws:b")),
+    ],
+)
+def test_values_with_variables_are_told_from_others(
+    values: list[str], plain: tuple[str, ...], variables: tuple[str, ...]
+) -> None:
+    """Guards against: a variable that is taken for text, or that nobody fills."""
+    resource = "arn:aws:kms:eu-west-1:111122223333:key/"
+    body = {
+        "Effect": "Allow",
+        "Action": "kms:Encrypt",
+        "Resource": [f"{resource}1", *(f"{resource}{each}" for each in values if "$" in each)],
+        "Condition": {"StringEquals": {"aws:x": values}},
+    }
+    document = {"Version": "2012-10-17", "Statement": body}
+    (read,) = parse_document(document, DocumentKind.IDENTITY).statements
+    (condition,) = read.conditions
+    assert (condition.plain_values, condition.variables) == (plain, variables)
+    assert read.resources is not None
+    first, *others = read.resources
+    assert first.variables == ()
+    assert tuple(key for each in others for key in each.variables) == variables
+
+
+def test_the_account_of_an_arn_is_read() -> None:
+    """Guards against: an account of a text that is no ARN, or none of one that is."""
+    assert account_in(f"arn:aws:iam::{ACCOUNT}:role/r") == ACCOUNT
+    assert account_in("arn:aws:s3:::bucket") == account_in("x") == ""
