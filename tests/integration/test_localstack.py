@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from openai_ekm.rehearsal import CUSTOMER_ACCOUNT, OPENAI_ACCOUNT, LocalStack, localstack
 from openai_ekm.rehearsal.environment import clean
@@ -111,6 +112,17 @@ def test_both_are_gone_when_their_starter_is_killed(tmp_path: Path) -> None:
     starter.kill()
     starter.communicate()
     assert ended(processes)
+
+
+def test_an_answer_is_sent_whole(ekm_localstack: LocalStack) -> None:
+    """Guards against: an answer whose body the AWS provider loses, so that it asks again."""
+    address = urlsplit(ekm_localstack.endpoint_url)
+    for _ in range(20):
+        with socket.create_connection((address.hostname, address.port)) as connection:
+            connection.sendall(b"GET /_localstack/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            head, _, body = connection.recv(65536).partition(b"\r\n\r\n")
+        length = f"content-length: {len(body)}\r\n".encode()
+        assert length in head.lower() + b"\r\n"
 
 
 def test_a_port_that_was_taken_meanwhile_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,25 +2,17 @@
 
 Terraform and the provider are the real ones. The provider is not started anew for each command,
 which is half of a command's processor time.
-
-Three times, on busy machines, LocalStack made an alias, and the provider, asking again, was told
-that it is there already. The cause is not known. Such an apply is done again without that alias,
-with a warning: the account is the workspace's own, so nobody else can have made it. An apply of a
-saved plan is not done again: after the first try Terraform says that the plan is stale.
 """
 
 from __future__ import annotations
 
 import contextlib
-import re
 import sys
-import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from openai_ekm.errors import CheckFailed
-from openai_ekm.rehearsal import LocalStack, Run, Workspace
+from openai_ekm.rehearsal import Run, Workspace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
@@ -33,9 +25,6 @@ __all__ = ["share_provider"]
 
 # The commands that ask the provider.
 ASKING = {"apply", "destroy", "import", "plan", "refresh", "show", "test", "validate"}
-MADE_TWICE = re.compile(
-    r"AlreadyExistsException: An alias with the name arn:aws:kms:[a-z0-9-]+:\d+:(alias/\S+)"
-)
 # What the provider reads in its environment.
 READ = ("AWS_", "HTTP", "NO_PROXY", "SSL_")
 
@@ -95,18 +84,6 @@ def share_provider() -> Attached:
             whole = {**self.environment, **(environment or {})}
             with contextlib.suppress(FileNotFoundError):
                 environment = {**(environment or {}), **attached.to(self, whole)}
-        try:
-            return run_alone(self, *words, expected=expected, environment=environment)
-        except CheckFailed as failure:
-            twice = MADE_TWICE.search(failure.message)
-            saved = "-auto-approve" not in words
-            if words[0] != "apply" or saved or twice is None:
-                raise
-            warnings.warn(f"LocalStack made {twice[1]} twice: applied again.", stacklevel=2)
-        given = self.environment
-        aws = LocalStack.at(given["AWS_ENDPOINT_URL"])
-        kms = aws.client("kms", given["AWS_ACCESS_KEY_ID"], given["AWS_REGION"])
-        kms.delete_alias(AliasName=twice[1])
         return run_alone(self, *words, expected=expected, environment=environment)
 
     Workspace.run = run  # type: ignore[method-assign]

@@ -45,6 +45,7 @@ FIRST_CALLS = {
     "sts": "get_caller_identity",
 }
 PYTHON = (3, 13)  # on other versions LocalStack 4.14 answers kms and sts with 500
+SERVER = Path(__file__).with_name("localstack_server.py")
 READY_SECONDS = 180.0  # 2 s as a rule; the first start on a busy machine compiles for long
 HEALTH_SECONDS = 10.0  # one answer of the health endpoint
 PORT_TRIES = 3  # another process can take the port between the look and the start
@@ -225,7 +226,7 @@ def _start(
 ) -> tuple[int, GuardedProcess]:
     port = free_port()
     process = GuardedProcess(
-        [sys.executable, "-P", "-W", "ignore", "-m", "localstack.runtime.main"],
+        [sys.executable, "-P", "-W", "ignore", str(SERVER)],
         environment=clean(settings(port, root, services)),
         folder=folder,
     )
