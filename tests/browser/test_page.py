@@ -20,12 +20,11 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import Open
 
-if CHROMIUM is None:
-    pytest.skip(
-        "no Chromium here: nobody opened the page of `ekm evidence` in a browser "
-        "(tools/browser installs one)",
-        allow_module_level=True,
-    )
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None,
+    reason="no Chromium here: nobody opened the page of `ekm evidence` in a browser "
+    "(tools/browser installs one)",
+)
 
 SCHEMES = ("light", "dark")
 
