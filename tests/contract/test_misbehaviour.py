@@ -68,7 +68,7 @@ def test_a_slow_answer_runs_into_the_clients_deadline(
     api: Http, ekm_openai: EmulatorProcess
 ) -> None:
     """The emulator can answer late, for a client that needs a time-out."""
-    ekm_openai.set_faults(slow={"times": 1, "seconds": 600})
+    ekm_openai.set_faults(slow={"times": 1, "seconds": 3600})
     with pytest.raises(requests.Timeout):
         api("GET", "projects", timeout=0.5)
     until_met(ekm_openai, "slow")  # a busy emulator can take the call after that

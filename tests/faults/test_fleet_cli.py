@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +29,14 @@ class Service:
         self.refuse: set[object] = set()
         self.scope_missing = False
         self.creates = 0
+        self._lock = threading.Lock()
 
     def send(self, request: HttpRequest) -> HttpResponse:
-        """Answer, or refuse."""
+        """Answer, or refuse; one call after the other."""
+        with self._lock:
+            return self._answer(request)
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
         name = (request.body or {}).get("name")
         if request.method == "POST" and request.path == "/organization/external_keys":
             self.creates += 1

@@ -10,6 +10,7 @@ import pty
 import re
 import signal
 import subprocess
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -46,13 +47,20 @@ def test_ctrl_c_lets_what_is_sent_be_answered_and_leaves_the_rest(
 ) -> None:
     """Guards against: Ctrl-C leaves creates whose answers nobody reads, or goes on for an hour."""
     fleet_file(tmp_path, 6)
-    process = command(slow, tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    told = tmp_path / "stderr"
+    with told.open("wb") as stderr:
+        process = command(slow, tmp_path, stdout=subprocess.PIPE, stderr=stderr)
     assert slow.begun.wait(240)
     process.send_signal(signal.SIGINT)
+    deadline = time.monotonic() + 240
+    while "Stopping" not in told.read_text("utf-8"):  # it has heard the signal
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(0.5)  # creates are sent, and not answered
     slow.let(10)
-    out, err = process.communicate(timeout=240)
+    out, _ = process.communicate(timeout=240)
+    err = told.read_text("utf-8")
     assert process.returncode == 130, err
     assert "Traceback" not in err
     made = len(slow.openai.keys)

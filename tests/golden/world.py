@@ -10,6 +10,7 @@ import contextlib
 import io
 import itertools
 import json
+import math
 import os
 import time
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ from openai_ekm.emulator.settings import Settings
 from openai_ekm.emulator.state import Emulator
 from openai_ekm.emulator.store import Store
 from openai_ekm.openai_api.transport import AnswerLost, HttpRequest, HttpResponse, NeverSent
+from openai_ekm.registration.record import LEASE
 from tests.constants import ACCOUNT, REGION, SECRET
 from tests.support.masking import masked
 from tests.support.schemas import faults_of, name_of_format
@@ -115,6 +117,9 @@ class Golden:
         )
         no_wait = SimpleNamespace(**vars(time) | {"sleep": lambda _seconds: None})
         self.monkeypatch.setattr("openai_ekm.cli.session.time", no_wait)
+        # A lease is as good as new, however long a run takes: none is renewed.
+        self.monkeypatch.setattr("openai_ekm.registration.runner.RENEW_AFTER", math.inf)
+        self.monkeypatch.setattr("openai_ekm.registration.ssm_store._left", lambda *_: LEASE)
         make = boto3.Session.client
 
         def recorded(session: boto3.Session, *words: Any, **named: Any) -> Any:
