@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["INTERRUPT_SECONDS", "GuardedProcess", "Run", "Server", "keep", "run_command"]
 
-INTERRUPT_SECONDS = 15.0  # Terraform ends its running operations within seconds when interrupted
+INTERRUPT_SECONDS = 60.0  # Terraform ends within seconds when interrupted, a busy machine later
 
 
 @dataclass(frozen=True, slots=True)
