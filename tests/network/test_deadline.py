@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,10 +14,13 @@ from openai_ekm.openai_api import constants
 from openai_ekm.openai_api.redaction import AdminKey
 from openai_ekm.openai_api.transport import AnswerLost, HttpRequest, NeverSent, RequestsTransport
 from tests.constants import SECRET
+from tests.support.standing_clock import standing_until
 from tests.support.wire import Authority, Listener, drip, listening
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from openai_ekm.openai_api.deadline import Call
 
 POST = HttpRequest("POST", "/x", "POST /x", body={"name": "prod"})
 GET = HttpRequest("GET", "/x", "GET /x")
@@ -40,9 +45,20 @@ def short_call(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def transport(url: str) -> RequestsTransport:
-    """The transport under test."""
-    return RequestsTransport(url, AdminKey(SECRET, origin="x"))
+def transport(url: str, runs: Callable[[Call], bool] | None = None) -> RequestsTransport:
+    """The transport under test; its clock stands until `runs`, if that is given."""
+    clock = standing_until(runs) if runs else time.monotonic
+    return RequestsTransport(url, AdminKey(SECRET, origin="x"), clock=clock)
+
+
+def request_leaves(call: Call) -> bool:
+    """Whether the call's request has begun to leave."""
+    return call.begun
+
+
+def handshake_begins(call: Call) -> bool:
+    """Whether the call has a socket for TLS, which exists from its handshake on."""
+    return any(isinstance(used, ssl.SSLSocket) for used in call._sockets)
 
 
 DRIPS = {
@@ -68,7 +84,7 @@ DRIPS = {
 def test_no_answer_that_drips_outlives_the_call(head: bytes, piece: bytes) -> None:
     """Guards against: a lease that ends while the call that it protects goes on."""
     with listening(drip(head, piece)) as server, pytest.raises(AnswerLost, match=TOO_LONG):
-        transport(f"http://127.0.0.1:{server.port}/v1").send(POST)
+        transport(f"http://127.0.0.1:{server.port}/v1", request_leaves).send(POST)
     assert server.given_up == [True], "the client stayed for as long as the server took"
 
 
@@ -84,8 +100,11 @@ def test_no_answer_that_drips_over_tls_outlives_the_call(
         with context.wrap_socket(connection, server_side=True) as wrapped:
             plain(listener, wrapped)
 
+    def at_server(_call: Call) -> bool:  # whose handshake may end after the client's
+        return bool(server.received)
+
     with listening(play) as server, pytest.raises(AnswerLost, match=TOO_LONG):
-        transport(f"https://127.0.0.1:{server.port}/v1").send(POST)
+        transport(f"https://127.0.0.1:{server.port}/v1", at_server).send(POST)
     assert server.given_up == [True]
 
 
@@ -96,7 +115,7 @@ def test_no_handshake_that_drips_outlives_the_call() -> None:
         listening(drip(record, b"\x00", reads=False)) as server,
         pytest.raises(NeverSent, match=TOO_LONG),
     ):
-        transport(f"https://127.0.0.1:{server.port}/v1").send(POST)
+        transport(f"https://127.0.0.1:{server.port}/v1", handshake_begins).send(POST)
     assert server.given_up == [True]
 
 
@@ -109,8 +128,9 @@ def test_no_proxy_that_drips_outlives_the_call(
     """Guards against: a proxy that never finishes its answer to CONNECT; nothing was sent yet."""
     with listening(drip(head, b"a")) as server:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.port}")
+        url = "https://openai.example.invalid/v1"
         with pytest.raises(NeverSent, match=TOO_LONG):
-            transport("https://openai.example.invalid/v1").send(POST)
+            transport(url, lambda _call: bool(server.received)).send(POST)
     assert server.received[0].startswith(b"CONNECT openai.example.invalid:443 ")
     assert SECRET.encode() not in b"".join(server.received)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from socket import MSG_WAITALL
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from openai_ekm.openai_api.refusal_errors import ApiUnclear
 from openai_ekm.openai_api.tls import ClientCertificate
 from openai_ekm.openai_api.transport import HttpRequest, NeverSent, RequestsTransport
 from tests.constants import SECRET
+from tests.support.standing_clock import standing_until
 from tests.support.wire import Authority, Listener, drip, listening
 
 if TYPE_CHECKING:
@@ -172,17 +174,24 @@ def test_no_socks_proxy_that_drips_outlives_the_call(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(constants, "CALL_TIMEOUT", 0.6)
     monkeypatch.setattr(constants, "CONNECT_TIMEOUT", 300.0)
     slow = drip(b"\x05\x00\x00\x03\xff", b"a", pause=0.2, reads=False)
+    asked = threading.Event()
 
     def play(listener: Listener, connection: socket.socket) -> None:
         connection.recv(3, MSG_WAITALL)
         connection.sendall(b"\x05\x00")
         connection.recv(5, MSG_WAITALL)
+        asked.set()
         slow(listener, connection)
 
     with listening(play) as proxy:
         monkeypatch.setenv("ALL_PROXY", f"socks5h://127.0.0.1:{proxy.port}")
+        held = RequestsTransport(
+            "https://openai.example.invalid/v1",
+            AdminKey(SECRET, origin="x"),
+            clock=standing_until(lambda _call: asked.is_set()),
+        )
         with pytest.raises(NeverSent, match="the whole call took longer than"):
-            transport("https://openai.example.invalid/v1").send(GET)
+            held.send(GET)
     assert proxy.given_up == [True]
 
 

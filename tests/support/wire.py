@@ -36,6 +36,7 @@ class Listener:
         self.given_up: list[bool] = []
         self._play = play
         self.over = threading.Event()
+        self._last: tuple[str, int] | None = None
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
         self._connections: list[socket.socket] = []
@@ -45,12 +46,15 @@ class Listener:
     def _serve(self) -> None:
         while True:
             try:
-                connection, _ = self._socket.accept()
+                connection, peer = self._socket.accept()
             except OSError:
                 return
             if self.over.is_set():
                 connection.close()
                 return
+            if peer == self._last:
+                connection.close()
+                continue
             self._connections.append(connection)
             thread = threading.Thread(target=self._one, args=(connection,), daemon=True)
             self._threads.append(thread)
@@ -70,7 +74,18 @@ class Listener:
         return data
 
     def settle(self) -> None:
-        """Wait until every connection has been played, or is idle for long."""
+        """Wait until every connection has been played, or is idle for long.
+
+        Connections are accepted in the order in which they were made. So one that is made last,
+        and is met with the end of it, comes after all that a slow server had not accepted yet.
+        """
+        if not self.over.is_set():
+            with socket.socket() as last:
+                last.bind(("127.0.0.1", 0))
+                self._last = last.getsockname()
+                last.settimeout(LONGEST_WAIT)
+                last.connect(("127.0.0.1", self.port))
+                assert last.recv(1) == b""
         for thread in self._threads[1:]:
             thread.join(LONGEST_WAIT)
 
@@ -113,9 +128,12 @@ def drip(
     def play(listener: Listener, connection: socket.socket) -> None:
         if reads:
             listener.request(connection)
-        connection.sendall(head)
         ends = time.monotonic() + LONGEST_WAIT
         gone = False
+        try:
+            connection.sendall(head)
+        except OSError:
+            gone = True
         while not gone and not listener.over.is_set() and time.monotonic() < ends:
             try:
                 connection.settimeout(LONGEST_WAIT)
