@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Authority", "Listener", "drip", "listening"]
 
-LONGEST_WAIT = 15.0  # seconds; a client that has not gone by then waits for as long as the server
+LONGEST_WAIT = 240.0  # seconds; a client that has not gone by then waits for as long as the server
 
 
 class Listener:
