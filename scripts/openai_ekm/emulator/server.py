@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Connections", "bind", "run", "serve"]
 
+# How long a connection stays open between two calls. A client looks at a connection that it kept,
+# and sends; if the connection closes between the two, the call is lost, and is sent again. This is
+# longer than a busy machine holds a client there.
+_IDLE_SECONDS: Final = 120
 # How long calls that are being answered may take once a stop was asked for.
 _STOP_SECONDS: Final = 3
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -171,6 +175,7 @@ def serve(
         access_log=False,
         log_level="warning",
         server_header=False,
+        timeout_keep_alive=_IDLE_SECONDS,
         timeout_graceful_shutdown=_STOP_SECONDS,
     )
     with _clean_end():
