@@ -285,14 +285,15 @@ def test_registrar_killed_in_the_middle_is_taken_over(
         with customer.start("register") as process:
             until_met(ekm_openai, "slow")
             process.send_signal(signal.SIGKILL)
-        if process.returncode == -signal.SIGKILL:
+        if process.returncode == -signal.SIGKILL and "claim-1" in customer.parameters():
             break
         # This machine was too busy to kill it in time.
         made = json.loads(customer.parameters()["record"])["external_key_id"]
         words = ("register", "--retire", "--delete-record")
         customer.run(*words, environment={"EKM_CONFIRM_ARCHIVE": made})
     assert set(customer.parameters()) == {"claim-1", "record"}
-    lag = {"EKM_LIST_LAG_SECONDS": str(seconds + 4)}  # what OpenAI still creates is seen by then
+    # What OpenAI still creates is seen long before the end of the wait, and ends it.
+    lag = {"EKM_LIST_LAG_SECONDS": str(seconds + 60)}
     code, made, err = customer.run("register", environment=lag)
     assert code == 0, err
     assert len(registrations(ekm_openai, customer)) == 1
