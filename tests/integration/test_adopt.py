@@ -153,16 +153,20 @@ class ByHand:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Ask OpenAI again and again meanwhile."""
-        over = threading.Event()
+        """Ask OpenAI before it, again and again meanwhile, and after it."""
+        first, over = threading.Event(), threading.Event()
 
         def ask() -> None:
-            while not over.is_set():
+            last = False
+            while not last:
+                last = over.is_set()
                 self.answers.append(self.validate())
+                first.set()
 
         watcher = threading.Thread(target=ask)
         watcher.start()
         try:
+            assert first.wait(240)
             yield
         finally:
             over.set()

@@ -10,6 +10,7 @@ import os
 import shutil
 import socketserver
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -121,6 +122,9 @@ def test_a_stranger_who_swaps_the_cache_all_the_time_wins_nothing(
         attacker = threading.Thread(target=attack)
         attacker.start()
         try:
+            while not machine.cache.is_symlink():  # from then on there is a link at every moment
+                assert attacker.is_alive()
+                time.sleep(0.001)
             for _ in range(8):
                 done = machine.run("--version")
                 assert (done.returncode, done.stdout) == (2, ""), done.stderr
