@@ -35,7 +35,7 @@ SOURCE = (
 PROGRAM = (sys.executable, "-P", "-c", SOURCE)
 CHANGES = ["CreateQueue", "Subscribe", "Subscribe", "TagResource", "UntagResource"]
 REMOVALS = ["Unsubscribe", "Unsubscribe", "DeleteQueue"]
-SEEN_AFTER = 30  # seconds, at most; LocalStack takes less than one
+SEEN_AFTER = 120  # seconds, at most; LocalStack takes less than one
 
 
 def pattern_of(watch: str, key_arn: str) -> str:
@@ -272,7 +272,7 @@ def test_each_step_that_is_refused_leaves_nothing(
 ) -> None:
     """Guards against: a queue or a subscription that stays after a missing permission."""
     watched.trail.refused = {call: passing}
-    code, found, err = watched("--wait", "5")
+    code, found, err = watched("--wait", "600")  # the refusal ends it
     assert (code, found["result"], found["left"]) == (3, "failed", []), err
     assert call in found["error"]["message"]
     assert watched.left() == []
@@ -339,7 +339,7 @@ def test_a_signal_at_any_time_leaves_nothing(
         **{name: value for name, value in os.environ.items() if name[:4] not in {"AWS_", "EKM_"}},
         **watched.environment,
     }
-    wait = "1" if call == "Unsubscribe" else "60"
+    wait = "1" if call == "Unsubscribe" else "600"  # the signal ends it
     said = tmp_path / "said"
     with (
         said.open("w") as stderr,

@@ -270,6 +270,8 @@ def test_a_rule_on_the_bus_sends_the_decrypt_to_a_queue(recorded: Recorded) -> N
     while not messages:
         assert time.monotonic() < deadline
         messages = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5).get("Messages", [])
+    for message in messages:  # or it would come again later
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     (event,) = [json.loads(message["Body"]) for message in messages]
     decrypt = recorded.new()[2]
     assert event["detail"] == decrypt
