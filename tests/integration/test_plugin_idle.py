@@ -122,6 +122,15 @@ class Outcome:
     modules: set[str]
 
 
+def without_times(printed: str) -> str:
+    """The text without what a slower run prints otherwise, and without the name of its folder.
+
+    pytest fills the last line with "=" on both sides, and adds minutes after one minute.
+    """
+    last = re.compile(r"=+ (.+) in \d+\.\d+s(?: \(\d+:\d\d:\d\d\))? =+")
+    return re.sub(r"runpytest-\d", "…", last.sub(r"\1 in …", printed))
+
+
 class Suite:
     """The suite in its folder."""
 
@@ -140,7 +149,7 @@ class Suite:
         found = json.loads(self.state.read_text()) if self.state.exists() else {}
         return Outcome(
             int(done.ret),
-            re.sub(r"in \d+\.\d+s|runpytest-\d", "…", done.stdout.str() + done.stderr.str()),
+            without_times(done.stdout.str() + done.stderr.str()),
             self.log.read_text().splitlines() if self.log.exists() else [],
             found.get("state", {}),
             set(found.get("modules", ())),
