@@ -54,9 +54,7 @@ def browser() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where there is a browser
 
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=list(FLAGS), timeout=180_000
-        )
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield started
         started.close()
 
@@ -82,7 +80,6 @@ def visit(browser: Browser, pages: dict[str, Path]) -> Iterator[Open]:
 
     def opened(name: str, *, width: int = 1280, **settings: Any) -> Visit:
         context = browser.new_context(viewport={"width": width, "height": 900}, **settings)
-        context.set_default_timeout(120_000)  # milliseconds: a busy machine is not a fault
         contexts.append(context)
         found = Visit(context.new_page())
         found.page.goto(pages[name].as_uri())

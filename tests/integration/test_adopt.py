@@ -254,7 +254,7 @@ def test_a_set_up_of_openais_instructions_comes_under_the_module_without_a_refus
     only_announced(plan, said)
     with by_hand.watched():
         by_hand.workspace.apply(plan)
-    assert len(by_hand.answers) > 1
+    assert len(by_hand.answers) > 2  # one before, one after, and some meanwhile
     assert set(by_hand.answers) == {"success"}
     assert by_hand.registrations() == [by_hand.external_key_id]
     assert by_hand.workspace.plan().empty

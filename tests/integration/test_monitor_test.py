@@ -35,7 +35,7 @@ SOURCE = (
 PROGRAM = (sys.executable, "-P", "-c", SOURCE)
 CHANGES = ["CreateQueue", "Subscribe", "Subscribe", "TagResource", "UntagResource"]
 REMOVALS = ["Unsubscribe", "Unsubscribe", "DeleteQueue"]
-SEEN_AFTER = 120  # seconds, at most; LocalStack takes less than one
+SEEN_AFTER = 30  # seconds, at most; LocalStack takes less than one
 
 
 def pattern_of(watch: str, key_arn: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
@@ -168,12 +167,9 @@ def test_the_clock_is_compared_with_the_dates_of_answers(
 def test_a_signature_that_is_refused_for_the_clock_is_the_clocks_failure(doctor: Doctor) -> None:
     """Guards against: "set the AWS_* variables anew" where the clock is wrong."""
     with listening(aws(REFUSAL, 403, ago=-600)) as sts:
-        begun = time.monotonic()
         checks = doctor(AWS_ENDPOINT_URL=f"http://127.0.0.1:{sts.port}")
-        took = time.monotonic() - begun  # the answer is at most so old when it is read
     assert checks["clock"]["state"] == "failure"
-    [behind] = re.findall(r"(\d+) s behind AWS", checks["clock"]["found"])
-    assert 599 - took <= int(behind) <= 600
+    assert re.search("(?:599|600) s behind AWS", checks["clock"]["found"])
     assert checks["aws_account"]["state"] == "not_seen"
     assert "(clock)" in checks["aws_account"]["found"]
     assert doctor.code == 1

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Authority", "Listener", "drip", "listening"]
 
-LONGEST_WAIT = 240.0  # seconds; a client that has not gone by then waits for as long as the server
+LONGEST_WAIT = 15.0  # seconds; a client that has not gone by then waits for as long as the server
 
 
 class Listener:
@@ -114,7 +114,12 @@ def listening(play: Callable[[Listener, socket.socket], None]) -> Iterator[Liste
 
 
 def drip(
-    head: bytes, piece: bytes, *, pause: float = 0.05, reads: bool = True
+    head: bytes,
+    piece: bytes,
+    *,
+    pause: float = 0.05,
+    reads: bool = True,
+    longest: float = LONGEST_WAIT,
 ) -> Callable[[Listener, socket.socket], None]:
     """A play: a head at once, then one piece after the other for as long as the client stays.
 
@@ -123,12 +128,13 @@ def drip(
         piece: Sent again and again.
         pause: Seconds between two; 0 floods.
         reads: Wait for a request's head first.
+        longest: Seconds; a client that has not gone by then stays for as long as the server.
     """
 
     def play(listener: Listener, connection: socket.socket) -> None:
         if reads:
             listener.request(connection)
-        ends = time.monotonic() + LONGEST_WAIT
+        ends = time.monotonic() + longest
         gone = False
         try:
             connection.sendall(head)
